@@ -1,0 +1,63 @@
+"""The colour a picture's subject has, and the colour a text names, in twelve basic colour names."""
+
+import re
+
+import numpy as np
+from PIL import Image
+
+NAMES = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige")
+SYNONYMS = {
+    "grey": "gray silver charcoal",
+    "red": "crimson scarlet maroon burgundy",
+    "yellow": "gold golden",
+    "green": "teal emerald",
+    "blue": "navy azure cyan turquoise indigo",
+    "purple": "violet lavender lilac mauve",
+    "pink": "magenta fuchsia",
+    "beige": "cream ivory tan khaki ecru",
+}
+NAME_OF = {name: name for name in NAMES} | {word: name for name, words in SYNONYMS.items() for word in words.split()}
+# "cream colored", "reddish", "navy-blue": the suffix belongs to the colour.
+COLOUR_WORD = re.compile(
+    rf"\b({'|'.join(NAME_OF)})(ish)?\b(\s*[- ]?(colou?red|colou?rs?|coloring))?", re.IGNORECASE
+)
+
+GRID = 64
+CENTRE_WIDTH = 0.6
+# Each pixel counts a little even where the network saw nothing, so that a blank picture still has a colour.
+LEAST_SHARE = 1e-3
+
+
+def colour_words(text: str) -> np.ndarray:
+    """The colours a text names, shape (12,): unit length, or all zero when it names none."""
+    named = {NAME_OF[match.group(1).lower()] for match in COLOUR_WORD.finditer(text)}
+    marks = np.array([name in named for name in NAMES], np.float32)
+    return marks / max(float(np.linalg.norm(marks)), 1.0)
+
+
+class ColourNames:
+    """Names pixels' colours with a table learnt from the XKCD colour survey."""
+
+    def __init__(self, table: np.ndarray) -> None:
+        """Takes the survey's table: uint8 (32, 32, 32, 12), for each coarse RGB the share of each name x 255."""
+        self._table = table.astype(np.float32) / 255
+        y, x = np.mgrid[0:GRID, 0:GRID] / (GRID - 1) * 2 - 1
+        self._centre = np.exp(-(x**2 + y**2) / (2 * CENTRE_WIDTH**2)).astype(np.float32)
+
+    def histogram(self, pixels: np.ndarray, activation: np.ndarray) -> np.ndarray:
+        """Square roots of the colour names' shares, shape (12,) and so of unit length.
+
+        `pixels` is a uint8 (side, side, 3) image, `activation` the network's (7, 7) map of where it saw something:
+        the subject counts, not its ground.
+        """
+        weight = (_resized_map(activation) ** 3 + LEAST_SHARE) * self._centre
+        small = np.asarray(Image.fromarray(pixels).resize((GRID, GRID), Image.Resampling.BILINEAR)) >> 3
+        names = self._table[small[..., 0], small[..., 1], small[..., 2]]
+        return np.sqrt(np.tensordot(weight / weight.sum(), names, axes=2))
+
+
+def _resized_map(activation: np.ndarray) -> np.ndarray:
+    """The activation map stretched to 0..1 and to the grid's size."""
+    spread = (activation - activation.min()) / (np.ptp(activation) + 1e-6)
+    image = Image.fromarray(spread.astype(np.float32)).resize((GRID, GRID), Image.Resampling.BILINEAR)
+    return np.asarray(image).clip(0, 1)
