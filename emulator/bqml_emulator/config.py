@@ -1,0 +1,55 @@
+"""Where the emulator listens and keeps its state, read once from the environment."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+LOCATION = "US"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Ports, data folder and default project of one emulator process."""
+
+    port: int
+    storage_port: int
+    data: Path
+    project: str
+
+    @property
+    def bigquery_url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def storage_url(self) -> str:
+        return f"http://{HOST}:{self.storage_port}"
+
+    @property
+    def database_dir(self) -> Path:
+        return self.data / "bigquery"
+
+    @property
+    def storage_dir(self) -> Path:
+        return self.data / "storage"
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.data / "ledger.sqlite"
+
+
+def _port(name: str, default: int) -> int:
+    value = os.environ.get(name) or str(default)
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise ValueError(f"{name} must be a port number between 1 and 65535, not {value!r}")
+    return int(value)
+
+
+def load() -> Config:
+    """Read EMULATOR_PORT, STORAGE_PORT, EMULATOR_DATA and EMULATOR_PROJECT; ValueError names a bad one."""
+    return Config(
+        port=_port("EMULATOR_PORT", 9050),
+        storage_port=_port("STORAGE_PORT", 4443),
+        data=Path(os.environ.get("EMULATOR_DATA") or ".local/emulator").absolute(),
+        project=os.environ.get("EMULATOR_PROJECT") or "demo-project",
+    )

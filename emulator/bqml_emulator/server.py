@@ -1,0 +1,84 @@
+"""Start storage and REST API, say so in one line, stop both on SIGTERM or SIGINT."""
+
+import contextlib
+import signal
+import sys
+import threading
+
+import uvicorn
+
+from bqml_emulator import config as configuration
+from bqml_emulator import hooks
+from bqml_emulator.config import HOST, Config
+from bqml_emulator.storage_server import StorageServer
+
+GRACEFUL_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    """uvicorn that reports readiness on stdout and treats a signal as a normal end (exit code 0)."""
+
+    ready_line = ""
+
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        print(self.ready_line, flush=True)
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.handle_exit)
+        yield
+
+
+def _watch(storage: StorageServer, server: Server):
+    """Without its storage the emulator is no use: end with it."""
+    storage.process.wait()
+    if not server.should_exit:
+        print("fake-gcs-server ended unexpectedly; stopping", file=sys.stderr)
+        server.should_exit = True
+
+
+def _server(config: Config) -> Server:
+    from local_bigquery import app  # imported late: the storage starts meanwhile
+    from local_bigquery.engine import database
+
+    hooks.install(config)
+    database.connection()
+    options = uvicorn.Config(
+        app,
+        host=HOST,
+        port=config.port,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    server = Server(options)
+    server.ready_line = (
+        f"bqml-emulator ready: bigquery {config.bigquery_url} storage {config.storage_url} "
+        f"data {config.data}"
+    )
+    return server
+
+
+def run(config: Config) -> int:
+    """Serve until a signal; 0 after a clean stop, 1 when the storage died."""
+    storage = StorageServer(config)
+    storage.start()
+    try:
+        server = _server(config)
+        storage.wait_ready()
+        threading.Thread(target=_watch, args=(storage, server), daemon=True).start()
+        server.run()
+        return 0 if storage.process.poll() is None else 1
+    finally:
+        storage.stop()
+
+
+def main() -> int:
+    """Command line entry: configuration from the environment; a bad one is named and ends with 2."""
+    try:
+        return run(configuration.load())
+    except (ValueError, RuntimeError) as error:
+        print(f"bqml-emulator: {error}", file=sys.stderr)
+        return 2

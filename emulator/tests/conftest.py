@@ -1,0 +1,34 @@
+"""A real emulator process per test session, reached only through the official clients and plain HTTP."""
+
+import pytest
+from emulator_process import EmulatorProcess
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory):
+    """The shared emulator of the session; tests use their own dataset and bucket names."""
+    with EmulatorProcess(tmp_path_factory.mktemp("emulator")) as process:
+        yield process
+
+
+@pytest.fixture
+def own_emulator(tmp_path):
+    """An emulator of the test's own, for restarts, faults and kills."""
+    with EmulatorProcess(tmp_path) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def bigquery(emulator):
+    """Official BigQuery client of the shared emulator."""
+    return emulator.bigquery()
+
+
+@pytest.fixture
+def dataset(bigquery, request):
+    """A fresh dataset, dropped afterwards; the test gets its id."""
+    name = f"{request.node.name}"[:60].replace("[", "_").replace("]", "_").replace("-", "_").replace(".", "_")
+    bigquery.query_and_wait(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+    bigquery.query_and_wait(f"CREATE SCHEMA {name}")
+    yield name
+    bigquery.query_and_wait(f"DROP SCHEMA IF EXISTS {name} CASCADE")
