@@ -5,7 +5,7 @@ import re
 import numpy as np
 from PIL import Image
 
-NAMES = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "beige")
+NAMES = "black white grey red orange yellow green blue purple pink brown beige".split()
 SYNONYMS = {
     "grey": "gray silver charcoal",
     "red": "crimson scarlet maroon burgundy",
@@ -16,7 +16,7 @@ SYNONYMS = {
     "pink": "magenta fuchsia",
     "beige": "cream ivory tan khaki ecru",
 }
-NAME_OF = {name: name for name in NAMES} | {word: name for name, words in SYNONYMS.items() for word in words.split()}
+NAME_OF = {word: name for name in NAMES for word in [name, *SYNONYMS.get(name, "").split()]}
 # "cream colored", "reddish", "navy-blue": the suffix belongs to the colour.
 COLOUR_WORD = re.compile(
     rf"\b({'|'.join(NAME_OF)})(ish)?\b(\s*[- ]?(colou?red|colou?rs?|coloring))?", re.IGNORECASE
@@ -39,7 +39,7 @@ class ColourNames:
     """Names pixels' colours with a table learnt from the XKCD colour survey."""
 
     def __init__(self, table: np.ndarray) -> None:
-        """Takes the survey's table: uint8 (32, 32, 32, 12), for each coarse RGB the share of each name x 255."""
+        """Takes the survey's table: uint8 (32, 32, 32, 12), each name's share x 255 for a coarse RGB."""
         self._table = table.astype(np.float32) / 255
         y, x = np.mgrid[0:GRID, 0:GRID] / (GRID - 1) * 2 - 1
         self._centre = np.exp(-(x**2 + y**2) / (2 * CENTRE_WIDTH**2)).astype(np.float32)
@@ -47,8 +47,8 @@ class ColourNames:
     def histogram(self, pixels: np.ndarray, activation: np.ndarray) -> np.ndarray:
         """Square roots of the colour names' shares, shape (12,) and so of unit length.
 
-        `pixels` is a uint8 (side, side, 3) image, `activation` the network's (7, 7) map of where it saw something:
-        the subject counts, not its ground.
+        `pixels` is a uint8 (side, side, 3) image, `activation` the network's (7, 7) map of where it saw
+        something: the subject counts, not its ground.
         """
         weight = (_resized_map(activation) ** 3 + LEAST_SHARE) * self._centre
         small = np.asarray(Image.fromarray(pixels).resize((GRID, GRID), Image.Resampling.BILINEAR)) >> 3

@@ -1,18 +1,17 @@
 """The bridge between pictures and words: the 1,000 ImageNet classes and 860 WordNet groups of them.
 
-An image becomes a mixture of the *names* of the classes it may show (ConSE, Norouzi et al. 2014, arXiv:1312.5650);
+An image becomes a mixture of the *names* of the classes it may show (ConSE, arXiv:1312.5650);
 a text is read as a wish for certain classes. WordNet's groups let "an animal" mean every class below it.
 """
 
 import numpy as np
 
-from bqml_emulator.model.layout import unit
-
 CLASSES = 1000
 LIKELIEST = 50
 IMAGE_TEMPERATURE = 1.5
 TEXT_TEMPERATURE = 0.04
-# A group hands its share to all its n classes divided by n to this power: 1 would drown large groups, 0 small ones.
+# A group hands its share to each of its n classes, divided by n to this power: 1 would drown large groups,
+# 0 small ones.
 GROUP_SPREAD = 0.25
 
 

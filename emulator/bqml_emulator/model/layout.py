@@ -3,7 +3,8 @@
     image: [ semantic 384 | concepts 1000 | 0.5 x colours 12 | slack 1 | 0 x 11 ]  -> unit length
     text:  [ semantic 384 | 0.75 x concepts 1000 | colours 12 |  0  | 0 x 11 ]     -> unit length
 
-1,384 + 12 + 1 numbers are padded to the 1,408 of multimodalembedding@001, so that tables and indexes look the same.
+1,384 + 12 + 1 numbers are padded to the 1,408 of multimodalembedding@001, so that tables and indexes look the
+same.
 """
 
 import numpy as np

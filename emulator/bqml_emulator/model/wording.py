@@ -9,7 +9,7 @@ FILLER = re.compile(
     r"(pictures?|photos?|photographs?|images?|pics?|paintings?)\s+(of|with|showing|containing)\s+",
     re.IGNORECASE,
 )
-# What is left where colours stood: "white or cream dress" -> "or dress", "black, red and blue hats" -> ", and hats".
+# What is left where colours stood: "white or cream dress" -> "or dress", "red, blue hats" -> ", hats".
 LEADING_JOINTS = re.compile(r"^((or|and)\b|[,\s])+")
 DOUBLED_JOINTS = re.compile(r"\b(or|and)\s+(?=(or|and)\b)")
 SMALL_WORDS = re.compile(r"\b(a|an|the|of|or|and|in|on|color|colour)\b", re.IGNORECASE)
