@@ -1,0 +1,85 @@
+"""Faults and service conditions that can be set while the emulator runs; a restart brings the defaults back."""
+
+import dataclasses
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from local_bigquery.errors import BigQueryError
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What the emulated services do wrong, or slowly. Defaults: nothing, except that an index takes 2 s."""
+
+    requests_per_minute: int | None = None
+    retryable_share: float = 0.0
+    retryable_attempts: int = 1
+    terminal_uris: tuple[str, ...] = ()
+    model_latency_seconds: float = 0.0
+    index_build_seconds: float = 2.0
+    permission_propagation_seconds: float = 0.0
+    hash_model: bool = False
+    seed: int = 0
+    disable_vector_indexes: str | None = None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_seconds(value: Any) -> bool:
+    return _is_number(value) and 0 <= value < float("inf")
+
+
+RULES = {
+    "requests_per_minute": (lambda v: v is None or _is_count(v), "null or a whole number of at least 0"),
+    "retryable_share": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
+    "retryable_attempts": (_is_count, "a whole number of at least 0"),
+    "terminal_uris": (
+        lambda v: isinstance(v, list | tuple) and all(isinstance(uri, str) for uri in v),
+        "a list of strings",
+    ),
+    "model_latency_seconds": (_is_seconds, "a number of seconds of at least 0"),
+    "index_build_seconds": (_is_seconds, "a number of seconds of at least 0"),
+    "permission_propagation_seconds": (_is_seconds, "a number of seconds of at least 0"),
+    "hash_model": (lambda v: isinstance(v, bool), "true or false"),
+    "seed": (lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number"),
+    "disable_vector_indexes": (
+        lambda v: v is None or (isinstance(v, str) and v != ""),
+        "null or the disable_reason that every vector index shows",
+    ),
+}
+_lock = threading.Lock()
+_current = Faults()
+
+
+def current() -> Faults:
+    """The conditions in force now; read it once per decision."""
+    return _current
+
+
+def update(changes: Any) -> Faults:
+    """Merge the given keys; BigQueryError (400) names an unknown key or a bad value and nothing changes."""
+    global _current
+    if not isinstance(changes, dict):
+        raise BigQueryError("invalid", "Faults must be a JSON object of key and value")
+    for key, value in changes.items():
+        if key not in RULES:
+            raise BigQueryError("invalid", f"Unknown fault {key!r}. Known: {', '.join(sorted(RULES))}")
+        accepts, wanted = RULES[key]
+        if not accepts(value):
+            raise BigQueryError("invalid", f"Fault {key} must be {wanted}, not {value!r}")
+    with _lock:
+        lists = {key: tuple(value) for key, value in changes.items() if isinstance(value, list)}
+        _current = dataclasses.replace(_current, **{**changes, **lists})
+        return _current
+
+
+def as_json(faults: Faults) -> dict:
+    """The JSON object that GET and PUT /emulator/faults answer."""
+    return dataclasses.asdict(faults)

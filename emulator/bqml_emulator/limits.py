@@ -1,0 +1,130 @@
+"""Everything here is BigQuery's or Vertex AI's own word or number: limits, statuses, error texts.
+
+Each constant gives its unit, source and the date of the source. BQ stands for
+https://docs.cloud.google.com/bigquery/docs (read 2026-08-22) and VX for Vertex AI's reference (2026-08-22).
+What no source states is marked "ours": do not rely on its exact text on Google Cloud.
+"""
+
+# --- embeddings ---------------------------------------------------------------------------------------
+EMBEDDING_ENDPOINT = "multimodalembedding@001"  # BQ/generate-multimodal-embeddings
+EMBEDDING_DIMENSIONS = (128, 256, 512, 1408)  # BQ/generate-visual-content-embedding; VX multimodal
+DEFAULT_DIMENSION = 1408  # floats; as above
+MAX_IMAGE_BYTES = 20 * 1024 * 1024  # bytes; VX multimodal embeddings: "20MB (original file format)"
+MAX_TEXT_BYTES = 1024  # UTF-8 bytes; observed live, archestra-ai/archestra#7380, 2026-08-21
+IMAGE_CONTENT_TYPES = frozenset(  # VX multimodal; webp accepted live though undocumented (same issue)
+    {"image/bmp", "image/x-ms-bmp", "image/gif", "image/jpeg", "image/jpg", "image/png", "image/webp"}
+)
+UNKNOWN_CONTENT_TYPE = "application/octet-stream"  # BQ/object-table-introduction: objects without a type
+
+STATUS_OK = ""  # BQ function page: "This value is empty if the operation was successful"
+STATUS_RETRYABLE_PREFIX = "A retryable error occurred:"  # BQ function page, known issues
+STATUS_RESOURCE_EXHAUSTED = (  # BQ/generate-multimodal-embeddings
+    "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
+)
+STATUS_UNAVAILABLE = "A retryable error occurred: UNAVAILABLE error from remote service/endpoint."  # ours
+STATUS_NULL = "NULL value is not supported for embedding generation"  # BQ/autonomous-embedding-generation
+STATUS_TEXT_TOO_LONG = (  # prefix shape inferred, message observed live (archestra#7380)
+    "INVALID_ARGUMENT: Multimodal embedding failed with the following error: "
+    "Text field must be smaller than 1024 characters."
+)
+IMAGE_FAILED = "INVALID_ARGUMENT: Image embedding failed with the following error: "  # VX; its reasons are ours
+STATUS_IMAGE_TOO_LARGE = IMAGE_FAILED + "Image size {size} bytes exceeds the limit of 20971520 bytes."  # ours
+STATUS_IMAGE_TYPE = IMAGE_FAILED + "Content type {content_type} is not supported."  # ours
+STATUS_IMAGE_BROKEN = IMAGE_FAILED + "{reason}."  # ours
+STATUS_IMAGE_REFUSED = IMAGE_FAILED + "The image was refused."  # ours: a fault asked for it
+STATUS_OBJECT_UNREADABLE = "NOT_FOUND: {uri} cannot be read (HTTP {code})."  # ours
+STATUS_VIDEO = "not emulated: embedding of a video"  # ours
+
+NO_CONTENT_COLUMN = (  # ours; BQ: "An error occurs if no `content` column is available"
+    "Column `content` of type STRING was not found in the input of {function}. "
+    "Name it with an alias, for example SELECT title AS content."
+)
+OBJECT_QUERY_CLAUSES = (  # ours; BQ: "You can only specify WHERE, ORDER BY, and LIMIT clauses in the query"
+    "The query over the object table {table} in {function} can only use WHERE, ORDER BY and LIMIT clauses "
+    "and select columns of the table, `uri` among them; found: {found}."
+)
+
+# --- object tables ------------------------------------------------------------------------------------
+MAX_OBJECT_TABLE_URIS = 10_000  # source URIs; BQ/external-tables limits
+MAX_STALENESS_MINUTES = (30, 7 * 24 * 60)  # minutes; BQ/object-tables: "30 MINUTE..7 DAY", or 0
+GLOBBING_DENIED = (  # observed live for external tables; the same code path for object tables is inferred
+    "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. {account} does not have "
+    "storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied "
+    "on resource (or it may not exist). Please make sure {uri} is accessible via appropriate IAM roles, e.g. "
+    "Storage Object Viewer or Storage Object Creator."
+)
+OBJECT_TABLE_READ_ONLY = (  # ours; BQ: "You can't alter an object table or modify object table data"
+    "{table} is an object table. Object tables are read-only: their data cannot be modified."
+)
+
+# --- connections and remote models ----------------------------------------------------------------------
+DEFAULT_CONNECTION = "__default_cloudresource_connection__"  # BQ/default-connections
+MODEL_ROLE = "roles/aiplatform.user"  # BQ/generate-multimodal-embeddings
+OBJECT_ROLES = frozenset(  # any of them lets a connection list and read objects; BQ/object-tables
+    {
+        "roles/storage.objectViewer",
+        "roles/storage.objectUser",
+        "roles/storage.objectAdmin",
+        "roles/storage.admin",
+        "roles/storage.legacyObjectReader",
+    }
+)
+DEFAULT_OBJECT_ROLES = ("roles/storage.legacyBucketReader", "roles/storage.legacyObjectReader")  # BQ/default-…
+MODEL_DENIED = (  # GoogleCloudPlatform/marketing-analytics-jumpstart issues 192 and 211
+    "{account} does not have the permission to access or use the endpoint. Please grant the Vertex AI user role "
+    "to the service account following https://cloud.google.com/bigquery/docs/generate-text-tutorial"
+    "#grant-permissions. If issue persists, contact bqml-feedback@google.com for help."
+)
+CONNECTION_DENIED = (  # observed live for a caller without the permission; for a missing connection inferred
+    "Access Denied: Connection {connection}: User does not have bigquery.connections.{permission} permission "
+    "for connection {connection}."
+)
+
+# --- jobs -----------------------------------------------------------------------------------------------
+INTERRUPTED = "The job encountered an internal error during execution: the emulator was stopped."  # ours
+
+# --- vector search and vector indexes (BQ/vector-index, BQ/vector-search, GoogleSQL reference; 2026-08-22) ----
+DISTANCE_TYPES = ("EUCLIDEAN", "COSINE", "DOT_PRODUCT")  # the first is the default
+DEFAULT_TOP_K = 10  # neighbours per query row
+MAX_TOP_K = 999_999  # neighbours; ours: the most that DuckDB's min_by keeps
+DEFAULT_FRACTION_LISTS_TO_SEARCH = 0.1  # share of the lists; ours: BigQuery's choice is not documented
+INDEX_TYPES = ("IVF", "TREE_AH")
+INDEX_MIN_ROWS = 5_000  # rows; BQ/quotas: "A table must have at least 5,000 rows to create a vector index"
+INDEX_MIN_BYTES = 10 * 1024 * 1024  # logical bytes; BQ/vector-index: below 10 MB an index is not populated
+INDEX_MAX_DIMENSIONS = 4_096  # array elements; BQ/quotas
+TREE_AH_MIN_DIMENSIONS = 2  # array elements; BQ DDL reference
+IVF_MAX_LISTS = 5_000  # num_lists; BQ DDL reference
+TREE_AH_MIN_LEAF_COUNT = 500  # leaf_node_embedding_count; BQ DDL reference
+TREE_AH_DEFAULT_LEAF_COUNT = 1_000  # leaf_node_embedding_count; BQ DDL reference
+TOO_FEW_ROWS = (  # observed live in six independent sources
+    "Total rows {rows} is smaller than min allowed 5000 for CREATE VECTOR INDEX query with the {index_type} index "
+    "type. Please use VECTOR_SEARCH table-valued function directly to perform the similarity search."
+)
+NO_BACKGROUND_RESERVATION = (  # observed live, statmike 2026-09-03
+    "Cannot alter vector index on table {table} because there is no BACKGROUND reservation."
+)
+INDEX_COLUMN_UNSUPPORTED = "Vector index is not supported on column: '{column}'"  # same author
+INDEX_KEY_EXPRESSION = (  # same author
+    "CREATE VECTOR INDEX does not yet support expressions to define index keys, only column name is supported"
+)
+STORED_TWICE = "Column {column} found multiple times"  # same author
+DIMENSION_MISMATCH = (  # langchain-ai/langchain-google#1297, 2025-11-08
+    "Dimension of column `{column}` in the base table does not match the dimension of column `{query_column}` "
+    "in the query data."
+)
+DIMENSION_MISMATCH_VALUE = (  # observed live for the query_value form
+    "Dimension of column {column} in the base table does not match the dimension of the query data."
+)
+ZERO_VECTOR = "Cannot compute cosine distance against zero vector"  # google/zetasql distance functions
+DISABLED_TOO_SMALL = (  # ours: wording observed live for search indexes, with the vector index's threshold
+    "The base table size is below the threshold of 10485760 bytes for indexing. The index does not provide "
+    "noticeable search performance gains when the base table is too small."
+)
+INDEX_NOT_USED = "No vector index was used for the base table `{table}` because {reason}."  # BQ/vector-index
+NOT_USED_BRUTE_FORCE = "use_brute_force option has been specified"  # BQ/vector-index; the reasons below are ours
+NOT_USED_TOO_SMALL = "the base table is too small"
+NOT_USED_PENDING = "the vector index is still being created"
+NOT_USED_NO_INDEX = "it has no vector index on the column that is searched"
+NOT_USED_PATTERN = "the base query is more than a selection from one table that leaves the embedding column alone"
+NOT_USED_DISTANCE = "distance_type {asked} differs from the {indexed} of the vector index"
+NOT_USED_DISABLED = "the vector index is disabled: {reason}"
