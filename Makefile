@@ -1,0 +1,60 @@
+# Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup demo emulator up down test lint golden pins
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3)
+UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
+VENV := .venv/bin
+QUERY ?= white or cream colored dress
+
+# The environment that makes Airflow talk to the embedded BigQuery, for the recipes that need it.
+export VITRINE_ROOT := $(CURDIR)
+LOCAL := set -a; . config/local.env; set +a;
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed emulator/.venv/.installed ## Install both virtual environments (done by the others when needed)
+
+# `make setup` again does nothing until a requirements file changes.
+$(VENV)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed, this is %s: make PYTHON=/path/to/python3.13" % sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(VENV)/python -m pip install --quiet uv==$(UV_VERSION)
+
+.venv/.installed: requirements.txt requirements-dev.txt | $(VENV)/uv
+	$(VENV)/uv pip install --quiet --python $(VENV)/python -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt | $(VENV)/uv
+	@test -x emulator/.venv/bin/python || $(VENV)/python -m venv --without-pip emulator/.venv
+	$(VENV)/uv pip install --quiet --python emulator/.venv/bin/python -r emulator/requirements.txt -r emulator/requirements-dev.txt
+	@touch $@
+
+demo: setup ## Set up, embed and search the demo images; QUERY="a red car" asks for something else
+	@$(LOCAL) exec $(VENV)/python -m demo.run "$(QUERY)"
+
+emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
+	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
+
+up: setup ## Start Airflow's UI on http://127.0.0.1:8080 with emulator and storage in the background
+	@$(LOCAL) exec $(VENV)/python -m scripts.stack up
+
+down: ## Stop what `make up` started
+	@$(LOCAL) exec $(VENV)/python -m scripts.stack down
+
+test: setup lint ## Run every check: lint, the emulator's tests, Airflow's tests
+	cd emulator && .venv/bin/python -m pytest -q
+	$(VENV)/python -m pytest -q
+
+lint: setup ## Check style and common mistakes
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+
+golden: setup ## Rewrite the golden SQL files from what the DAGs render today
+	$(VENV)/python -m pytest -q tests/sql --golden
+
+pins: | $(VENV)/uv ## Resolve requirements*.in again into the pinned files
+	$(VENV)/uv pip compile --quiet --upgrade --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	$(VENV)/uv pip compile --quiet --upgrade --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt

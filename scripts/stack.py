@@ -1,0 +1,250 @@
+"""The local stack: the embedded BigQuery with its storage, and Airflow's four processes, in the background.
+
+`python -m scripts.stack up` starts what does not run yet and returns when everything is healthy; `down` stops
+what `up` started and nothing else. The environment (config/local.env) says where everything is: the ports,
+AIRFLOW_HOME, EMULATOR_DATA. The tests use the same class with a folder and ports of their own.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+AIRFLOW_PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
+START_SECONDS = 240
+STOP_SECONDS = 30
+POLL_SECONDS = 0.3
+LOG_TAIL_LINES = 25
+
+
+class StackError(RuntimeError):
+    """The stack cannot start; the message names the process, the reason and its log."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One background process: how it is started, which ports it takes and how one sees that it works."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    ports: tuple[int, ...]
+    is_healthy: Callable[[], bool]
+
+
+def get_json(url: str) -> dict | None:
+    """Answer the JSON at `url`, or None where nobody answers properly (yet)."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return json.load(response)
+    except (OSError, ValueError):
+        return None
+
+
+def emulator_service() -> Service:
+    """Describe the embedded BigQuery, which starts its object storage itself."""
+    port, storage_port = int(os.environ["EMULATOR_PORT"]), int(os.environ["STORAGE_PORT"])
+    project = os.environ["EMULATOR_PROJECT"]
+    return Service(
+        name="emulator",
+        command=(str(ROOT / "emulator/.venv/bin/python"), "-m", "bqml_emulator"),
+        environment=os.environ | {"PYTHONPATH": str(ROOT / "emulator")},
+        ports=(port, storage_port),
+        is_healthy=lambda: (
+            get_json(f"http://127.0.0.1:{port}/bigquery/v2/projects/{project}/datasets") is not None
+            and get_json(f"http://127.0.0.1:{storage_port}/storage/v1/b?project={project}") is not None
+        ),
+    )
+
+
+def airflow_service(process: str) -> Service:
+    """Describe one of Airflow's processes; its health is what the API server says of it."""
+    port = int(os.environ["AIRFLOW_PORT"])
+    component = "metadatabase" if process == "api-server" else process.replace("-", "_")
+
+    def is_healthy() -> bool:
+        health = get_json(f"http://127.0.0.1:{port}/api/v2/monitor/health") or {}
+        return (health.get(component) or {}).get("status") == "healthy"
+
+    return Service(
+        name=process,
+        command=(str(ROOT / ".venv/bin/airflow"), process),
+        environment=dict(os.environ),
+        ports=(port,) if process == "api-server" else (),
+        is_healthy=is_healthy,
+    )
+
+
+def is_taken(port: int) -> bool:
+    """Say whether some process listens on this loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Background services whose pid files and logs live in `folder`."""
+
+    folder: Path
+
+    def start(self, *services: Service) -> None:
+        """Start those that do not run yet and wait until all are healthy; on failure stop them again."""
+        missing = [service for service in services if self.process(service.name) is None]
+        deadline = time.monotonic() + START_SECONDS
+        try:
+            for service in missing:
+                self._launch(service)
+            for service in services:
+                self._wait(service, deadline)
+        except BaseException:
+            self.stop(*(service.name for service in missing))
+            raise
+
+    def stop(self, *names: str) -> list[str]:
+        """Stop these services where they run, in this order, and answer the names of those that did."""
+        stopped = []
+        for name in names:
+            if process := self.process(name):
+                terminate(process)
+                stopped.append(name)
+            self._pid_file(name).unlink(missing_ok=True)
+        return stopped
+
+    def process(self, name: str) -> psutil.Process | None:
+        """Answer the live process that `start` made, never another one that was given its pid since."""
+        try:
+            pid, created = json.loads(self._pid_file(name).read_text())
+            process = psutil.Process(pid)
+            same = process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return None
+        return process if same else None
+
+    def log(self, name: str) -> Path:
+        """Answer the path of a service's log."""
+        return self.folder / "logs" / f"{name}.log"
+
+    def _pid_file(self, name: str) -> Path:
+        return self.folder / "run" / f"{name}.pid"
+
+    def _launch(self, service: Service) -> None:
+        if taken := [port for port in service.ports if is_taken(port)]:
+            raise StackError(
+                f"{service.name}: port {taken[0]} of 127.0.0.1 is taken by another process. "
+                "Stop it, or choose others with EMULATOR_PORT, STORAGE_PORT and AIRFLOW_PORT."
+            )
+        for path in (self.log(service.name), self._pid_file(service.name)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log(service.name).open("w") as log:
+            process = subprocess.Popen(
+                service.command, cwd=ROOT, env=service.environment, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        created = psutil.Process(process.pid).create_time()
+        self._pid_file(service.name).write_text(json.dumps([process.pid, created]))
+
+    def _wait(self, service: Service, deadline: float) -> None:
+        while not service.is_healthy():
+            if self.process(service.name) is None:
+                raise StackError(f"{service.name} stopped at once.\n{self._log_tail(service.name)}")
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"{service.name} is not healthy after {START_SECONDS} s.\n{self._log_tail(service.name)}"
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _log_tail(self, name: str) -> str:
+        lines = self.log(name).read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        return "\n".join([f"The end of {self.log(name)}:", *lines])
+
+
+def terminate(process: psutil.Process) -> None:
+    """Ask a process to stop, wait for it and its children, and end by force what has not gone by then."""
+    children = process.children(recursive=True)
+    # Only the parent is asked: it stops its own children in its own order.
+    process.send_signal(signal.SIGTERM)
+    _, alive = psutil.wait_procs([process], timeout=STOP_SECONDS)
+    _, orphans = psutil.wait_procs(children, timeout=1)
+    for survivor in [*alive, *orphans]:
+        if survivor.is_running():
+            survivor.kill()
+
+
+def all_services() -> list[Service]:
+    """Answer every service, in the order they are started."""
+    return [emulator_service(), *map(airflow_service, AIRFLOW_PROCESSES)]
+
+
+def migrate_database(log: Path) -> None:
+    """Create or upgrade Airflow's own database (SQLite under AIRFLOW_HOME)."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        done = subprocess.run(
+            [ROOT / ".venv/bin/airflow", "db", "migrate"], stdout=output, stderr=subprocess.STDOUT, cwd=ROOT
+        )
+    if done.returncode:
+        raise StackError(f"airflow db migrate failed, see {log}")
+
+
+@contextmanager
+def emulator_running(folder: Path) -> Iterator[None]:
+    """Have the embedded BigQuery for a block: the one that runs, or one that is stopped afterwards."""
+    stack, service = Stack(folder), emulator_service()
+    if stack.process(service.name) or service.is_healthy():
+        yield
+        return
+    stack.start(service)
+    try:
+        yield
+    finally:
+        stack.stop(service.name)
+
+
+def up(stack: Stack) -> None:
+    """Start everything and say where it is."""
+    if not stack.process("api-server"):
+        migrate_database(stack.log("migrate"))
+    stack.start(*all_services())
+    print(f"Airflow   http://127.0.0.1:{os.environ['AIRFLOW_PORT']}   (no login: everyone is admin)")
+    print(
+        f"BigQuery  {os.environ['BIGQUERY_EMULATOR_HOST']}   Storage  {os.environ['STORAGE_EMULATOR_HOST']}"
+    )
+    print(f"Logs in {stack.folder / 'logs'}. `make down` stops it all.")
+
+
+def down(stack: Stack) -> None:
+    """Stop everything and say what was stopped."""
+    # The emulator last: whoever still works at that moment works on it.
+    stopped = stack.stop(*AIRFLOW_PROCESSES, "emulator")
+    print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing of ours is running.")
+
+
+def main(arguments: list[str]) -> int:
+    """Run `up` or `down` on the checkout's own stack."""
+    commands = {"up": up, "down": down}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print("usage: python -m scripts.stack up|down", file=sys.stderr)
+        return 2
+    try:
+        commands[arguments[0]](Stack(ROOT / ".local"))
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,55 @@
+"""One environment for all tests of the Airflow side: config/local.env with temporary folders and free ports.
+
+Airflow reads its environment when it is first imported, so it is set here, before any test module is.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+ROOT = Path(__file__).resolve().parent.parent
+PORTS = ("EMULATOR_PORT", "STORAGE_PORT", "AIRFLOW_PORT")
+STATE = Path(tempfile.mkdtemp(prefix="vitrine-tests-"))
+
+pytest_plugins = ["tests.support.fixtures"]
+
+
+def free_ports(count: int) -> list[str]:
+    """Answer ports of 127.0.0.1 that nobody listens on, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [str(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def set_environment() -> None:
+    """Load config/local.env as `make` would, but with ports and state of our own."""
+    os.environ |= {"VITRINE_ROOT": str(ROOT), "EMULATOR_DATA": str(STATE / "emulator")}
+    os.environ |= dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+    os.environ |= {name: value or "" for name, value in dotenv_values(ROOT / "config/local.env").items()}
+    os.environ |= {
+        "AIRFLOW_HOME": str(STATE / "airflow"),
+        "VITRINE_GALLERY": str(STATE / "gallery"),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+    }
+
+
+set_environment()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option with which `make golden` rewrites the golden files."""
+    parser.addoption("--golden", action="store_true", help="rewrite the golden files")
+
+
+def pytest_unconfigure() -> None:
+    """Remove the temporary state."""
+    shutil.rmtree(STATE, ignore_errors=True)

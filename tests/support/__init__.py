@@ -1,0 +1,1 @@
+"""What the tests share: the emulator, fresh worlds, the real Airflow stack."""

@@ -1,0 +1,51 @@
+"""The fixtures that tests of the Airflow side share."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.stack import Stack, emulator_service
+from tests.support.emulator import Emulator
+from tests.support.world import World, parse_dags
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The embedded BigQuery as a process of its own, with data of its own."""
+    stack, service = Stack(tmp_path_factory.mktemp("emulator")), emulator_service()
+    stack.start(service)
+    names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
+    yield Emulator(*(os.environ[name] for name in names))
+    stack.stop(service.name)
+
+
+@pytest.fixture(scope="session")
+def airflow_db() -> None:
+    """Airflow's own database, empty, in the session's AIRFLOW_HOME."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture(scope="session")
+def dagbag(airflow_db: None):
+    """Every DAG, parsed once, for tests that only look at them."""
+    return parse_dags()
+
+
+@pytest.fixture
+def fresh_world(
+    emulator: Emulator, airflow_db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[World]:
+    """A dataset and a bucket that no other test sees, DAGs that work on them; faults end with the test."""
+    unique = uuid.uuid4().hex[:8]
+    world = World(emulator, f"world_{unique}", f"bucket-{unique}", tmp_path / "gallery")
+    monkeypatch.setenv("VITRINE_DATASET", world.dataset)
+    monkeypatch.setenv("VITRINE_OBJECT_URIS", f"gs://{world.bucket}/*")
+    monkeypatch.setenv("VITRINE_GALLERY", str(world.gallery))
+    before = emulator.faults()
+    yield world
+    emulator.faults(**before)

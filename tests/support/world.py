@@ -1,0 +1,63 @@
+"""A world of its own for one test: an empty bucket and dataset, and the DAGs as they are parsed for those."""
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tests.support.emulator import Emulator
+
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+
+
+def parse_dags():
+    """Parse dags/ under today's environment and answer the DagBag; an import error fails here, by name."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    forget_vitrine()
+    bag = DagBag(str(DAGS))
+    assert not bag.import_errors, "\n".join(f"{file}:\n{error}" for file, error in bag.import_errors.items())
+    return bag
+
+
+def forget_vitrine() -> None:
+    """Drop the imported plugin package, so that its settings are read again from the environment."""
+    for name in [name for name in sys.modules if name == "vitrine" or name.startswith("vitrine.")]:
+        del sys.modules[name]
+
+
+@dataclass
+class World:
+    """Where one test works; `emulator` is shared, everything in it that is named here is not."""
+
+    emulator: Emulator
+    dataset: str
+    bucket: str
+    gallery: Path
+
+    @cached_property
+    def dagbag(self):
+        """The DAGs for this world's dataset and bucket."""
+        return parse_dags()
+
+    @property
+    def dag_ids(self) -> set[str]:
+        """Every DAG there is."""
+        return set(self.dagbag.dags)
+
+    def upload(self, objects: dict[str, bytes], content_type: str = "image/jpeg") -> None:
+        """Put objects by name into this world's bucket."""
+        self.emulator.upload(self.bucket, objects, content_type)
+
+    def run(self, dag_id: str, **conf: object):
+        """Run a DAG in this process, with these Params, and answer its DagRun whatever its state."""
+        return self.dagbag.dags[dag_id].test(run_conf=conf)
+
+    def rows(self, sql: str) -> list[dict]:
+        """Answer the rows of a query whose unqualified tables are this world's."""
+        from google.cloud.bigquery import QueryJobConfig
+
+        project = os.environ["GOOGLE_CLOUD_PROJECT"]
+        config = QueryJobConfig(default_dataset=f"{project}.{self.dataset}")
+        return [dict(row) for row in self.emulator.bigquery.query_and_wait(sql, job_config=config)]
