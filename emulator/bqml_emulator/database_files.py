@@ -5,6 +5,7 @@ What DuckLake gave and plain files do not is time travel; `FOR SYSTEM_TIME AS OF
 
 import functools
 import logging
+from collections.abc import Callable
 
 import duckdb
 from local_bigquery.engine import database
@@ -15,6 +16,7 @@ from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
 
 SUFFIX = ".project.duckdb"
+on_connect: list[Callable[[duckdb.DuckDBPyConnection], None]] = []  # tables and functions of other modules
 log = logging.getLogger(__name__)
 
 
@@ -33,6 +35,8 @@ def connect() -> duckdb.DuckDBPyConnection:
     con.execute("ATTACH ':memory:' AS bq")
     native.register(con)
     _create_macros(con)
+    for register in on_connect:
+        register(con)
     stored = {path.name.removesuffix(SUFFIX) for path in settings.data_dir.glob(f"*{SUFFIX}")}
     for project_id in stored | {settings.default_project_id}:
         attach(con, project_id)

@@ -4,9 +4,23 @@ local-bigquery has no plug-in interface; its internals are patched, its version 
 tests/test_contract.py fails when a name or signature used here changes.
 """
 
-from local_bigquery.settings import settings
+import logging
 
-from bqml_emulator import database_files, vector_index, vector_search
+from local_bigquery import app
+from local_bigquery.settings import settings
+from local_bigquery.sql.rules import STATEMENT_RULES
+
+from bqml_emulator import (
+    admin,
+    commands,
+    connections,
+    database_files,
+    ledger,
+    object_tables,
+    remote_models,
+    vector_index,
+    vector_search,
+)
 from bqml_emulator.config import Config
 
 
@@ -16,6 +30,14 @@ def install(config: Config):
     settings.default_project_id = config.project
     settings.storage_emulator_host = config.storage_url
     settings.gcs_local_root = None
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
+    ledger.open_at(config.ledger_path)
+    database_files.on_connect += [connections.register, object_tables.register]
     database_files.install()
+    commands.install()
+    object_tables.install()
+    remote_models.install()
+    STATEMENT_RULES.insert(0, object_tables.check_use)
+    app.include_router(admin.router)
     vector_search.install()
     vector_index.install()

@@ -1,0 +1,240 @@
+"""Object tables: CREATE and DROP EXTERNAL TABLE with object_metadata = 'SIMPLE' over Cloud Storage, listed live.
+
+In DuckDB an object table is a view over one function that lists the bucket when the query runs; in the catalog it
+is a table of type EXTERNAL. `max_staleness` and `metadata_cache_mode` are recorded; the listing is always live.
+"""
+
+import datetime
+import json
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from local_bigquery.catalog import datasets, metadata, names, tables
+from local_bigquery.engine import database
+from local_bigquery.errors import BigQueryError
+from local_bigquery.models import JobStatistics2, Table
+from local_bigquery.sql.rules import information_schema
+from local_bigquery.sql.rules.tables import resolve
+from sqlglot import exp
+
+from bqml_emulator import connections, gcs, limits
+from bqml_emulator.statement import Statement
+
+OPTIONS = {"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "labels"}
+FUNCTION = "_bq_objects"
+PAIR = pa.struct([("name", pa.string()), ("value", pa.string())])
+OBJECT = pa.struct(
+    [
+        ("uri", pa.string()),
+        ("generation", pa.int64()),
+        ("content_type", pa.string()),
+        ("size", pa.int64()),
+        ("md5_hash", pa.string()),
+        ("updated", pa.timestamp("us", tz="UTC")),
+        ("metadata", pa.list_(PAIR)),
+        ("details", pa.string()),
+    ]
+)
+OBJECT_SQL = (
+    "STRUCT(uri VARCHAR, generation BIGINT, content_type VARCHAR, size BIGINT, md5_hash VARCHAR, "
+    'updated TIMESTAMPTZ, metadata STRUCT("name" VARCHAR, "value" VARCHAR)[], details VARCHAR)[]'
+)
+VIEW = (
+    "SELECT o.uri, o.generation, o.content_type, o.size, o.md5_hash, o.updated, o.metadata, "
+    "{{'uri': o.uri, 'version': CAST(o.generation AS VARCHAR), 'authorizer': {authorizer}, "
+    "'details': CAST(o.details AS JSON)}} AS ref FROM (SELECT unnest({function}({uris})) AS o)"
+)
+REQUIRED_IN_REF = {"fields": [{"name": "ref", "fields": [{"name": "uri", "mode": "REQUIRED"}]}]}
+
+
+def _row(item: dict) -> dict:
+    updated = datetime.datetime.fromisoformat(item["updated"])
+    content_type = item.get("contentType") or limits.UNKNOWN_CONTENT_TYPE
+    size, md5_hash = int(item["size"]), item.get("md5Hash")
+    details = {"content_type": content_type, "md5_hash": md5_hash, "size": size}
+    details["updated"] = int(updated.timestamp() * 1_000_000)  # microseconds, as BigQuery has it
+    return {
+        "uri": f"gs://{item['bucket']}/{item['name']}",
+        "generation": int(item.get("generation") or 0),
+        "content_type": content_type,
+        "size": size,
+        "md5_hash": md5_hash,
+        "updated": updated,
+        "metadata": [{"name": k, "value": v} for k, v in (item.get("metadata") or {}).items()],
+        "details": json.dumps({"gcs_metadata": details}),
+    }
+
+
+def list_objects(uris: pa.ChunkedArray) -> pa.Array:
+    """DuckDB function: for each JSON list of uri patterns, the objects that match now."""
+    listings = [
+        [_row(item) for pattern in json.loads(text) for item in gcs.objects(pattern)]
+        for text in uris.to_pylist()
+    ]
+    return pa.array(listings, type=pa.list_(OBJECT))
+
+
+def register(con: duckdb.DuckDBPyConnection):
+    """Make the listing function known to DuckDB; it is never folded or cached."""
+    con.create_function(FUNCTION, list_objects, ["VARCHAR"], OBJECT_SQL, type="arrow", side_effects=True)
+
+
+def load(keys: tuple[str, str, str]) -> Table | None:
+    """The object table of that name, or None when there is none or it is another kind of table."""
+    stored = metadata.load(Table, *keys)
+    return stored if stored and stored.externalDataConfiguration else None
+
+
+def create(
+    statement: Statement, replace: bool, project_id: str, dataset_id: str | None, dry_run: bool
+) -> JobStatistics2:
+    """CREATE [OR REPLACE] EXTERNAL TABLE, from after the keyword TABLE."""
+    if_not_exists = statement.match("IF", "NOT", "EXISTS")
+    keys = _keys(statement.take_name(), project_id, dataset_id)
+    if not statement.match("WITH", "CONNECTION"):
+        raise BigQueryError("invalidQuery", "not emulated: external tables WITHOUT CONNECTION; only object tables")
+    connection = connections.resolve(statement.take_name(), project_id)
+    options = statement.take_options()
+    statement.finish()
+    _check_options(options)
+    datasets.get(*keys[:2])
+    operation = _operation(keys, replace, if_not_exists)
+    if operation != "SKIP":
+        _check_access(connection, options["uris"], "delegate", create_default=not dry_run)
+    if operation != "SKIP" and not dry_run:
+        _store(keys, connection, options)
+    return _statistics("CREATE_EXTERNAL_TABLE", operation, keys)
+
+
+def drop(statement: Statement, project_id: str, dataset_id: str | None, dry_run: bool) -> JobStatistics2:
+    """DROP EXTERNAL TABLE [IF EXISTS], from after the keyword TABLE."""
+    if_exists = statement.match("IF", "EXISTS")
+    keys = _keys(statement.take_name(), project_id, dataset_id)
+    statement.finish()
+    found = tables.exists(*keys)
+    operation = metadata.outcome("Table", names.label(*keys), found, True, if_exists)
+    if found and load(keys) is None:
+        raise BigQueryError("invalid", f"{names.label(*keys)} is not an external table: use DROP TABLE")
+    if found and not dry_run:
+        tables.delete(*keys)
+    return _statistics("DROP_EXTERNAL_TABLE", operation, keys)
+
+
+def _keys(parts: list[str], project_id: str, dataset_id: str | None) -> tuple[str, str, str]:
+    padded = [project_id, dataset_id][: max(0, 3 - len(parts))] + parts
+    if len(padded) != 3 or not all(padded):
+        message = f'Table "{".".join(parts)}" must be qualified with a dataset (e.g. dataset.table).'
+        raise BigQueryError("invalid", message)
+    names.table(padded[2])
+    return tuple(padded)
+
+
+def _operation(keys: tuple[str, str, str], replace: bool, if_not_exists: bool) -> str:
+    found = tables.exists(*keys)
+    operation = metadata.outcome("Table", names.label(*keys), found, False, if_not_exists, replace)
+    if operation == "REPLACE" and load(keys) is None:
+        raise BigQueryError("invalid", f"{names.label(*keys)} is not an external table: drop it first")
+    return operation
+
+
+def _check_options(options: dict[str, Any]):
+    if unknown := options.keys() - OPTIONS:
+        raise BigQueryError("invalidQuery", f"Unknown option {min(unknown)} for an object table")
+    if str(options.get("object_metadata")).upper() != "SIMPLE":
+        message = "not emulated: external tables other than object tables; set object_metadata = 'SIMPLE'"
+        raise BigQueryError("invalidQuery", message)
+    _check_uris(options.get("uris"))
+    staleness, mode = options.get("max_staleness") or 0, options.get("metadata_cache_mode")
+    low, high = limits.MAX_STALENESS_MINUTES
+    if staleness and not low <= staleness <= high:
+        raise BigQueryError("invalidQuery", "max_staleness must be 0 or between 30 minutes and 7 days")
+    if mode not in (None, "AUTOMATIC", "MANUAL"):
+        raise BigQueryError("invalidQuery", f"metadata_cache_mode must be AUTOMATIC or MANUAL, not {mode!r}")
+    if staleness and not mode:
+        raise BigQueryError("invalidQuery", "metadata_cache_mode must be set when max_staleness is above 0")
+
+
+def _check_uris(uris: Any):
+    if not isinstance(uris, list) or not uris or not all(isinstance(uri, str) for uri in uris):
+        raise BigQueryError("invalidQuery", "Option uris must be a list of gs:// URIs, for example ['gs://bucket/*']")
+    if len(uris) > limits.MAX_OBJECT_TABLE_URIS:
+        raise BigQueryError("invalidQuery", f"Option uris has {len(uris)} entries; at most 10,000 are allowed")
+    for uri in uris:
+        bucket, path = gcs.split(uri)
+        if "*" in bucket or path.count("*") > 1:
+            message = f"Invalid URI {uri!r}: one * wildcard is allowed, after the bucket name"
+            raise BigQueryError("invalidQuery", message)
+
+
+def _check_access(
+    connection: connections.Connection, uris: list[str], permission: str, create_default: bool = False
+):
+    """The connection must exist and its account must be able to list the bucket."""
+    if create_default:
+        connections.create_default(connection, limits.DEFAULT_OBJECT_ROLES)
+    connection.require(permission)
+    if not connection.has_role(connection.project_id, limits.OBJECT_ROLES):
+        message = limits.GLOBBING_DENIED.format(account=connection.account, uri=uris[0])
+        raise BigQueryError("accessDenied", message)
+
+
+def _store(keys: tuple[str, str, str], connection: connections.Connection, options: dict[str, Any]):
+    authorizer = ".".join(connection.keys)
+    view = VIEW.format(
+        authorizer=_literal(authorizer), function=FUNCTION, uris=_literal(json.dumps(options["uris"]))
+    )
+    database.execute(f"CREATE OR REPLACE VIEW {tables.name(*keys)} AS {view}")
+    configuration = {"objectMetadata": "SIMPLE", "sourceUris": options["uris"], "connectionId": authorizer}
+    if mode := options.get("metadata_cache_mode"):
+        configuration["metadataCacheMode"] = mode
+    changes = {"type": "EXTERNAL", "externalDataConfiguration": configuration, "schema": REQUIRED_IN_REF}
+    if staleness := options.get("max_staleness"):
+        days, minutes = divmod(int(staleness), 24 * 60)
+        changes["maxStaleness"] = f"0-0 {days} {minutes // 60}:{minutes % 60}:0"
+    if description := options.get("description"):
+        changes["description"] = description
+    tables.record(*keys, tables.defaults(*keys).merged(Table.model_validate(changes)))
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _statistics(statement_type: str, operation: str, keys: tuple[str, str, str]) -> JobStatistics2:
+    target = dict(zip(("projectId", "datasetId", "tableId"), keys))
+    return JobStatistics2(
+        statementType=statement_type, ddlOperationPerformed=operation, ddlTargetTable=target
+    )
+
+
+def check_use(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: object tables are only read, and only while their connection may read the bucket."""
+    ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
+    target = names.target(tree)
+    for table in tree.find_all(exp.Table):
+        keys = resolve(table, context, ctes)
+        stored = load(keys) if keys and all(keys) else None
+        if stored is None:
+            continue
+        if table is target:
+            _refuse_change(tree, keys)
+            continue
+        configuration = stored.externalDataConfiguration
+        connection = connections.Connection(*configuration.connectionId.rsplit(".", 2))
+        _check_access(connection, configuration.sourceUris, "use")
+    return tree
+
+
+def _refuse_change(tree: exp.Expression, keys: tuple[str, str, str]):
+    label = names.label(*keys)
+    if isinstance(tree, exp.Drop):
+        raise BigQueryError("invalid", f"{label} is an external table: use DROP EXTERNAL TABLE")
+    if isinstance(tree, names.DML | exp.Alter):
+        raise BigQueryError("invalidQuery", limits.OBJECT_TABLE_READ_ONLY.format(table=label))
+
+
+def install():
+    """Let the catalog know tables of type EXTERNAL."""
+    tables.STORED_TYPES = (*tables.STORED_TYPES, "EXTERNAL")
+    information_schema.TABLE_TYPES["EXTERNAL"] = "EXTERNAL"
