@@ -2,7 +2,7 @@
 
 Every Airflow process imports this file at its start. google-cloud-bigquery uses the variable as it stands, so
 it wants `http://host:port`; gcloud-aio-bigquery, behind some deferrable triggers, builds
-`http://{value}/bigquery/v2` and wants `host:port`. The variable holds the first form, and the second library is
+`http://{value}/bigquery/v2` and wants `host:port`. The variable holds the first form; the second library is
 mended when, and only when, something imports it: nothing is imported here.
 """
 

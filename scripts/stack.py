@@ -7,7 +7,6 @@ AIRFLOW_HOME, EMULATOR_DATA. The tests use the same class with a folder and port
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -114,14 +113,12 @@ class Stack:
             raise
 
     def stop(self, *names: str) -> list[str]:
-        """Stop these services where they run, in this order, and answer the names of those that did."""
-        stopped = []
+        """Stop those of these services that run, all at once, and answer their names."""
+        running = {name: process for name in names if (process := self.process(name))}
+        terminate(list(running.values()))
         for name in names:
-            if process := self.process(name):
-                terminate(process)
-                stopped.append(name)
             self._pid_file(name).unlink(missing_ok=True)
-        return stopped
+        return list(running)
 
     def process(self, name: str) -> psutil.Process | None:
         """Answer the live process that `start` made, never another one that was given its pid since."""
@@ -171,16 +168,16 @@ class Stack:
         return "\n".join([f"The end of {self.log(name)}:", *lines])
 
 
-def terminate(process: psutil.Process) -> None:
-    """Ask a process to stop, wait for it and its children, and end by force what has not gone by then."""
-    children = process.children(recursive=True)
-    # Only the parent is asked: it stops its own children in its own order.
-    process.send_signal(signal.SIGTERM)
-    _, alive = psutil.wait_procs([process], timeout=STOP_SECONDS)
+def terminate(processes: list[psutil.Process]) -> None:
+    """Ask processes to stop, wait for them and their children, and end by force what has not gone by then."""
+    children = [child for process in processes for child in process.children(recursive=True)]
+    # Only the parents are asked: each stops its own children in its own order.
+    for process in processes:
+        process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
     _, orphans = psutil.wait_procs(children, timeout=1)
     for survivor in [*alive, *orphans]:
-        if survivor.is_running():
-            survivor.kill()
+        survivor.kill()
 
 
 def all_services() -> list[Service]:
@@ -228,7 +225,7 @@ def up(stack: Stack) -> None:
 def down(stack: Stack) -> None:
     """Stop everything and say what was stopped."""
     # The emulator last: whoever still works at that moment works on it.
-    stopped = stack.stop(*AIRFLOW_PROCESSES, "emulator")
+    stopped = stack.stop(*AIRFLOW_PROCESSES) + stack.stop("emulator")
     print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing of ours is running.")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from scripts.stack import Stack, emulator_service
 from tests.support.emulator import Emulator
+from tests.support.stack import AirflowStack, running_stack
 from tests.support.world import World, parse_dags
 
 
@@ -49,3 +50,10 @@ def fresh_world(
     before = emulator.faults()
     yield world
     emulator.faults(**before)
+
+
+@pytest.fixture(scope="session")
+def airflow_stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
+    """Airflow's four processes, started once for all tests that need them."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack

@@ -1,7 +1,6 @@
 """A world of its own for one test: an empty bucket and dataset, and the DAGs as they are parsed for those."""
 
 import os
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,16 +14,9 @@ def parse_dags():
     """Parse dags/ under today's environment and answer the DagBag; an import error fails here, by name."""
     from airflow.dag_processing.dagbag import DagBag
 
-    forget_vitrine()
     bag = DagBag(str(DAGS))
     assert not bag.import_errors, "\n".join(f"{file}:\n{error}" for file, error in bag.import_errors.items())
     return bag
-
-
-def forget_vitrine() -> None:
-    """Drop the imported plugin package, so that its settings are read again from the environment."""
-    for name in [name for name in sys.modules if name == "vitrine" or name.startswith("vitrine.")]:
-        del sys.modules[name]
 
 
 @dataclass

@@ -1,0 +1,123 @@
+"""A real scheduler, triggerer, dag-processor and API server, driven through Airflow's REST API."""
+
+import os
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import requests
+
+from scripts.stack import AIRFLOW_PROCESSES, Stack, airflow_service, migrate_database
+
+FINAL_STATES = {"success", "failed"}
+POLL_SECONDS = 0.3
+
+
+@dataclass
+class Run:
+    """One DAG run: its state, its task instances by (task_id, map_index), and all states each was seen in."""
+
+    dag_id: str
+    run_id: str
+    state: str = ""
+    tasks: dict[tuple[str, int], dict] = field(default_factory=dict)
+    seen: dict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def states(self) -> dict[tuple[str, int], str]:
+        """Answer the last state of every task instance."""
+        return {key: task["state"] for key, task in self.tasks.items()}
+
+
+@dataclass(frozen=True)
+class AirflowStack:
+    """Airflow at `url`, whose DAGs work on `bucket` and write to `gallery`: trigger, wait, read."""
+
+    url: str
+    bucket: str
+    gallery: Path
+
+    def run(self, dag_id: str, conf: dict | None = None, seconds: float = 300) -> Run:
+        """Trigger a DAG and wait until its run is over, whatever its state."""
+        return self.wait(dag_id, self.trigger(dag_id, conf or {}), seconds)
+
+    def trigger(self, dag_id: str, conf: dict) -> str:
+        """Unpause a DAG, start a run with these Params and answer its run id."""
+        self.wait_until_parsed(dag_id)
+        self._call("PATCH", f"/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
+        body = {"logical_date": None, "conf": conf}
+        return self._call("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"]
+
+    def wait_until_parsed(self, dag_id: str, seconds: float = 120) -> None:
+        """Return once the dag-processor has stored this DAG; fail with its import errors otherwise."""
+        deadline = time.monotonic() + seconds
+        while requests.get(f"{self.url}/api/v2/dags/{dag_id}", timeout=30).status_code != 200:
+            errors = self._call("GET", "/importErrors")["import_errors"]
+            assert not errors, "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
+            assert time.monotonic() < deadline, f"{dag_id} was not parsed within {seconds} s"
+            time.sleep(POLL_SECONDS)
+
+    def wait(self, dag_id: str, run_id: str, seconds: float) -> Run:
+        """Look at a run until it is over, noting every task state on the way; fail at the deadline."""
+        run, deadline = Run(dag_id, run_id), time.monotonic() + seconds
+        while run.state not in FINAL_STATES:
+            assert time.monotonic() < deadline, f"{dag_id} {run_id} still runs: {run.states()}"
+            time.sleep(POLL_SECONDS)
+            run.state = self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"]
+            self._note_tasks(run)
+        return run
+
+    def log(self, run: Run, task_id: str, map_index: int = -1) -> str:
+        """Answer the log of the last try of a task instance, one event a line."""
+        tries = run.tasks[task_id, map_index]["try_number"]
+        path = f"{self._task_path(run, task_id)}/logs/{tries}?map_index={map_index}"
+        return "\n".join(str(event.get("event", event)) for event in self._call("GET", path)["content"])
+
+    def links(self, run: Run, task_id: str) -> dict[str, str]:
+        """Answer the extra links that the UI shows on a task."""
+        return self._call("GET", f"{self._task_path(run, task_id)}/links")["extra_links"]
+
+    def explain(self, run: Run) -> str:
+        """Answer what a person asks first of a run that failed: the states, and the failed tasks' logs."""
+        failed = [key for key, state in run.states().items() if state == "failed"]
+        logs = [f"--- {task_id}[{index}]\n{self.log(run, task_id, index)}" for task_id, index in failed]
+        return "\n".join([f"{run.dag_id} is {run.state}: {run.states()}", *logs])
+
+    def _note_tasks(self, run: Run) -> None:
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances?limit=500"
+        for task in self._call("GET", path)["task_instances"]:
+            key = (task["task_id"], task["map_index"])
+            run.tasks[key] = task
+            run.seen[key].add(task["state"])
+
+    def _task_path(self, run: Run, task_id: str) -> str:
+        return f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}"
+
+    def _call(self, method: str, path: str, body: dict | None = None) -> dict:
+        response = requests.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
+        assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json()
+
+
+@contextmanager
+def running_stack(folder: Path) -> Iterator[AirflowStack]:
+    """Run Airflow's four processes; their database, dataset, bucket and gallery are used by nobody else."""
+    stack, bucket, gallery = Stack(folder), "stack-bucket", folder / "gallery"
+    settings = {
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        "VITRINE_DATASET": "stack_world",
+        "VITRINE_OBJECT_URIS": f"gs://{bucket}/*",
+        "VITRINE_GALLERY": str(gallery),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        migrate_database(stack.log("migrate"))
+        services = [airflow_service(process) for process in AIRFLOW_PROCESSES]
+    stack.start(*services)
+    yield AirflowStack(f"http://127.0.0.1:{os.environ['AIRFLOW_PORT']}", bucket, gallery)
+    stack.stop(*AIRFLOW_PROCESSES)
