@@ -1,0 +1,39 @@
+-- Where every image that this run planned is now. Grain: one run (one row).
+-- planned = published + quarantined + vanished + pending. Vanished: deleted, or overwritten, since it was planned.
+SELECT
+  COUNT(*) AS planned,
+  COUNTIF(place = 'published') AS published,
+  COUNTIF(place = 'quarantined') AS quarantined,
+  COUNTIF(place = 'vanished') AS vanished,
+  COUNTIF(place = 'pending') AS pending,
+  ARRAY_AGG(IF(place = 'pending', CONCAT(uri, ': ', COALESCE(status, 'no answer yet')), NULL) IGNORE NULLS ORDER BY uri LIMIT 20)
+    AS pending_images
+FROM (
+  SELECT
+    planned.uri,
+    attempt.status,
+    CASE
+      WHEN published.uri IS NOT NULL THEN 'published'
+      WHEN quarantined.uri IS NOT NULL THEN 'quarantined'
+      WHEN image.uri IS NULL THEN 'vanished'
+      ELSE 'pending'
+    END AS place
+  FROM (
+    SELECT DISTINCT uri, content_hash FROM {{ table('embedding_batches') }} WHERE run_id = @run_id
+  ) AS planned
+  LEFT JOIN (
+    {%- include 'embed_images/select_current_images.sql' %}
+  ) AS image
+    ON image.uri = planned.uri AND image.content_hash = planned.content_hash
+  LEFT JOIN {{ table('met_image_embeddings') }} AS published
+    ON published.uri = planned.uri AND published.content_hash = planned.content_hash
+  LEFT JOIN {{ table('embedding_quarantine') }} AS quarantined
+    ON quarantined.uri = planned.uri AND quarantined.content_hash = planned.content_hash AND quarantined.model = @model
+  LEFT JOIN (
+    SELECT uri, content_hash, ARRAY_AGG(ml_generate_embedding_status ORDER BY attempted_at DESC LIMIT 1)[OFFSET(0)] AS status
+    FROM {{ table('embedding_attempts') }}
+    WHERE run_id = @run_id
+    GROUP BY uri, content_hash
+  ) AS attempt
+    ON attempt.uri = planned.uri AND attempt.content_hash = planned.content_hash
+) AS places

@@ -1,0 +1,1 @@
+"""Vitrine: an image collection searchable by text, on BigQuery, run by Airflow."""

@@ -1,0 +1,57 @@
+"""What all DAGs share: default arguments and the names their SQL may use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+from vitrine.bigquery import BigQuery
+from vitrine.errors import VitrineError
+from vitrine.planning import work_order
+from vitrine.settings import Settings
+
+TAGS = ["vitrine"]
+# What Vitrine itself has found wrong stays wrong when it looks again; everything else is tried again.
+FINAL_VERDICTS = ExceptionRetryPolicy(rules=[RetryRule(exception=VitrineError, action=RetryAction.FAIL)])
+
+
+def default_args(settings: Settings) -> dict[str, Any]:
+    """Arguments of every operator; each takes those it knows."""
+    return {
+        "owner": "vitrine",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=settings.retry_wait_seconds),
+        "retry_exponential_backoff": 2.0,
+        "retry_policy": FINAL_VERDICTS,
+        "gcp_conn_id": settings.gcp_conn_id,
+        "project_id": settings.project,
+        "location": settings.location,
+        "dataset": settings.dataset,
+        "poll_interval": settings.poll_seconds,
+        "bigquery": BigQuery(settings.gcp_conn_id, settings.project, settings.location),
+    }
+
+
+def macros(settings: Settings) -> dict[str, Any]:
+    """Names that the .sql files and templated fields may use besides Airflow's own."""
+    return {
+        "settings": settings,
+        "table": settings.table,
+        "work_order": lambda ti, number: work_order(settings.dataset, ti.run_id, number, ti.try_number),
+        "vector_search_options": vector_search_options,
+    }
+
+
+def vector_search_options(params: Mapping[str, Any]) -> str:
+    """The JSON literal for VECTOR_SEARCH's `options`, from the Params of search_images.
+
+    >>> vector_search_options({"use_brute_force": False, "fraction_lists_to_search": 0.1})
+    '{"fraction_lists_to_search": 0.1}'
+    """
+    if params["use_brute_force"]:
+        return json.dumps({"use_brute_force": True})
+    fraction = params["fraction_lists_to_search"]
+    return json.dumps({} if fraction is None else {"fraction_lists_to_search": fraction})

@@ -1,0 +1,63 @@
+"""The gallery: search results as one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image, ImageOps
+
+THUMBNAIL_PIXELS = 320
+# Larger pictures are refused by Pillow as a decompression bomb; the gallery then shows no thumbnail for them.
+MAX_PIXELS = 200_000_000
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One result as a person sees it. `thumbnail` is a data URI, or None when there is no picture to show."""
+
+    rank: int
+    gcs_uri: str
+    distance: float
+    thumbnail: str | None
+
+    @property
+    def name(self) -> str:
+        """Last part of the uri."""
+        return self.gcs_uri.rsplit("/", 1)[-1]
+
+
+def thumbnail(data: bytes) -> str | None:
+    """A JPEG of at most 320 x 320 pixels as a data URI; None for bytes that are not a picture."""
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.draft("RGB", (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+            small = ImageOps.exif_transpose(image).convert("RGBA")
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
+    small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+    page = Image.new("RGB", small.size, "white")
+    page.paste(small, mask=small)
+    buffer = io.BytesIO()
+    page.save(buffer, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def render(query: str, pictures: Iterable[Picture], *, model: str, searched_at: str) -> str:
+    """The page. Every text is escaped: names of objects and words of searches come from strangers."""
+    template = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "web"), autoescape=True, undefined=StrictUndefined
+    ).get_template("gallery.html")
+    return template.render(query=query, pictures=list(pictures), model=model, searched_at=searched_at)
+
+
+def table(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The results as plain text, for logs and terminals."""
+    lines = [f"{row['rank']:>4}  {row['distance']:.4f}  {row['gcs_uri']}" for row in rows]
+    return "\n".join(["rank  distance  uri", *lines]) if lines else "Nothing was found."

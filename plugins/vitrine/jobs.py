@@ -1,0 +1,65 @@
+"""Query job configurations, as BigQueryInsertJobOperator and the client both take them.
+
+https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQuery
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+Parameter = dict[str, Any]
+
+
+def query_job(sql: str, *parameters: Parameter) -> dict[str, Any]:
+    """Configuration of a query job: the name of a .sql file (or its rendered text) and its named parameters."""
+    return {"query": {"query": sql, "useLegacySql": False, "queryParameters": list(parameters)}}
+
+
+def with_parameters(configuration: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
+    """The same query job with more parameters."""
+    query = configuration["query"]
+    return {"query": {**query, "queryParameters": [*query["queryParameters"], *parameters]}}
+
+
+def string(name: str, value: str) -> Parameter:
+    """A STRING parameter; the value may be a Jinja template."""
+    return _scalar(name, "STRING", value)
+
+
+def int64(name: str, value: int | str) -> Parameter:
+    """An INT64 parameter; the value may be a Jinja template that renders to a whole number."""
+    return _scalar(name, "INT64", str(value))
+
+
+def boolean(name: str, value: bool) -> Parameter:
+    """A BOOL parameter."""
+    return _scalar(name, "BOOL", "true" if value else "false")
+
+
+def timestamp(name: str, value: str) -> Parameter:
+    """A TIMESTAMP parameter from an ISO 8601 text."""
+    return _scalar(name, "TIMESTAMP", value)
+
+
+def strings(name: str, values: Iterable[str]) -> Parameter:
+    """An ARRAY<STRING> parameter."""
+    return {
+        "name": name,
+        "parameterType": {"type": "ARRAY", "arrayType": {"type": "STRING"}},
+        "parameterValue": {"arrayValues": [{"value": value} for value in values]},
+    }
+
+
+def _scalar(name: str, type_name: str, value: str) -> Parameter:
+    return {"name": name, "parameterType": {"type": type_name}, "parameterValue": {"value": value}}
+
+
+def job_id(*parts: str | int) -> str:
+    """A job id from parts that say what the job is for; every character BigQuery refuses becomes an underscore.
+
+    >>> job_id("vitrine", "embed_images", "manual__2026-11-22T09:45:00+00:00", 1)
+    'vitrine-embed_images-manual__2026_11_22T09_45_00_00_00-1'
+    """
+    return "-".join(re.sub(r"[^A-Za-z0-9_]", "_", str(part)) for part in parts)

@@ -1,0 +1,1 @@
+"""Links shown on tasks in the Airflow UI."""

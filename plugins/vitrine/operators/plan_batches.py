@@ -1,0 +1,45 @@
+"""The task that writes the work order of a pass, before any money is spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from vitrine.bigquery import BigQuery
+from vitrine.planning import Batch, embed_job_prefix, estimate
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class PlanBatchesOperator(BaseOperator):
+    """Write a work order and return its batches.
+
+    It first waits for embedding jobs that an earlier run or a killed task left behind in BigQuery: what they embed is
+    paid for and must not be planned again.
+
+    :param write: query job that writes the work order.
+    :param read: query job that reads its batches.
+    :param lanes: how many batches run side by side, for the estimate of the duration.
+    """
+
+    template_fields = ("write", "read")
+    template_ext = (".sql",)
+    template_fields_renderers = {"write": "json", "read": "json"}
+
+    def __init__(
+        self, *, write: dict[str, Any], read: dict[str, Any], lanes: int, dataset: str, bigquery: BigQuery, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.write, self.read, self.lanes = write, read, lanes
+        self.dataset, self.bigquery = dataset, bigquery
+
+    def execute(self, context: Context) -> list[Batch]:
+        """Write the work order; return its batches for embed_batch to map over."""
+        for job in self.bigquery.running_jobs(embed_job_prefix(self.dataset)):
+            self.log.info("Waiting for job %s, which an earlier task left running.", job.job_id)
+            job.exception()  # waits; how it ended does not matter, what it wrote does
+        self.bigquery.rows(self.write)
+        batches = [Batch(**row) for row in self.bigquery.rows(self.read)]
+        self.log.info("Plan: %s", estimate(batches, self.lanes))
+        return batches

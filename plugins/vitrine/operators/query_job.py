@@ -1,0 +1,70 @@
+"""A BigQuery query job of which a task never has two at once."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
+from vitrine.bigquery import BigQuery
+from vitrine.jobs import job_id
+
+if TYPE_CHECKING:
+    from google.cloud.bigquery import QueryJob
+
+    from airflow.sdk import Context
+
+# A statement that ends within this time is not worth a trip through the triggerer.
+WAIT_BEFORE_DEFERRING_SECONDS = 5.0
+POLL_SECONDS = 0.25
+
+
+class QueryJobOperator(BigQueryInsertJobOperator):
+    """BigQueryInsertJobOperator whose job ids are fixed: the n-th job of a task is `<base>-<n>`.
+
+    A task that lost its worker finds its running job and waits for it, where the provider's operator would submit a
+    second one beside it (and pay twice, or insert twice). A task that is cleared, or whose job failed, submits the next
+    number, where the provider's durable operator would skip the statement (reference: apache/airflow #69542).
+
+    :param job_id: base of the ids; by default made of dataset, DAG, task, run and map index.
+    """
+
+    def __init__(self, *, dataset: str, **kwargs: Any) -> None:
+        super().__init__(deferrable=True, **kwargs)
+        self.dataset = dataset
+
+    def submit_job(self, context: Context) -> str:
+        """Rejoin this task's running job or submit its next one; wait a moment for it. Returns the job id."""
+        self.hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
+        self._job = self._running_or_new_job(self.job_id or self._base(context))
+        self._persist_job_links(self._job, context)
+        self._wait_a_moment(self._job)
+        return self._job.job_id
+
+    def _base(self, context: Context) -> str:
+        ti = context["ti"]
+        return job_id("vitrine", self.dataset, ti.dag_id, ti.task_id, ti.run_id, max(ti.map_index, 0))
+
+    def _running_or_new_job(self, base: str) -> QueryJob:
+        from google.api_core.exceptions import Conflict
+
+        bigquery = BigQuery(self.gcp_conn_id, self.project_id, self.location)
+        for number in count(1):
+            numbered = f"{base}-{number}"
+            job = bigquery.job(numbered)
+            if job is None:
+                try:
+                    return self._submit_job(self.hook, numbered)
+                except Conflict:  # another process of this task was faster
+                    job = bigquery.job(numbered)
+            if job.state != "DONE":
+                self.log.info("Rejoining job %s, which is %s.", numbered, job.state)
+                return job
+        raise AssertionError("unreachable: count() does not end")
+
+    def _wait_a_moment(self, job: QueryJob) -> None:
+        deadline = time.monotonic() + WAIT_BEFORE_DEFERRING_SECONDS
+        while not job.done() and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)

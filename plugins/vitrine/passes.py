@@ -1,0 +1,43 @@
+"""Whether a run needs another pass. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+# Passes without progress after which more of the same is no use: the quota is gone or the service is down.
+PATIENCE = 2
+
+
+class Verdict(NamedTuple):
+    """What to do after a pass, and why, in words for the log."""
+
+    repair: bool
+    reason: str
+
+
+def after_pass(pending: Sequence[int], max_passes: int) -> Verdict:
+    """Decide from the images left before the first pass and after each pass so far, e.g. [250, 50, 0].
+
+    Errors: ValueError when no pass is over yet.
+    """
+    passes = len(pending) - 1
+    if passes < 1:
+        raise ValueError("No pass is over yet.")
+    left = pending[-1]
+    if left == 0:
+        return Verdict(False, f"Clean after {passes} of at most {max_passes} passes.")
+    if passes >= PATIENCE and left == pending[-1 - PATIENCE]:
+        return Verdict(False, f"Stop: {left:,} images left and no progress in {PATIENCE} passes.")
+    if passes == max_passes:
+        return Verdict(False, f"Stop: {left:,} images left after all {max_passes} passes.")
+    return Verdict(True, f"{left:,} images left after pass {passes}: repair them in another pass.")
+
+
+def wait_seconds(pass_number: int, first_wait: int) -> int:
+    """Pause before a pass (the second or later): doubles with each, so that an exhausted quota can recover.
+
+    >>> [wait_seconds(n, 60) for n in (2, 3, 4)]
+    [60, 120, 240]
+    """
+    return first_wait * 2 ** (pass_number - 2)

@@ -1,0 +1,1 @@
+"""Sensors of the DAGs, one a module."""

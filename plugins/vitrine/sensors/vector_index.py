@@ -1,0 +1,72 @@
+"""Waits until a vector index is filled, and always ends with a reason."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator
+from vitrine.bigquery import BigQuery
+from vitrine.errors import IndexDisabledError, IndexNotFilledError
+from vitrine.index_state import IndexState, Kind
+from vitrine.triggers.vector_index import VectorIndexTrigger, read_state
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+# The trigger keeps its own deadline, to say what it last saw; Airflow's is a safety net behind it.
+DEADLINE_MARGIN = timedelta(minutes=5)
+
+
+class VectorIndexSensor(BaseSensorOperator):
+    """Deferrable sensor on INFORMATION_SCHEMA.VECTOR_INDEXES. Returns a sentence on the state of the index.
+
+    Ends well when `coverage` percent of the rows are indexed, or when the table is too small for its index ever to be
+    filled (search is exact then). Errors: IndexDisabledError with BigQuery's reason; IndexNotFilledError after
+    `timeout` seconds, with the coverage reached.
+
+    :param configuration: query job that reads the index's row.
+    :param table_id: the table that carries the index, as project.dataset.table.
+    """
+
+    template_fields = ("configuration", "table_id")
+    template_ext = (".sql",)
+    template_fields_renderers = {"configuration": "json"}
+
+    def __init__(
+        self, *, configuration: dict[str, Any], table_id: str, coverage: int, bigquery: BigQuery, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.configuration, self.table_id, self.coverage, self.bigquery = configuration, table_id, coverage, bigquery
+
+    def execute(self, context: Context) -> str:
+        """Look once; go on in the triggerer if the index is still building."""
+        state = read_state(self.bigquery, self.configuration, self.table_id, self.coverage)
+        if state.kind is not Kind.BUILDING:
+            return self._end(state)
+        self.log.info("%s", state.message)
+        trigger = VectorIndexTrigger(
+            bigquery=asdict(self.bigquery), configuration=self.configuration, table_id=self.table_id,
+            coverage=self.coverage, poll_seconds=self.poke_interval, deadline=time.time() + self.timeout,
+        )  # fmt: skip
+        timeout = timedelta(seconds=self.timeout) + DEADLINE_MARGIN
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+
+    def execute_complete(self, context: Context, event: dict[str, str]) -> str:
+        """End with what the trigger saw last."""
+        return self._end(IndexState(Kind(event["kind"]), event["message"]))
+
+    def _end(self, state: IndexState) -> str:
+        if state.kind is Kind.DISABLED:
+            raise IndexDisabledError(
+                f"The vector index of {self.table_id} is disabled. {state.message}. Search is exact until it is enabled."
+            )
+        if state.kind is Kind.BUILDING:
+            raise IndexNotFilledError(
+                f"The vector index of {self.table_id} was not filled within {self.timeout:,.0f} s. {state.message} "
+                "Search works meanwhile. Clear this task to wait on, or raise VITRINE_INDEX_TIMEOUT_SECONDS."
+            )
+        self.log.info("%s", state.message)
+        return state.message

@@ -1,0 +1,136 @@
+"""The settings of one deployment: the only reader of the environment.
+
+Every setting is an environment variable `VITRINE_<FIELD>`. On Google Cloud three are enough: VITRINE_PROJECT,
+VITRINE_OBJECT_URIS and VITRINE_GALLERY; the rest have the tutorial's names as defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+
+from vitrine import limits
+from vitrine.errors import SettingsError
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One deployment. Errors: SettingsError naming the variable, when one is missing or cannot work."""
+
+    project: str
+    object_uris: tuple[str, ...]  # what the object table lists, e.g. gs://gcs-public-data--met/*
+    gallery: str  # a folder or a gs:// prefix, where search_images writes its pages
+    location: str = "US"
+    dataset: str = "bqml_tutorial"
+    connection: str = "vitrine"
+    manage_iam: bool = True  # False where the connection's roles are granted elsewhere (Terraform)
+    embedding_function: str = "ML.GENERATE_EMBEDDING"
+    endpoint: str = "multimodalembedding@001"
+    dimension: int = 1408
+    content_types: tuple[str, ...] = ("image/jpeg", "image/png")
+    schedule: str = "0 2 * * *"
+    max_parallel_batches: int = 3
+    max_passes: int = 5
+    retry_wait_seconds: int = 60  # before the second pass or try; doubles with every further one
+    poll_seconds: float = 10.0  # between two looks at a running job or at a filling index
+    index_coverage: int = 95  # percent; the rows beyond are searched exactly, so waiting for the last ones gains nothing
+    index_timeout_seconds: int = 6 * 3600
+    sql_dir: str = str(REPOSITORY / "include" / "sql")
+    gcp_conn_id: str = "google_cloud_default"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work before anything runs."""
+        for ok, name, rule in (
+            (self.dimension in limits.EMBEDDING_DIMENSIONS, "dimension", f"one of {limits.EMBEDDING_DIMENSIONS}"),
+            (self.embedding_function in FUNCTIONS, "embedding_function", f"one of {tuple(FUNCTIONS)}"),
+            (all(u.startswith("gs://") for u in self.object_uris), "object_uris", "gs:// URIs, comma-separated"),
+            (set(self.content_types) <= set(limits.IMAGE_CONTENT_TYPES), "content_types",
+             f"among {limits.IMAGE_CONTENT_TYPES}"),
+            (1 <= self.max_parallel_batches <= limits.MAX_CONCURRENT_EMBEDDING_JOBS, "max_parallel_batches",
+             f"1 to {limits.MAX_CONCURRENT_EMBEDDING_JOBS}, BigQuery's limit of concurrent embedding jobs"),
+            (self.max_passes >= 1, "max_passes", "at least 1"),
+            (1 <= self.index_coverage <= 100, "index_coverage", "a percentage, 1 to 100"),
+        ):
+            if not ok:
+                raise SettingsError(f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}.")
+
+    def table(self, name: str) -> str:
+        """Name of a table or model of the dataset, quoted for SQL."""
+        return f"`{self.table_id(name)}`"
+
+    def table_id(self, name: str) -> str:
+        """Name of a table or model of the dataset, as the API takes it."""
+        return f"{self.project}.{self.dataset}.{name}"
+
+    @property
+    def model(self) -> str:
+        """The vector space of the deployment, as every embedding row names it: endpoint and dimension."""
+        return f"{self.endpoint}/{self.dimension}"
+
+    @property
+    def connection_name(self) -> str:
+        """Name of the Cloud resource connection as DDL wants it, unquoted."""
+        return f"{self.project}.{self.location.lower()}.{self.connection}"
+
+    @property
+    def function(self) -> EmbeddingFunction:
+        """Column names and options of the embedding function in use."""
+        return FUNCTIONS[self.embedding_function]
+
+
+@dataclass(frozen=True)
+class EmbeddingFunction:
+    """How one of BigQuery's two embedding functions is called and what its columns are named."""
+
+    result: str
+    status: str
+    has_flatten_option: bool
+
+    def options(self, dimension: int) -> str:
+        """The STRUCT argument that asks for a vector of `dimension` numbers."""
+        flatten = "TRUE AS flatten_json_output, " if self.has_flatten_option else ""
+        return f"STRUCT({flatten}{dimension} AS output_dimensionality)"
+
+
+# https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding
+FUNCTIONS: Mapping[str, EmbeddingFunction] = {
+    "ML.GENERATE_EMBEDDING": EmbeddingFunction(
+        "ml_generate_embedding_result", "ml_generate_embedding_status", has_flatten_option=True
+    ),
+    "AI.GENERATE_EMBEDDING": EmbeddingFunction("embedding", "status", has_flatten_option=False),
+}
+
+
+def variable(field_name: str) -> str:
+    """Environment variable that holds a setting."""
+    return f"VITRINE_{field_name.upper()}"
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings from environment variables. Errors: SettingsError naming the first that is wrong."""
+    values = {}
+    for field in fields(Settings):
+        text = environment.get(variable(field.name), "").strip()
+        if text:
+            values[field.name] = _parse(field.name, str(field.type), text)
+        elif field.default is MISSING:
+            raise SettingsError(f"{variable(field.name)} is missing and has no default: set it in the environment.")
+    return Settings(**values)
+
+
+def _parse(name: str, type_name: str, text: str) -> object:
+    parsers = {
+        "str": str,
+        "int": int,
+        "float": float,
+        "bool": lambda word: {"true": True, "false": False}[word.lower()],
+        "tuple[str, ...]": lambda words: tuple(word.strip() for word in words.split(",") if word.strip()),
+    }
+    try:
+        return parsers[type_name](text)
+    except (ValueError, KeyError):
+        raise SettingsError(f"{variable(name)}={text!r} cannot be read as {type_name}.") from None

@@ -1,0 +1,1 @@
+"""Triggers: they run in the triggerer, which sees plugins/ but not dags/."""
