@@ -99,7 +99,7 @@ def _content(uri: str, response: urllib3.BaseHTTPResponse, max_bytes: int) -> Co
     if response.status != 200:
         response.drain_conn()
         raise ObjectError(uri, response.status)
-    content_type = response.headers.get("Content-Type", "")
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     size = int(response.headers.get("Content-Length", 0))
     if size > max_bytes:
         response.close()

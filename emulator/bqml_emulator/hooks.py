@@ -15,6 +15,9 @@ from bqml_emulator import (
     commands,
     connections,
     database_files,
+    embedding_function,
+    embedding_service,
+    execution,
     ledger,
     object_tables,
     remote_models,
@@ -37,7 +40,11 @@ def install(config: Config):
     commands.install()
     object_tables.install()
     remote_models.install()
+    execution.install()
+    embedding_function.allow_in_parser()
     STATEMENT_RULES.insert(0, object_tables.check_use)
     app.include_router(admin.router)
     vector_search.install()
     vector_index.install()
+    STATEMENT_RULES.insert(0, embedding_function.expand)  # first: the other rules see plain queries only
+    embedding_service.warm_up()

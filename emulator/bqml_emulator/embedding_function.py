@@ -1,0 +1,220 @@
+"""ML.GENERATE_EMBEDDING and AI.GENERATE_EMBEDDING as table functions.
+
+When a statement with the function is executed, its input query is evaluated, the model is called once for every
+row, and the function is replaced by the temporary tables that hold rows and answers. So a row is called exactly
+once whatever the outer query does with it. In a dry run, or when a view or procedure is created, the function is
+replaced by a query with its columns and no rows, and nothing is called.
+"""
+
+import concurrent.futures
+import uuid
+
+import numpy as np
+import pyarrow as pa
+import sqlglot
+from local_bigquery.engine import database
+from local_bigquery.errors import BigQueryError
+from local_bigquery.sql.dialect import BigQueryDialect
+from local_bigquery.sql.translate import parse, translate
+from sqlglot import exp
+
+from bqml_emulator import embedding_arguments, execution, limits, remote_models
+from bqml_emulator.embedding_arguments import Options
+from bqml_emulator.embedding_service import Answer, EmbeddingService
+from bqml_emulator.execution import Execution
+
+ROW = "_bqml_row"
+PARALLEL_CALLS = 8  # per job; ours
+CHUNK_ROWS = 512  # rows; bounds the memory for answers that are not in DuckDB yet: 512 × 1408 × 4 B = 2.9 MB
+STORED_VIEWS = """
+SELECT project_id, dataset_id, table_id, resource ->> '$.view.query' FROM emulator.tables
+WHERE contains(resource ->> '$.view.query', 'GENERATE_EMBEDDING(')
+"""
+
+
+def allow_in_parser():
+    """local-bigquery's parser refuses every model function; let this one through to sqlglot's own node."""
+    parser = BigQueryDialect.Parser
+    refuses = parser._model_call
+
+    def model_call(self) -> bool:
+        return refuses(self) and self._curr.text.upper() != "GENERATE_EMBEDDING"
+
+    parser._model_call = model_call
+
+
+def expand(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: replace every GENERATE_EMBEDDING by a plain query; must run before the other rules."""
+    running = execution.current()
+    if running and not running.schema_only:
+        tree = _inline_views(tree, context)
+    if tree.find(exp.GenerateEmbedding) is None:
+        return tree
+    _number_placeholders(tree, context)
+    while node := _next(tree):
+        holder = node.parent
+        if not isinstance(holder, exp.Table) or holder.db.upper() not in ("ML", "AI"):
+            raise BigQueryError("invalidQuery", "GENERATE_EMBEDDING must be called as ML. or AI.GENERATE_EMBEDDING in FROM")
+        replacement = exp.Subquery(this=_replacement(node, context), alias=holder.args.get("alias"))
+        for key in ("joins", "pivots", "sample"):
+            if value := holder.args.get(key):
+                replacement.set(key, value)
+        holder.replace(replacement)
+    return tree
+
+
+def _next(tree: exp.Expression) -> exp.GenerateEmbedding | None:
+    """A call whose input, WITH clauses included, contains no other call."""
+    nodes = list(tree.find_all(exp.GenerateEmbedding))
+    for node in nodes:
+        if embedding_arguments.input_query(node).find(exp.GenerateEmbedding) is None:
+            return node
+    return nodes[0] if nodes else None
+
+
+def _number_placeholders(tree: exp.Expression, context):
+    """Positional parameters are counted as they are met, so name them before parts are translated on their own."""
+    for node in list(tree.find_all(exp.Placeholder, bfs=False)):
+        if node.name in ("", "?"):
+            node.replace(exp.Parameter(this=exp.var(f"p{context.position}")))
+            context.position += 1
+
+
+def _inline_views(tree: exp.Expression, context) -> exp.Expression:
+    """A stored view that calls the function is run as its query: DuckDB knows only its columns."""
+    target = tree.this if isinstance(tree, exp.Create | exp.Drop | exp.Alter) else None
+    views = {tuple(keys): sql for *keys, sql in database.fetch(STORED_VIEWS)}
+    for table in list(tree.find_all(exp.Table)) if views else []:
+        keys = (table.catalog or context.project_id, table.db or context.dataset_id, table.name)
+        if keys in views and table is not target:
+            alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
+            table.replace(exp.Subquery(this=parse(views[keys])[0], alias=alias.copy()))
+    return tree
+
+
+def _replacement(node: exp.GenerateEmbedding, context) -> exp.Query:
+    running = execution.current()
+    options = embedding_arguments.options(node, context)
+    model_name, model = remote_models.get(node.this, context)
+    query = embedding_arguments.input_query(node)
+    is_image = embedding_arguments.object_source(node, query, context)
+    if running is None or running.schema_only:
+        if running:
+            _check_columns(_columns(running, query, context), node, is_image)
+        return _select(_without_rows(query), node, options, is_image)
+    remote_models.check_access(model)
+    rows = _store_rows(running, query, context)
+    _check_columns(_columns(running, exp.select("*").from_(rows), context), node, is_image)
+    endpoint = model.remoteModelInfo.endpoint
+    service = EmbeddingService(running.job_id or "", model_name, endpoint, options.output_dimensionality)
+    answers = _store_answers(running, rows, service, is_image)
+    context.temporary |= {rows, answers}
+    return _select(_joined(rows, answers), node, options, is_image)
+
+
+def _columns(running: Execution, query: exp.Query, context) -> dict[str, str]:
+    """Names (lower case) and DuckDB types of a query's columns, without running it."""
+    if isinstance(query, exp.Select) and query.args["from_"].this.name.startswith(ROW):
+        sql, bound = query.sql("duckdb"), {}
+    else:
+        sql, bound = translate(query, context)
+        context.used.clear()
+    described = running.cursor.execute(f"DESCRIBE {sql}", bound).fetchall()
+    return {name.casefold(): kind for name, kind, *_ in described}
+
+
+def _check_columns(columns: dict[str, str], node: exp.GenerateEmbedding, is_image: bool):
+    function = embedding_arguments.function_name(node)
+    if is_image:
+        if "uri" not in columns:
+            raise BigQueryError("invalidQuery", f"{function}: the query over the object table must return `uri`")
+        return
+    kind = columns.get("content", "")
+    if kind.startswith("STRUCT"):
+        raise BigQueryError("invalidQuery", f"not emulated: {function} of an ObjectRef in column content")
+    if kind != "VARCHAR":
+        raise BigQueryError("invalidQuery", limits.NO_CONTENT_COLUMN.format(function=function))
+
+
+def _temporary_name() -> str:
+    return f"{ROW}_{uuid.uuid4().hex[:12]}"
+
+
+def _store_rows(running: Execution, query: exp.Query, context) -> str:
+    """Evaluate the input once; its rows get a number that ties them to their answers."""
+    name = _temporary_name()
+    sql, bound = translate(query, context)
+    context.used.clear()
+    running.cursor.execute(
+        f'CREATE TEMP TABLE "{name}" AS SELECT row_number() OVER () AS "{ROW}", q.* FROM ({sql}) AS q', bound
+    )
+    running.temporary.append(name)
+    return name
+
+
+def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_image: bool) -> str:
+    """Call the model for every row, a few at a time, and keep the answers in a temporary table."""
+    name, column = _temporary_name(), "uri" if is_image else "content"
+    running.cursor.execute(f'CREATE TEMP TABLE "{name}" ("{ROW}" BIGINT, vector FLOAT[], status VARCHAR)')
+    running.temporary.append(name)
+    inputs = running.cursor.execute(f'SELECT "{ROW}", "{column}" FROM "{rows}" ORDER BY 1').fetchall()
+    embed = service.embed_image if is_image else service.embed_text
+
+    def call(value: str | None) -> Answer:
+        running.check_cancelled()
+        return embed(value)
+
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL_CALLS, "model-call") as pool:
+        for start in range(0, len(inputs), CHUNK_ROWS):
+            chunk = inputs[start : start + CHUNK_ROWS]
+            answers = list(pool.map(call, [value for _, value in chunk]))
+            _append(running, name, [number for number, _ in chunk], answers)
+    return name
+
+
+def _append(running: Execution, table: str, numbers: list[int], answers: list[Answer]):
+    vectors = [np.empty(0, np.float32) if a.vector is None else a.vector for a in answers]
+    offsets = np.cumsum([0, *map(len, vectors)], dtype=np.int32)
+    columns = {
+        ROW: pa.array(numbers, pa.int64()),
+        "vector": pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(vectors), pa.float32())),
+        "status": pa.array([a.status for a in answers], pa.string()),
+    }
+    running.cursor.register("_bqml_chunk", pa.table(columns))
+    try:
+        running.cursor.execute(f'INSERT INTO "{table}" SELECT * FROM _bqml_chunk')
+    finally:
+        running.cursor.unregister("_bqml_chunk")
+
+
+def _joined(rows: str, answers: str) -> str:
+    """FROM clause of the executed form: rows with their answers."""
+    return (
+        f"(SELECT a.vector, a.status, r.* EXCEPT ({ROW}) FROM {rows} AS r JOIN {answers} AS a "
+        f"ON r.{ROW} = a.{ROW})"
+    )
+
+
+def _without_rows(query: exp.Query) -> str:
+    """FROM clause of the form that only has columns."""
+    inner = query.sql(dialect=BigQueryDialect)
+    return f"(SELECT CAST([] AS ARRAY<FLOAT64>) AS vector, '' AS status, q.* FROM ({inner}) AS q WHERE FALSE)"
+
+
+def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
+    """The function's columns in BigQuery's order: its own first, then those of the input."""
+    is_ai = embedding_arguments.function_name(node).startswith("AI.")
+    result, status = ("embedding", "status") if is_ai else (
+        "ml_generate_embedding_result", "ml_generate_embedding_status"
+    )
+    vector = "CAST(e.vector AS ARRAY<FLOAT64>)"
+    if not options.flatten_json_output:
+        key = "imageEmbedding" if is_image else "textEmbedding"
+        vector = f"IF(e.status = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
+    seconds = ("video_start_sec", "video_end_sec") if is_ai else (
+        "ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec"
+    )
+    columns = [f"{vector} AS {result}", f"e.status AS {status}"]
+    columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
+    sql = f"SELECT {', '.join(columns)}, e.* EXCEPT (vector, status) FROM {source} AS e"
+    return sqlglot.parse_one(sql, dialect=BigQueryDialect)

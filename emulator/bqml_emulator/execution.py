@@ -1,0 +1,80 @@
+"""What the current thread is executing: which job, on which DuckDB cursor, for real or only for its schema."""
+
+import contextlib
+import contextvars
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+from local_bigquery.jobs import query, runner
+
+
+@dataclass
+class Execution:
+    """One call of `query.execute`: a query job, a dry run (no effects), or DDL run by the REST API."""
+
+    cursor: duckdb.DuckDBPyConnection
+    project_id: str
+    job_id: str | None
+    schema_only: bool
+    temporary: list[str] = field(default_factory=list)
+
+    def check_cancelled(self):
+        """Stop here if jobs.cancel was called; the job then ends as DONE with reason stopped."""
+        running = runner._running.get((self.project_id, self.job_id))
+        if running is not None and running.cancelled:
+            raise duckdb.InterruptException()
+
+    def drop_temporary(self):
+        """Free the temporary tables of the statement that has ended."""
+        with contextlib.suppress(duckdb.Error):  # in an aborted transaction they are gone already
+            while self.temporary:
+                self.cursor.execute(f'DROP TABLE IF EXISTS temp.main."{self.temporary.pop()}"')
+
+
+_current: contextvars.ContextVar[Execution | None] = contextvars.ContextVar("execution", default=None)
+
+
+def current() -> Execution | None:
+    """The execution this thread is in, or None outside of one (a view made by the REST API)."""
+    return _current.get()
+
+
+@contextlib.contextmanager
+def schema_only() -> Iterator[None]:
+    """Within this block statements are translated for the sake of their columns; nothing is called or written."""
+    execution = current()
+    before = execution.schema_only if execution else True
+    if execution:
+        execution.schema_only = True
+    try:
+        yield
+    finally:
+        if execution:
+            execution.schema_only = before
+
+
+def install():
+    """Know, in every statement rule, what is being executed."""
+    execute, run, declared_schema = query.execute, query._run, query._declared_schema
+
+    def tracked_execute(cur, project_id, job_id, config, dry_run=False, session=None):
+        token = _current.set(Execution(cur, project_id, job_id, dry_run))
+        try:
+            return execute(cur, project_id, job_id, config, dry_run, session)
+        finally:
+            _current.reset(token)
+
+    def tracked_run(cur, tree, context, destination, config, dry_run, isolated):
+        with schema_only() if tree.args.get("kind") == "VIEW" else contextlib.nullcontext():
+            try:
+                return run(cur, tree, context, destination, config, dry_run, isolated)
+            finally:
+                current().drop_temporary()
+
+    def untouched_declared_schema(cur, tree, context):
+        with schema_only():
+            return declared_schema(cur, tree, context)
+
+    query.execute, query._run = tracked_execute, tracked_run
+    query._declared_schema = untouched_declared_schema
