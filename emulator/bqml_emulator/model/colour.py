@@ -24,6 +24,11 @@ COLOUR_WORD = re.compile(
 
 GRID = 64
 CENTRE_WIDTH = 0.6
+# A plain ground, as in catalogues and drawings, would pass for the subject's own colour: it counts less. Not
+# nothing, for a subject may have its ground's colour.
+GROUND_WEIGHT = 0.25
+GROUND_TOLERANCE = 40  # of 255, in each of red, green and blue
+PLAIN_SHARE = 0.6  # of the border's pixels
 # Each pixel counts a little even where the network saw nothing, so that a blank picture still has a colour.
 LEAST_SHARE = 1e-3
 
@@ -50,10 +55,23 @@ class ColourNames:
         `pixels` is a uint8 (side, side, 3) image, `activation` the network's (7, 7) map of where it saw
         something: the subject counts, not its ground.
         """
+        small = np.asarray(Image.fromarray(pixels).resize((GRID, GRID), Image.Resampling.BILINEAR))
         weight = (_resized_map(activation) ** 3 + LEAST_SHARE) * self._centre
-        small = np.asarray(Image.fromarray(pixels).resize((GRID, GRID), Image.Resampling.BILINEAR)) >> 3
-        names = self._table[small[..., 0], small[..., 1], small[..., 2]]
+        weight = np.where(_plain_ground(small), GROUND_WEIGHT * weight, weight)
+        coarse = small >> 3
+        names = self._table[coarse[..., 0], coarse[..., 1], coarse[..., 2]]
         return np.sqrt(np.tensordot(weight / weight.sum(), names, axes=2))
+
+
+def _plain_ground(small: np.ndarray) -> np.ndarray:
+    """Which pixels of a (side, side, 3) image have its border's colour; none if the border is not plain."""
+    border = np.concatenate([small[0], small[-1], small[1:-1, 0], small[1:-1, -1]])
+    usual = np.median(border, axis=0)
+
+    def is_near(colours: np.ndarray) -> np.ndarray:
+        return (np.abs(colours - usual) < GROUND_TOLERANCE).all(axis=-1)
+
+    return is_near(small) & (is_near(border).mean() >= PLAIN_SHARE)
 
 
 def _resized_map(activation: np.ndarray) -> np.ndarray:
