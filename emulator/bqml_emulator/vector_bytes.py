@@ -1,0 +1,44 @@
+"""Logical bytes of a table as BigQuery counts them: by the type and content of each column.
+
+Sizes per value: https://docs.cloud.google.com/bigquery/pricing#data (2026-08-22): 8 bytes for INT64, FLOAT64,
+DATE, DATETIME, TIME and TIMESTAMP, 1 for BOOL, 16 for NUMERIC, 2 plus the UTF-8 bytes for STRING, 2 plus the
+bytes for BYTES, the sum of the elements for ARRAY, of the fields for STRUCT, 0 for NULL.
+"""
+
+import duckdb
+from local_bigquery.engine.database import quote
+
+FIXED = {"boolean": 1, "decimal": 16, "hugeint": 16, "interval": 16}
+TEXT_OVERHEAD = 2
+OTHER_FIXED = 8
+
+
+def _is_text(type_) -> bool:
+    return type_.id in ("varchar", "blob", "geometry")
+
+
+def _size(value: str, type_, depth: int = 0) -> str:
+    """DuckDB expression: the bytes of `value`."""
+    if type_.id in ("list", "array"):
+        element = type_.children[0][1]
+        if not _is_text(element) and element.id not in ("list", "array", "struct"):
+            return f"coalesce(len({value}), 0) * {FIXED.get(element.id, OTHER_FIXED)}"
+        name = f"e{depth}"
+        return f"coalesce(list_sum(list_transform({value}, lambda {name}: {_size(name, element, depth + 1)})), 0)"
+    if type_.id == "struct":
+        return " + ".join(_size(f"{value}.{quote(name)}", child, depth) for name, child in type_.children)
+    if _is_text(type_):
+        length = f"strlen({value})" if type_.id == "varchar" else f"octet_length({value}::BLOB)"
+        return f"coalesce({length} + {TEXT_OVERHEAD}, 0)"
+    return f"CASE WHEN {value} IS NULL THEN 0 ELSE {FIXED.get(type_.id, OTHER_FIXED)} END"
+
+
+def logical_bytes(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+    """The logical bytes of a table, given by its quoted DuckDB name."""
+    relation = cursor.sql(f"SELECT * FROM {table} LIMIT 0")
+    sizes = " + ".join(
+        f"coalesce(sum({_size(quote(name), type_)}), 0)"
+        for name, type_ in zip(relation.columns, relation.types)
+    )
+    [(total,)] = cursor.execute(f"SELECT CAST({sizes} AS BIGINT) FROM {table}").fetchall()
+    return total
