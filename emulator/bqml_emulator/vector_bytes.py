@@ -24,7 +24,8 @@ def _size(value: str, type_, depth: int = 0) -> str:
         if not _is_text(element) and element.id not in ("list", "array", "struct"):
             return f"coalesce(len({value}), 0) * {FIXED.get(element.id, OTHER_FIXED)}"
         name = f"e{depth}"
-        return f"coalesce(list_sum(list_transform({value}, lambda {name}: {_size(name, element, depth + 1)})), 0)"
+        sizes = f"list_transform({value}, lambda {name}: {_size(name, element, depth + 1)})"
+        return f"coalesce(list_sum({sizes}), 0)"
     if type_.id == "struct":
         return " + ".join(_size(f"{value}.{quote(name)}", child, depth) for name, child in type_.children)
     if _is_text(type_):
@@ -38,7 +39,7 @@ def logical_bytes(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
     relation = cursor.sql(f"SELECT * FROM {table} LIMIT 0")
     sizes = " + ".join(
         f"coalesce(sum({_size(quote(name), type_)}), 0)"
-        for name, type_ in zip(relation.columns, relation.types)
+        for name, type_ in zip(relation.columns, relation.types, strict=True)
     )
     [(total,)] = cursor.execute(f"SELECT CAST({sizes} AS BIGINT) FROM {table}").fetchall()
     return total

@@ -147,7 +147,8 @@ def _check_tree_ah(tree_ah: dict[str, Any]):
     leaf = tree_ah.get("leaf_node_embedding_count", limits.TREE_AH_DEFAULT_LEAF_COUNT)
     if type(leaf) is not int or leaf < limits.TREE_AH_MIN_LEAF_COUNT:
         raise invalid(
-            f"leaf_node_embedding_count must be a whole number of at least {limits.TREE_AH_MIN_LEAF_COUNT}, not {leaf!r}"
+            "leaf_node_embedding_count must be a whole number of at least "
+            f"{limits.TREE_AH_MIN_LEAF_COUNT}, not {leaf!r}"
         )
     normalization = tree_ah.get("normalization_type", "NONE")
     if normalization not in ("NONE", "L2"):
@@ -203,10 +204,10 @@ def _check_vectors(index: VectorIndex):
         raise BigQueryError("invalid", limits.TOO_FEW_ROWS.format(rows=rows, index_type=index.index_type))
     lowest = limits.TREE_AH_MIN_DIMENSIONS if index.index_type == "TREE_AH" else 1
     if shortest != longest or not lowest <= longest <= limits.INDEX_MAX_DIMENSIONS or nulls:
-        raise invalid(  # ours; BigQuery's documentation gives the rule, not the text
-            f"Column {index.column} cannot be indexed: every array must have the same number of elements, from "
-            f"{lowest} to {limits.INDEX_MAX_DIMENSIONS}, and no NULL among them; "
-            f"found arrays of {shortest} to {longest} elements and {nulls} arrays with NULL"
+        raise invalid(
+            limits.INDEX_VECTORS_UNEVEN.format(
+                column=index.column, lowest=lowest, shortest=shortest, longest=longest, nulls=nulls
+            )
         )
 
 

@@ -99,10 +99,10 @@ def _sample(index: VectorIndex, rows: int) -> np.ndarray:
     count, column = POINTS_PER_LIST * index.number_of_lists(rows), quote(index.column)
     every = max(1, rows // count)
     with database.cursor() as cursor:
-        chosen = cursor.execute(
-            f"SELECT {column} AS v FROM {table_name(index)} WHERE len({column}) = ? AND hash({column}) % ? = 0 "
-            f"ORDER BY hash({column})",
-            [_dimension(index), every],
+        chosen = cursor.sql(
+            f"SELECT {column} AS v FROM {table_name(index)} "
+            f"WHERE len({column}) = ? AND hash({column}) % ? = 0 ORDER BY hash({column})",
+            params=[_dimension(index), every],
         ).to_arrow_table()["v"]
         return _matrix(chosen.combine_chunks(), _dimension(index))
 
@@ -112,15 +112,15 @@ def _matrix(vectors, dimension: int) -> np.ndarray:
 
 
 def _assign(index: VectorIndex, built: Lists, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The list of every new vector: hashes UINT64 [n], lists INT64 [n]; vectors of another dimension stay out."""
+    """The list of every new vector: hashes UINT64 [n], lists INT64 [n]; others stay out."""
     if not new.size:
         return new, np.empty(0, dtype=np.int64)
     column = quote(index.column)
     hashes, assigned = [], []
     with database.cursor() as cursor:
-        reader = cursor.execute(
+        reader = cursor.sql(
             f"SELECT hash({column}) AS h, {column} AS v FROM {table_name(index)} WHERE len({column}) = ?",
-            [built.dimension],
+            params=[built.dimension],
         ).to_arrow_reader(CHUNK_ROWS)
         for batch in reader:
             wanted = np.isin(batch["h"].to_numpy(), new)

@@ -30,7 +30,7 @@ class Base:
         return self.select.args.get("where") if self.select else None
 
     def source_of(self, column: str) -> str | None:
-        """The table's column behind an output column, None when it is computed or renamed from an expression."""
+        """The table's column behind an output column, None when it is computed."""
         for item in self.select.expressions if self.select else []:
             if isinstance(item, exp.Star) or item.is_star:
                 return column

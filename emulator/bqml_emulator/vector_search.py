@@ -168,7 +168,7 @@ def _vector_column(columns: dict[str, Any], wanted: str, where: str) -> str:
 
 
 def _query_column(columns: dict[str, Any], arguments: Arguments) -> str:
-    """BigQuery: without the argument it "uses the column_to_search value or picks the most appropriate column"."""
+    """Without one BigQuery "uses the column_to_search value or picks the most appropriate column"."""
     if arguments.query_column:
         return _vector_column(columns, arguments.query_column, "query table")
     if any(name.casefold() == arguments.column.casefold() and _is_vector(columns[name]) for name in columns):

@@ -18,7 +18,7 @@ from bqml_emulator.vector_plan import Base, Plan
 DISTANCES = {
     "EUCLIDEAN": "list_distance(__vs_b.__vs_v, __vs_q.__vs_vector)",
     "COSINE": "list_cosine_distance(__vs_b.__vs_v, __vs_q.__vs_vector)",
-    "DOT_PRODUCT": "-list_inner_product(__vs_b.__vs_v, __vs_q.__vs_vector)",  # ours: negative, smaller is nearer
+    "DOT_PRODUCT": "-list_inner_product(__vs_b.__vs_v, __vs_q.__vs_vector)",  # ours: smaller is nearer
 }
 
 
@@ -107,31 +107,39 @@ def _numbered(base: Base, filtered: bool = True) -> exp.Expression:
 
 
 def _hits(arguments: Arguments, plan: Plan) -> str:
-    column = _name(arguments.column)
-    listed, condition = "", ""
+    """The nearest neighbours of every query row; all of them when top_k is negative."""
+    pairs = _pairs(arguments, plan)
+    if arguments.top_k < 0:
+        return f"SELECT __vs_p.*, row_number() OVER () AS __vs_rank FROM ({pairs}) AS __vs_p"
+    nearest = "{'r': __vs_p.__vs_r, 'd': __vs_p.__vs_distance}"
+    lists = (
+        f"SELECT __vs_p.__vs_id, min_by({nearest}, __vs_p.__vs_distance, {arguments.top_k}) AS __vs_near "
+        f"FROM ({pairs}) AS __vs_p GROUP BY __vs_p.__vs_id"
+    )
+    ranked = (
+        "SELECT __vs_l.__vs_id, unnest(__vs_l.__vs_near) AS __vs_one, "
+        f"generate_subscripts(__vs_l.__vs_near, 1) AS __vs_rank FROM ({lists}) AS __vs_l"
+    )
+    columns = (
+        "__vs_n.__vs_id, __vs_n.__vs_one.r AS __vs_r, __vs_n.__vs_one.d AS __vs_distance, __vs_n.__vs_rank"
+    )
+    return f"SELECT {columns} FROM ({ranked}) AS __vs_n"
+
+
+def _pairs(arguments: Arguments, plan: Plan) -> str:
+    """Every query row with every base row that it is compared with, and their distance."""
+    column, listed, condition = _name(arguments.column), "", ""
     if plan.key is not None:
         listed = f", _vector_list({_text(plan.key)}, hash(__vs_base.{column})) AS __vs_list"
         condition = " WHERE list_contains(__vs_q.__vs_lists, __vs_b.__vs_list)"
-    pairs = (
-        f"SELECT __vs_q.__vs_id, __vs_b.__vs_r, __vs_b.__vs_v, __vs_q.__vs_vector, "
+    compared = (
+        "SELECT __vs_q.__vs_id, __vs_b.__vs_r, __vs_b.__vs_v, __vs_q.__vs_vector, "
         f"{_distance(arguments, plan)} AS __vs_distance "
         f"FROM (SELECT __vs_base.__vs_r, __vs_base.{column} AS __vs_v{listed} FROM __vs_base) AS __vs_b "
         f"CROSS JOIN __vs_query AS __vs_q{condition}"
     )
-    pairs = (
-        f"SELECT __vs_p.__vs_id, __vs_p.__vs_r, {_checked(plan)} AS __vs_distance FROM ({pairs}) AS __vs_p"
-    )
-    if arguments.top_k < 0:
-        return f"SELECT __vs_pairs.*, row_number() OVER () AS __vs_rank FROM ({pairs}) AS __vs_pairs"
-    nearest = "{'r': __vs_pairs.__vs_r, 'd': __vs_pairs.__vs_distance}"
-    lists = (
-        f"SELECT __vs_pairs.__vs_id, min_by({nearest}, __vs_pairs.__vs_distance, {arguments.top_k}) AS __vs_near "
-        f"FROM ({pairs}) AS __vs_pairs GROUP BY __vs_pairs.__vs_id"
-    )
     return (
-        "SELECT __vs_n.__vs_id, __vs_n.__vs_one.r AS __vs_r, __vs_n.__vs_one.d AS __vs_distance, __vs_n.__vs_rank "
-        "FROM (SELECT __vs_l.__vs_id, unnest(__vs_l.__vs_near) AS __vs_one, "
-        f"generate_subscripts(__vs_l.__vs_near, 1) AS __vs_rank FROM ({lists}) AS __vs_l) AS __vs_n"
+        f"SELECT __vs_c.__vs_id, __vs_c.__vs_r, {_checked(plan)} AS __vs_distance FROM ({compared}) AS __vs_c"
     )
 
 
@@ -152,10 +160,10 @@ def _distance(arguments: Arguments, plan: Plan) -> str:
 def _checked(plan: Plan) -> str:
     """The distance, or an error where a zero vector has no direction (only then is it looked for)."""
     if plan.distance_type != "COSINE":
-        return "__vs_p.__vs_distance"
-    zero = " OR ".join(f"list_inner_product(__vs_p.{v}, __vs_p.{v}) = 0" for v in ("__vs_v", "__vs_vector"))
+        return "__vs_c.__vs_distance"
+    zero = " OR ".join(f"list_inner_product(__vs_c.{v}, __vs_c.{v}) = 0" for v in ("__vs_v", "__vs_vector"))
     return (
-        f"CASE WHEN isnan(__vs_p.__vs_distance) THEN "
-        f"CASE WHEN {zero} THEN error({_text(limits.ZERO_VECTOR)}) ELSE __vs_p.__vs_distance END "
-        "ELSE __vs_p.__vs_distance END"
+        f"CASE WHEN isnan(__vs_c.__vs_distance) THEN "
+        f"CASE WHEN {zero} THEN error({_text(limits.ZERO_VECTOR)}) ELSE __vs_c.__vs_distance END "
+        "ELSE __vs_c.__vs_distance END"
     )

@@ -4,6 +4,7 @@ The table is the truth. Vectors are recognised by the hash of their content, nev
 DuckDB numbers rows anew after deletions.
 """
 
+import collections
 import threading
 import time
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ _lock = threading.Lock()
 _lists: dict[str, Lists | None] = {}
 _contents: dict[str, tuple[tuple, Contents]] = {}
 _disabled_since: dict[tuple[str, str], float] = {}
-_writes = 0
+_writes = collections.Counter()
 
 
 def lists(index: VectorIndex) -> Lists | None:
@@ -86,15 +87,15 @@ def forget(known: set[str]):
 
 def wrote():
     """Note that some statement may have changed a table."""
-    global _writes
-    _writes += 1
+    _writes["statements"] += 1
 
 
 def stamp(index: VectorIndex) -> tuple:
     """Changes whenever the table's vectors may have changed; costs a millisecond."""
-    writes = _writes
+    writes = _writes["statements"]
     oids = database.fetch(
-        "SELECT table_oid FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+        "SELECT table_oid FROM duckdb_tables() "
+        "WHERE database_name = ? AND schema_name = ? AND table_name = ?",
         list(tables.physical(*index.reference)),
     )
     rows = database.fetch(f"SELECT count(*), max(rowid) FROM {table_name(index)}")
@@ -108,7 +109,8 @@ def contents(index: VectorIndex) -> Contents:
         return _contents[index.id][1]
     with database.cursor() as cursor:
         found = cursor.execute(
-            f"SELECT hash({quote(index.column)}) AS h, count(*) AS n FROM {table_name(index)} GROUP BY h ORDER BY h"
+            f"SELECT hash({quote(index.column)}) AS h, count(*) AS n FROM {table_name(index)} "
+            "GROUP BY h ORDER BY h"
         ).fetchnumpy()
         size = vector_bytes.logical_bytes(cursor, table_name(index))
     hashes, counts = np.asarray(found["h"], dtype=np.uint64), np.asarray(found["n"], dtype=np.int64)
