@@ -81,6 +81,7 @@ CONNECTION_DENIED = (  # observed live for a caller without the permission; for 
 )
 
 # --- jobs -----------------------------------------------------------------------------------------------
+RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results
 INTERRUPTED = "The job encountered an internal error during execution: the emulator was stopped."  # ours
 
 # --- vector search and vector indexes (BQ/vector-index, BQ/vector-search, GoogleSQL reference; 2026-08-22) ----
@@ -106,6 +107,10 @@ NO_BACKGROUND_RESERVATION = (  # observed live, statmike 2026-09-03
 INDEX_COLUMN_UNSUPPORTED = "Vector index is not supported on column: '{column}'"  # same author
 INDEX_KEY_EXPRESSION = (  # same author
     "CREATE VECTOR INDEX does not yet support expressions to define index keys, only column name is supported"
+)
+INDEX_VECTORS_UNEVEN = (  # ours; BQ DDL reference: no NULL elements, "the same array dimensions"
+    "Column {column} cannot be indexed: all arrays must have the same number of elements, from {lowest} to 4096, "
+    "and no NULL among them; found {shortest} to {longest} elements and {nulls} arrays with NULL."
 )
 STORED_TWICE = "Column {column} found multiple times"  # same author
 DIMENSION_MISMATCH = (  # langchain-ai/langchain-google#1297, 2025-11-08
