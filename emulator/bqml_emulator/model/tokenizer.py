@@ -11,7 +11,11 @@ from bqml_emulator.model.weights import load_vocabulary
 
 MAX_TOKENS = 128
 LONGEST_WORD = 100
-CJK = re.compile("[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\U00020000-\U0002ceaf\U0002f800-\U0002fa1f]")
+INVISIBLE = {"Cc", "Cf", "Co"}  # control, format and private characters
+CJK = re.compile(
+    "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0002a6df\U0002a700-\U0002b81f\U0002b920-\U0002ceaf\U0002f800-\U0002fa1f]"
+)
 
 
 class WordPiece:
@@ -55,11 +59,11 @@ def split_words(text: str) -> list[str]:
 
 
 def _cleaned(character: str) -> str:
-    if character in "\t\n\r" or character.isspace():
+    if character in "\t\n\r":
         return " "
-    if character in "\0\ufffd" or unicodedata.category(character).startswith("C"):
+    if character == "\ufffd" or unicodedata.category(character) in INVISIBLE:
         return ""
-    return CJK.sub(r" \g<0> ", character)
+    return " " if character.isspace() else CJK.sub(r" \g<0> ", character)
 
 
 def _is_punctuation(character: str) -> bool:
