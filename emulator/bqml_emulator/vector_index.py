@@ -8,10 +8,16 @@ from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError, already_exists
 from local_bigquery.models import JobStatistics2, TableFieldSchema
-from local_bigquery.sql import native
 from local_bigquery.sql.rules.information_schema import VIEWS
 
-from bqml_emulator import limits, vector_catalog, vector_maintenance, vector_state, vector_views
+from bqml_emulator import (
+    database_files,
+    limits,
+    vector_catalog,
+    vector_maintenance,
+    vector_state,
+    vector_views,
+)
 from bqml_emulator.statement import Statement
 from bqml_emulator.vector_arguments import distance_type, invalid
 from bqml_emulator.vector_catalog import VectorIndex
@@ -240,15 +246,14 @@ def _alter(statement: Statement, _replace: bool, default: tuple, _dry_run: bool)
 RUN = {"CREATE": _create, "DROP": _drop, "ALTER": _alter}
 
 
+def _connect(connection):
+    vector_state.register(connection)
+    vector_maintenance.start()
+
+
 def install():
     """Register the statements, the views and the two SQL functions with local-bigquery."""
-    original_ddl, original_register = indexes.ddl, native.register
-
-    def register(connection):
-        original_register(connection)
-        vector_state.register(connection)
-        vector_maintenance.start()
-
-    indexes.ddl = lambda *command: ddl(*command) or original_ddl(*command)
-    native.register = register
+    original = indexes.ddl
+    indexes.ddl = lambda *command: ddl(*command) or original(*command)
+    database_files.on_connect.append(_connect)
     VIEWS.update(vector_views.VIEWS)

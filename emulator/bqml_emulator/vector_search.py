@@ -18,6 +18,7 @@ from local_bigquery.sql.translate import Context, translate
 from sqlglot import exp
 
 from bqml_emulator import (
+    execution,
     vector_arguments,
     vector_catalog,
     vector_maintenance,
@@ -29,7 +30,6 @@ from bqml_emulator.vector_arguments import Arguments, VectorSearchCall, invalid
 from bqml_emulator.vector_plan import Base, Plan
 
 BASE_CLAUSES = {"expressions", "from_", "where", "kind", "hint"}
-_cursor: contextvars.ContextVar[Any] = contextvars.ContextVar("cursor", default=None)
 _plans: contextvars.ContextVar[list[Plan] | None] = contextvars.ContextVar("plans", default=None)
 
 
@@ -86,7 +86,9 @@ class Scope:
             select.set("with_", exp.With(expressions=[cte.copy() for cte in self.ctes]))
         own = dataclasses.replace(self.context, used=set(), referenced=set())
         sql, values = translate(select, own)
-        return (_cursor.get() or database.connection().cursor()).sql(sql, params=values)
+        running = execution.current()
+        cursor = running.cursor if running else database.connection().cursor()
+        return cursor.sql(sql, params=values)
 
     def constant(self, node: exp.Expression) -> Any:
         """The value of a constant expression."""
@@ -182,19 +184,6 @@ def _query_column(columns: dict[str, Any], arguments: Arguments) -> str:
     return suitable[0]
 
 
-def _with_cursor(original):
-    """`query.execute` that lets the rules of its statements see its temporary tables and variables."""
-
-    def execute(cursor, *arguments, **named):
-        token = _cursor.set(cursor)
-        try:
-            return original(cursor, *arguments, **named)
-        finally:
-            _cursor.reset(token)
-
-    return execute
-
-
 def _with_statistics(original):
     """`query._statement` that reports how its searches used indexes, and tells the indexes what changed."""
 
@@ -220,5 +209,4 @@ def install():
     """Register VECTOR_SEARCH with local-bigquery: parser, statement rule, job statistics."""
     vector_arguments.install()
     STATEMENT_RULES.insert(0, rewrite)
-    query_jobs.execute = _with_cursor(query_jobs.execute)
     query_jobs._statement = _with_statistics(query_jobs._statement)
