@@ -100,6 +100,7 @@ with DAG(
                 task_id="publish_new_embeddings",
                 configuration=query_job("embed_images/publish_new_embeddings.sql", MODEL, CONTENT_TYPES),
                 trigger_rule=TriggerRule.ALL_DONE,
+                planned_by=plan.task_id,
             )
             publish_changed = QueryJobOperator(
                 task_id="publish_changed_embeddings",
@@ -117,7 +118,7 @@ with DAG(
                 configuration=PROGRESS,
                 earlier_checks=CHECKS[: number - 1],
                 max_passes=config.max_passes,
-                next_pass=f"pass_{number + 1}.wait",
+                next_pass=f"pass_{number + 1}.wait" if number < config.max_passes else None,
                 done="choose_index",
             )
             chain(plan, embed, publish_new, publish_changed, quarantine, check)

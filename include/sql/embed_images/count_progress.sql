@@ -1,17 +1,9 @@
 -- Where every image that this run planned is now. Grain: one run (one row).
 -- planned = published + quarantined + vanished + pending. Vanished: deleted, or overwritten, since it was planned.
-SELECT
-  COUNT(*) AS planned,
-  COUNTIF(place = 'published') AS published,
-  COUNTIF(place = 'quarantined') AS quarantined,
-  COUNTIF(place = 'vanished') AS vanished,
-  COUNTIF(place = 'pending') AS pending,
-  ARRAY_AGG(IF(place = 'pending', CONCAT(uri, ': ', COALESCE(status, 'no answer yet')), NULL) IGNORE NULLS ORDER BY uri LIMIT 20)
-    AS pending_images
-FROM (
+WITH places AS (
   SELECT
     planned.uri,
-    attempt.status,
+    COALESCE(attempt.status, 'no answer yet') AS status,
     CASE
       WHEN published.uri IS NOT NULL THEN 'published'
       WHEN quarantined.uri IS NOT NULL THEN 'quarantined'
@@ -36,4 +28,12 @@ FROM (
     GROUP BY uri, content_hash
   ) AS attempt
     ON attempt.uri = planned.uri AND attempt.content_hash = planned.content_hash
-) AS places
+)
+SELECT
+  COUNT(*) AS planned,
+  COUNTIF(place = 'published') AS published,
+  COUNTIF(place = 'quarantined') AS quarantined,
+  COUNTIF(place = 'vanished') AS vanished,
+  COUNTIF(place = 'pending') AS pending,
+  ARRAY(SELECT CONCAT(uri, ': ', status) FROM places WHERE place = 'pending' ORDER BY uri LIMIT 20) AS pending_images
+FROM places

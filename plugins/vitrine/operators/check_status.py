@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class CheckStatusOperator(BaseBranchOperator):
-    """Count what is left after a pass and choose: `next_pass` while it helps, else `done`.
+    """Count what is left after a pass and choose: `next_pass` (None after the last) while it helps, else `done`.
 
     :param configuration: query job that counts this run's progress (columns planned and pending).
     :param earlier_checks: task ids of the checks of the passes before, oldest first.
@@ -25,7 +25,7 @@ class CheckStatusOperator(BaseBranchOperator):
     template_fields_renderers = {"configuration": "json"}
 
     def __init__(
-        self, *, configuration: dict[str, Any], earlier_checks: Sequence[str], max_passes: int, next_pass: str, done: str,
+        self, *, configuration: dict[str, Any], earlier_checks: Sequence[str], max_passes: int, next_pass: str | None, done: str,
         bigquery: BigQuery, **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -33,14 +33,21 @@ class CheckStatusOperator(BaseBranchOperator):
         self.next_pass, self.done = next_pass, done
         self.bigquery = bigquery
 
-    def choose_branch(self, context: Context) -> str:
-        """Task id to go on with. Pushes the XCom `pending`, from which later checks see the progress."""
-        ti = context["ti"]
+    def execute(self, context: Context) -> Any:
+        """Go on with another pass, or with `done`; then every later pass is skipped at once, not task after task."""
+        if self._needs_repair(context["ti"]):
+            return self.do_branch(context, self.next_pass)
+        later_passes = self._from(self.next_pass) - self._from(self.done)
+        return self.skip(context["ti"], [self.dag.get_task(task_id) for task_id in sorted(later_passes)])
+
+    def _needs_repair(self, ti: Any) -> bool:
         [progress] = self.bigquery.rows(self.configuration)
         ti.xcom_push(key="pending", value=progress["pending"])
         before = [ti.xcom_pull(task_ids=check, key="pending") for check in self.earlier_checks]
         verdict = after_pass([progress["planned"], *before, progress["pending"]], self.max_passes)
-        self.log.info("%s", verdict.reason)
-        for image in progress["pending_images"] if progress["pending"] else []:
-            self.log.info("Left: %s", image)
-        return self.next_pass if verdict.repair else self.done
+        self.log.info("%s", "\n".join([verdict.reason, *progress["pending_images"]]))
+        return verdict.repair
+
+    def _from(self, task_id: str | None) -> set[str]:
+        """A task and everything after it."""
+        return {task_id, *self.dag.get_task(task_id).get_flat_relative_ids(upstream=False)} if task_id else set()

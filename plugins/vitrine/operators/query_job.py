@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
+from airflow.sdk.exceptions import AirflowSkipException
 from vitrine.bigquery import BigQuery
 from vitrine.jobs import job_id
 
@@ -29,11 +30,19 @@ class QueryJobOperator(BigQueryInsertJobOperator):
     number, where the provider's durable operator would skip the statement (reference: apache/airflow #69542).
 
     :param job_id: base of the ids; by default made of dataset, DAG, task, run and map index.
+    :param planned_by: id of the task that planned this statement's work. The task is skipped when that one has not run;
+        for statements that must run although some of their upstream tasks failed (trigger rule ALL_DONE).
     """
 
-    def __init__(self, *, dataset: str, **kwargs: Any) -> None:
+    def __init__(self, *, dataset: str, planned_by: str | None = None, **kwargs: Any) -> None:
         super().__init__(deferrable=True, **kwargs)
-        self.dataset = dataset
+        self.dataset, self.planned_by = dataset, planned_by
+
+    def execute(self, context: Context) -> str:
+        """Run the statement, in the triggerer if it takes long. Returns the job id."""
+        if self.planned_by and context["ti"].xcom_pull(task_ids=self.planned_by) is None:
+            raise AirflowSkipException(f"{self.planned_by} has planned nothing in this run.")
+        return super().execute(context)
 
     def submit_job(self, context: Context) -> str:
         """Rejoin this task's running job or submit its next one; wait a moment for it. Returns the job id."""

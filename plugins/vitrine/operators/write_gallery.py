@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class WriteGalleryOperator(BaseOperator):
-    """Write the results of a search as one HTML file, print the best in the log. Returns where the page is.
+    """Write the results of a search as one HTML file, print the best in the log. Returns both.
 
     :param configuration: query job that reads the results (rank, gcs_uri, distance), nearest first.
     :param query: the words of the search.
@@ -35,8 +35,8 @@ class WriteGalleryOperator(BaseOperator):
         self.configuration, self.query, self.gallery, self.model = configuration, query, gallery, model
         self.bigquery = bigquery
 
-    def execute(self, context: Context) -> str:
-        """Read the results, fetch their images, write the page."""
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read the results, fetch their images, write the page. Returns {"gallery": path, "results": rows}."""
         rows = self.bigquery.rows(self.configuration)
         self.log.info("%s\n%s", self.query, table(rows))
         run = context["dag_run"]
@@ -45,7 +45,7 @@ class WriteGalleryOperator(BaseOperator):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")
         self.log.info("Gallery: %s", path)
-        return str(path)
+        return {"gallery": str(path), "results": rows}
 
     def _pictures(self, rows: list[dict[str, Any]]) -> list[Picture]:
         client = storage.client(self.bigquery.gcp_conn_id)
