@@ -18,6 +18,7 @@ from bqml_emulator import (
     embedding_function,
     embedding_service,
     execution,
+    jobs,
     ledger,
     object_tables,
     remote_models,
@@ -37,6 +38,7 @@ def install(config: Config):
     ledger.open_at(config.ledger_path)
     database_files.on_connect += [connections.register, object_tables.register]
     database_files.install()
+    jobs.install()
     commands.install()
     object_tables.install()
     remote_models.install()

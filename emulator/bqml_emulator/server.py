@@ -5,10 +5,11 @@ import signal
 import sys
 import threading
 
+import duckdb
 import uvicorn
+from fastapi import FastAPI
 
 from bqml_emulator import config as configuration
-from bqml_emulator import hooks
 from bqml_emulator.config import HOST, Config
 from bqml_emulator.storage_server import StorageServer
 
@@ -39,14 +40,25 @@ def _watch(storage: StorageServer, server: Server):
         server.should_exit = True
 
 
-def _server(config: Config) -> Server:
-    from local_bigquery import app  # imported late: the storage starts meanwhile
+def _open(config: Config) -> FastAPI:
+    """The extended local-bigquery over the stored state, its interrupted jobs ended."""
+    from local_bigquery import app  # these imports take seconds; the storage starts meanwhile
     from local_bigquery.engine import database
 
+    from bqml_emulator import hooks, jobs
+
     hooks.install(config)
-    database.connection()
+    try:
+        database.connection()
+    except duckdb.IOException as error:
+        raise RuntimeError(f"cannot open {config.data}: {error}") from error
+    jobs.recover()
+    return app
+
+
+def _server(config: Config) -> Server:
     options = uvicorn.Config(
-        app,
+        _open(config),
         host=HOST,
         port=config.port,
         log_level="warning",
@@ -61,6 +73,12 @@ def _server(config: Config) -> Server:
     return server
 
 
+def _stop_jobs():
+    from bqml_emulator import jobs
+
+    jobs.stop_all()
+
+
 def run(config: Config) -> int:
     """Serve until a signal; 0 after a clean stop, 1 when the storage died."""
     storage = StorageServer(config)
@@ -70,6 +88,7 @@ def run(config: Config) -> int:
         storage.wait_ready()
         threading.Thread(target=_watch, args=(storage, server), daemon=True).start()
         server.run()
+        _stop_jobs()
         return 0 if storage.process.poll() is None else 1
     finally:
         storage.stop()

@@ -1,0 +1,96 @@
+"""Jobs as BigQuery has them: answered at once, outliving their client, their ids used once, never RUNNING for ever."""
+
+import concurrent.futures
+import json
+import logging
+import threading
+import time
+
+from local_bigquery import errors
+from local_bigquery.engine import database
+from local_bigquery.errors import BigQueryError, already_exists, not_found
+from local_bigquery.jobs import runner, store
+from local_bigquery.models import Job
+
+from bqml_emulator import limits
+from bqml_emulator.config import LOCATION
+
+SUBMIT_WAIT_MS = 200  # milliseconds; quick statements are DONE in the answer to jobs.insert, others RUNNING
+WORKERS = 64  # jobs that run side by side; BigQuery's own limits are far above
+STOP_SECONDS = 3.0
+REASONS = {"jobInternalError": (400, "INTERNAL"), "backendError": (503, "UNAVAILABLE")}  # BQ/error-messages
+EXPIRED_RESULTS = """
+SELECT t.table_name FROM duckdb_tables() AS t
+LEFT JOIN emulator.jobs AS j ON t.table_name = j.project_id || ':' || j.job_id
+WHERE t.database_name = 'emulator' AND t.schema_name = '_results' AND coalesce(j.creation_time, 0) < ?
+"""
+log = logging.getLogger(__name__)
+_submit_lock = threading.Lock()
+
+
+def _label(project_id: str, job_id: str) -> str:
+    return f"{project_id}:{LOCATION}.{job_id}"
+
+
+def _interrupted(job: Job) -> Job:
+    error = BigQueryError("jobInternalError", limits.INTERRUPTED)
+    status = {"state": "DONE", "errorResult": error.proto(), "errors": [error.proto()]}
+    end_time = str(int(time.time() * 1000))
+    return job.replace(status=status, statistics=job.statistics.replace(endTime=end_time))
+
+
+def recover():
+    """At start: a job that was running when the process died has failed; DuckDB has undone what it wrote."""
+    for (resource,) in database.fetch("SELECT resource FROM emulator.jobs WHERE state <> 'DONE'"):
+        store.save(_interrupted(Job.model_validate_json(resource)))
+    oldest = int((time.time() - limits.RESULT_LIFETIME_SECONDS) * 1000)
+    for (table,) in database.fetch(EXPIRED_RESULTS, [oldest]):
+        database.execute(f"DROP TABLE IF EXISTS emulator._results.{database.quote(table)}")
+
+
+def stop_all():
+    """At a clean stop: interrupt every running job and record why it ended."""
+    keys = list(runner._running)
+    futures = [running.future for running in runner._running.values() if running.future]
+    for running in list(runner._running.values()):
+        running.cancelled = True
+        if running.cursor:
+            running.cursor.interrupt()
+    concurrent.futures.wait(futures, timeout=STOP_SECONDS)
+    for key in keys:
+        job = store.load(*key)
+        if job.status.state != "DONE" or job.status.errorResult:
+            store.save(_interrupted(job))
+
+
+def install():
+    """Adapt local-bigquery's runner."""
+    submit, execute = runner.submit, runner._execute
+    errors.STATUSES.update(REASONS)
+    runner.SUBMIT_WAIT_MS = SUBMIT_WAIT_MS
+    runner._executor = concurrent.futures.ThreadPoolExecutor(WORKERS, "job")
+
+    def submit_once(project_id, job_id, configuration, upload=None):
+        if configuration.dryRun:
+            return submit(project_id, job_id, configuration, upload)
+        with _submit_lock:  # two requests with one new job id must not both start it
+            if store.load(project_id, job_id):
+                raise already_exists("Job", _label(project_id, job_id))
+            return submit(project_id, job_id, configuration, upload)
+
+    def get(project_id, job_id):
+        job = store.load(project_id, job_id)
+        if job is None:
+            raise not_found("Job", _label(project_id, job_id))
+        return job
+
+    def execute_to_an_end(job, *arguments):
+        try:
+            execute(job, *arguments)
+        except Exception:  # e.g. its result could not be recorded: it must not stay RUNNING for ever
+            key = (job.jobReference.projectId, job.jobReference.jobId)
+            log.exception("job %s failed outside of its statement", json.dumps(key))
+            runner._running.pop(key, None)
+            store.save(_interrupted(job))
+
+    runner.submit, runner.get, runner._execute = submit_once, get, execute_to_an_end
