@@ -19,7 +19,7 @@ SYNONYMS = {
 NAME_OF = {word: name for name in NAMES for word in [name, *SYNONYMS.get(name, "").split()]}
 # "cream colored", "reddish", "navy-blue": the suffix belongs to the colour.
 COLOUR_WORD = re.compile(
-    rf"\b({'|'.join(NAME_OF)})(ish)?\b(\s*[- ]?(colou?red|colou?rs?|coloring))?", re.IGNORECASE
+    rf"\b({'|'.join(NAME_OF)})(d?ish)?\b(\s*[- ]?(colou?red|colou?rs?|coloring))?", re.IGNORECASE
 )
 
 GRID = 64
