@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
 VENV := .venv/bin
-QUERY ?= white or cream colored dress
+QUERY ?= pictures of white or cream colored dress from victorian era
 
 # The environment that makes Airflow talk to the embedded BigQuery, for the recipes that need it.
 export VITRINE_ROOT := $(CURDIR)
@@ -56,5 +56,5 @@ golden: setup ## Rewrite the golden SQL files from what the DAGs render today
 	$(VENV)/python -m pytest -q tests/sql --golden
 
 pins: | $(VENV)/uv ## Resolve requirements*.in again into the pinned files
-	$(VENV)/uv pip compile --quiet --upgrade --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
-	$(VENV)/uv pip compile --quiet --upgrade --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+	$(VENV)/uv pip compile --quiet --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
+	$(VENV)/uv pip compile --quiet --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt

@@ -11,14 +11,15 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
+
+from scripts import health
 
 ROOT = Path(__file__).resolve().parent.parent
 AIRFLOW_PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -43,46 +44,27 @@ class Service:
     is_healthy: Callable[[], bool]
 
 
-def get_json(url: str) -> dict | None:
-    """Answer the JSON at `url`, or None where nobody answers properly (yet)."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return json.load(response)
-    except (OSError, ValueError):
-        return None
-
-
 def emulator_service() -> Service:
     """Describe the embedded BigQuery, which starts its object storage itself."""
-    port, storage_port = int(os.environ["EMULATOR_PORT"]), int(os.environ["STORAGE_PORT"])
-    project = os.environ["EMULATOR_PROJECT"]
+    names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
     return Service(
         name="emulator",
         command=(str(ROOT / "emulator/.venv/bin/python"), "-m", "bqml_emulator"),
         environment=os.environ | {"PYTHONPATH": str(ROOT / "emulator")},
-        ports=(port, storage_port),
-        is_healthy=lambda: (
-            get_json(f"http://127.0.0.1:{port}/bigquery/v2/projects/{project}/datasets") is not None
-            and get_json(f"http://127.0.0.1:{storage_port}/storage/v1/b?project={project}") is not None
-        ),
+        ports=(int(os.environ["EMULATOR_PORT"]), int(os.environ["STORAGE_PORT"])),
+        is_healthy=partial(health.emulator_is_healthy, *(os.environ[name] for name in names)),
     )
 
 
 def airflow_service(process: str) -> Service:
     """Describe one of Airflow's processes; its health is what the API server says of it."""
-    port = int(os.environ["AIRFLOW_PORT"])
     component = "metadatabase" if process == "api-server" else process.replace("-", "_")
-
-    def is_healthy() -> bool:
-        health = get_json(f"http://127.0.0.1:{port}/api/v2/monitor/health") or {}
-        return (health.get(component) or {}).get("status") == "healthy"
-
     return Service(
         name=process,
         command=(str(ROOT / ".venv/bin/airflow"), process),
         environment=dict(os.environ),
-        ports=(port,) if process == "api-server" else (),
-        is_healthy=is_healthy,
+        ports=(int(os.environ["AIRFLOW_PORT"]),) if process == "api-server" else (),
+        is_healthy=partial(health.airflow_is_healthy, os.environ["AIRFLOW__API__BASE_URL"], component),
     )
 
 
@@ -215,7 +197,7 @@ def up(stack: Stack) -> None:
     if not stack.process("api-server"):
         migrate_database(stack.log("migrate"))
     stack.start(*all_services())
-    print(f"Airflow   http://127.0.0.1:{os.environ['AIRFLOW_PORT']}   (no login: everyone is admin)")
+    print(f"Airflow   {os.environ['AIRFLOW__API__BASE_URL']}   (no login: everyone is admin)")
     print(
         f"BigQuery  {os.environ['BIGQUERY_EMULATOR_HOST']}   Storage  {os.environ['STORAGE_EMULATOR_HOST']}"
     )

@@ -1,21 +1,33 @@
 """The three DAGs in real Airflow processes, all four of them, triggered through the REST API."""
 
+import io
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 DEMO_IMAGES = Path(__file__).resolve().parents[2] / "demo/images"
-IMAGE_COUNT = 20
+DEMO_COUNT = 20
+INDEX_MINIMUM_ROWS = 5_000
 
 
 @pytest.fixture(scope="module")
-def uploaded(emulator, airflow_stack) -> set[str]:
-    """Put twenty demo images into the stack's bucket and answer their uris."""
-    files = sorted(DEMO_IMAGES.rglob("*.jpg"))[:IMAGE_COUNT]
-    assert len(files) == IMAGE_COUNT, f"{DEMO_IMAGES} holds only {len(files)} images"
+def ready(airflow_stack, emulator):
+    """A stack with its tables and twenty demo images; answer their uris."""
+    files = sorted(DEMO_IMAGES.rglob("*.jpg"))[:DEMO_COUNT]
+    assert len(files) == DEMO_COUNT, f"{DEMO_IMAGES} holds only {len(files)} images"
     emulator.upload(airflow_stack.bucket, {file.name: file.read_bytes() for file in files})
+    run(airflow_stack, "setup_image_search")
     return {f"gs://{airflow_stack.bucket}/{file.name}" for file in files}
+
+
+@pytest.fixture
+def faults(emulator):
+    """Change the emulator's faults for one test."""
+    before = emulator.faults()
+    yield emulator.faults
+    emulator.faults(**before)
 
 
 def run(stack, dag_id, **conf):
@@ -25,20 +37,44 @@ def run(stack, dag_id, **conf):
     return finished
 
 
-def test_set_up_embed_search(airflow_stack, emulator, uploaded):
-    emulator.faults(model_latency_seconds=0.2)
+def paid_calls(emulator, after):
+    """Answer how often each image was embedded, and paid, since the call `after`."""
+    calls = [call for call in emulator.ledger(after) if call["kind"] == "image"]
+    return Counter(call["uri"] for call in calls if call["outcome"] == "ok")
+
+
+def tiny_images(count):
+    """Answer PNG files of one pixel, no two the same."""
+    images = {}
+    for number in range(count):
+        file = io.BytesIO()
+        Image.new("RGB", (1, 1), (number % 256, number // 256, 77)).save(file, "PNG")
+        images[f"tiny/{number:05}.png"] = file.getvalue()
+    return images
+
+
+def test_embed_and_search(airflow_stack, emulator, ready, faults):
+    faults(model_latency_seconds=0.2)
     before = emulator.last_call()
-    run(airflow_stack, "setup_image_search")
     embedded = run(airflow_stack, "embed_images")
-    paid = Counter(
-        call["uri"] for call in emulator.ledger(before) if call["kind"] == "image" and call["outcome"] == "ok"
-    )
-    assert paid == dict.fromkeys(uploaded, 1)
-    # 20 calls of 0.2 s each outlast a poll, so the job was waited for in the triggerer.
+    assert paid_calls(emulator, before) == dict.fromkeys(ready, 1)
+    # Twenty calls of 0.2 s outlast a poll, so the triggerer waited for the job.
     assert "deferred" in embedded.seen["pass_1.embed_batch", 0]
+    assert embedded.states()["create_vector_index", -1] == "skipped"
 
     found = run(airflow_stack, "search_images", query="a white bag", top_k=2)
     page = airflow_stack.links(found, "write_gallery")["Gallery"]
-    gallery = airflow_stack.gallery / Path(page).name
-    assert "a white bag" in gallery.read_text()
+    assert "a white bag" in (airflow_stack.gallery / Path(page).name).read_text()
     assert "a white bag" in airflow_stack.log(found, "write_gallery")
+
+
+def test_the_triggerer_waits_for_the_index(airflow_stack, emulator, ready, faults):
+    faults(hash_model=True, index_build_seconds=6.0)
+    emulator.upload(airflow_stack.bucket, tiny_images(INDEX_MINIMUM_ROWS), "image/png")
+    before = emulator.last_call()
+    indexed = run(airflow_stack, "embed_images")
+    calls = paid_calls(emulator, before)
+    assert len(calls) >= INDEX_MINIMUM_ROWS
+    assert set(calls.values()) == {1}
+    assert indexed.states()["create_vector_index", -1] == "success"
+    assert "deferred" in indexed.seen["wait_for_vector_index", -1]

@@ -18,9 +18,11 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """The embedded BigQuery as a process of its own, with data of its own."""
     stack, service = Stack(tmp_path_factory.mktemp("emulator")), emulator_service()
     stack.start(service)
-    names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
-    yield Emulator(*(os.environ[name] for name in names))
-    stack.stop(service.name)
+    try:
+        names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
+        yield Emulator(*(os.environ[name] for name in names))
+    finally:
+        stack.stop(service.name)
 
 
 @pytest.fixture(scope="session")
