@@ -9,6 +9,7 @@ FLOAT64, from the table. TREE_AH is served by the same structure, its leaves bei
 import dataclasses
 import math
 import os
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -98,7 +99,7 @@ def load(path: Path) -> Lists | None:
     try:
         with np.load(path) as saved:
             fields = {field.name: saved[field.name] for field in dataclasses.fields(Lists)}
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     scalars = {"distance_type": str(fields["distance_type"]), "trained_at": float(fields["trained_at"])}
     return Lists(**fields | scalars)

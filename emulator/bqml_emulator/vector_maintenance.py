@@ -20,6 +20,7 @@ from bqml_emulator.vector_catalog import FOLDER, VectorIndex, table_name
 from bqml_emulator.vector_lists import POINTS_PER_LIST, Lists, train
 
 POLL_SECONDS = 0.5
+PAUSE_SECONDS = 5.0  # after a failure, so that a lasting one does not flood the log
 CHUNK_ROWS = 2048
 log = logging.getLogger(__name__)
 _wake = threading.Event()
@@ -44,8 +45,11 @@ def _run():
         _wake.clear()
         try:
             _look(seen)
-        except (duckdb.Error, BigQueryError, OSError) as error:  # a table dropped meanwhile: look again
+        except (duckdb.CatalogException, BigQueryError) as error:  # a table dropped meanwhile: look again
             log.debug("vector index maintenance: %s", error)
+        except Exception:
+            log.exception("vector index maintenance failed; it goes on")
+            time.sleep(PAUSE_SECONDS)
 
 
 def _look(seen: dict[str, tuple]):

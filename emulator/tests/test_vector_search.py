@@ -15,6 +15,7 @@ CREATE TABLE {ds}.base AS SELECT * FROM UNNEST([
 CREATE TABLE {ds}.queries AS SELECT * FROM UNNEST([
   STRUCT('dog' AS query_id, [1.0, 2.0] AS embedding), ('cat', [1.0, -1.0])]);
 """
+BASE = "TABLE {ds}.base, 'embedding'"
 CAT_LION, CAT_TIGER = ("cat", "lion", 1.8027756377319946), ("cat", "tiger", 2.23606797749979)
 DOG_DOG, DOG_WOLF = ("dog", "dog", 0.0), ("dog", "wolf", 2.23606797749979)
 
@@ -75,7 +76,8 @@ def test_dot_product_is_negative_so_that_smaller_is_nearer(ask):  # ours: the si
 
 def test_ten_neighbours_by_default_and_all_of_them_when_negative(ask):
     ask(
-        "CREATE OR REPLACE TABLE {ds}.many AS SELECT n AS id, [CAST(n AS FLOAT64)] AS v FROM UNNEST(GENERATE_ARRAY(1, 25)) AS n"
+        "CREATE OR REPLACE TABLE {ds}.many AS "
+        "SELECT n AS id, [CAST(n AS FLOAT64)] AS v FROM UNNEST(GENERATE_ARRAY(1, 25)) AS n"
     )
     count = "SELECT COUNT(*), MAX(base.id) FROM VECTOR_SEARCH(TABLE {ds}.many, 'v', (SELECT [0.0] AS v){})"
     assert ask(count.replace("{}", "")) == [(10, 10)]
@@ -120,12 +122,13 @@ def test_base_query_selects_and_renames(ask):
 
 def test_with_clauses_are_seen(ask):
     sql = """WITH b AS (SELECT * FROM {ds}.base), q AS (SELECT [1.0, 2.0] AS z)
-    SELECT base.id FROM VECTOR_SEARCH((SELECT id, embedding FROM b WHERE id <> 'dog'), 'embedding', TABLE q, top_k => 1)"""
+    SELECT base.id FROM VECTOR_SEARCH(
+        (SELECT id, embedding FROM b WHERE id <> 'dog'), 'embedding', TABLE q, top_k => 1)"""
     assert ask(sql) == [("wolf",)]
 
 
 def test_nested_searches(ask):
-    inner = "(SELECT base.embedding FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', TABLE {ds}.queries, top_k => 1))"
+    inner = "(SELECT base.embedding FROM VECTOR_SEARCH(" + BASE + ", TABLE {ds}.queries, top_k => 1))"
     sql = (
         "SELECT base.id FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', "
         + inner
@@ -135,13 +138,16 @@ def test_nested_searches(ask):
 
 
 def test_joined_and_aliased(ask):
-    sql = """SELECT v.base.id, t.query_id FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', query_value => [1.0, 2.0],
-    top_k => 1) AS v JOIN {ds}.queries AS t ON t.query_id = v.base.id"""
+    sql = """SELECT v.base.id, t.query_id
+    FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', query_value => [1.0, 2.0], top_k => 1) AS v
+    JOIN {ds}.queries AS t ON t.query_id = v.base.id"""
     assert ask(sql) == [("dog", "dog")]
 
 
 def test_in_ctas_insert_merge_and_scripts(ask):
-    found = "SELECT base.id AS id, distance FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', query_value => [1.0, 2.0], top_k => %s)"
+    found = (
+        f"SELECT base.id AS id, distance FROM VECTOR_SEARCH({BASE}, query_value => [1.0, 2.0], top_k => %s)"
+    )
     ask("CREATE OR REPLACE TABLE {ds}.found AS " + found % 1)
     ask("INSERT INTO {ds}.found " + found % 2)
     ask(
@@ -155,7 +161,8 @@ def test_in_ctas_insert_merge_and_scripts(ask):
     script = """DECLARE k INT64 DEFAULT 2; DECLARE n INT64;
     CREATE TEMP TABLE q AS SELECT [1.0, 2.0] AS embedding;
     SET n = (SELECT COUNT(*) FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', TABLE q, top_k => k + 1));
-    EXECUTE IMMEDIATE "CREATE OR REPLACE TABLE {ds}.s AS SELECT base.id FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', TABLE q, top_k => 1)";
+    EXECUTE IMMEDIATE '''CREATE OR REPLACE TABLE {ds}.s AS
+        SELECT base.id FROM VECTOR_SEARCH(TABLE {ds}.base, "embedding", TABLE q, top_k => 1)''';
     SELECT n, id FROM {ds}.s;"""
     assert ask(script) == [(3, "dog")]
 
@@ -168,7 +175,8 @@ def test_parameters_named_and_positional(ask):
         CAT_LION,
         CAT_TIGER,
     ]
-    positional = "SELECT ?, base.id FROM VECTOR_SEARCH((SELECT * FROM {ds}.base WHERE id != ?), 'embedding', query_value => ?, top_k => 1)"
+    positional = """SELECT ?, base.id FROM VECTOR_SEARCH(
+        (SELECT * FROM {ds}.base WHERE id != ?), 'embedding', query_value => ?, top_k => 1)"""
     values = [
         ScalarQueryParameter(None, "STRING", "first"),
         ScalarQueryParameter(None, "STRING", "dog"),
@@ -179,7 +187,7 @@ def test_parameters_named_and_positional(ask):
 
 def test_without_order_by_the_rows_come_in_no_order(ask):
     for top_k in (2, 3, 5, 7):
-        sql = "SELECT distance FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', query_value => [1.0, 2.0], top_k => %d)"
+        sql = f"SELECT distance FROM VECTOR_SEARCH({BASE}, query_value => [1.0, 2.0], top_k => %d)"
         distances = [row[0] for row in ask(sql % top_k)]
         assert distances != sorted(distances)
         assert len(distances) == top_k
@@ -187,7 +195,8 @@ def test_without_order_by_the_rows_come_in_no_order(ask):
 
 @pytest.mark.parametrize("distance_type", ["EUCLIDEAN", "COSINE", "DOT_PRODUCT"])
 def test_dimension_mismatch_fails_at_execution_with_the_text_of_bigquery(bigquery, animals, distance_type):
-    sql = f"SELECT * FROM VECTOR_SEARCH(TABLE {animals}.base, 'embedding', %s, distance_type => '{distance_type}')"
+    base = BASE.format(ds=animals)
+    sql = f"SELECT * FROM VECTOR_SEARCH({base}, %s, distance_type => '{distance_type}')"
     table = sql % "(SELECT [1.0, 2.0, 3.0] AS e)"
     assert bigquery.query(table, job_config=QueryJobConfig(dry_run=True)).schema
     expected = (
@@ -213,7 +222,8 @@ def test_one_empty_vector_breaks_the_whole_search(ask, bad):
 
 
 def test_zero_vector_has_no_cosine_distance(bigquery, ask, animals):
-    sql = f"SELECT * FROM VECTOR_SEARCH(TABLE {animals}.base, 'embedding', query_value => [0.0, 0.0], distance_type => 'COSINE')"
+    base = BASE.format(ds=animals)
+    sql = f"SELECT * FROM VECTOR_SEARCH({base}, query_value => [0.0, 0.0], distance_type => 'COSINE')"
     assert bigquery.query(sql, job_config=QueryJobConfig(dry_run=True)).schema
     with pytest.raises(BadRequest, match="Cannot compute cosine distance against zero vector"):
         ask(sql)
@@ -221,7 +231,7 @@ def test_zero_vector_has_no_cosine_distance(bigquery, ask, animals):
 
 FORM = "SELECT * FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', query_value => [1.0, 2.0], "
 REFUSED = {
-    'options => \'{{"use_brute_force": true, "fraction_lists_to_search": 0.1}}\'': "fraction_lists_to_search cannot",
+    'options => \'{{"use_brute_force": true, "fraction_lists_to_search": 0.1}}\'': "cannot be specified",
     "options => '{{\"fraction_lists_to_search\": 1.0}}'": "between 0.0 and 1.0",
     "options => '{{\"fraction_lists_to_search\": 0}}'": "between 0.0 and 1.0",
     "options => '{{\"use_brute_force\": 1}}'": "use_brute_force must be true or false",

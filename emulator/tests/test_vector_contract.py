@@ -1,0 +1,75 @@
+"""What the vector modules rely on inside local-bigquery and sqlglot: red when a new version changes it."""
+
+import inspect
+
+import pytest
+from bqml_emulator import vector_arguments, vector_catalog, vector_index, vector_sql
+from bqml_emulator.vector_arguments import VectorSearchCall
+from local_bigquery.catalog import indexes, metadata, row_access, tables
+from local_bigquery.jobs import query
+from local_bigquery.sql.dialect import BigQueryDialect
+from local_bigquery.sql.rules import STATEMENT_RULES, information_schema
+from local_bigquery.sql.rules.tables import resolve
+from local_bigquery.sql.translate import Context, parse, translate
+from sqlglot import exp
+
+
+def parameters(function) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+def test_hooks_have_the_signatures_we_replace_or_call():
+    assert parameters(query._statement) == [
+        "cur",
+        "tree",
+        "context",
+        "destination",
+        "config",
+        "dry_run",
+        "isolated",
+    ]
+    ddl = ["command", "keyword", "project_id", "dataset_id", "dry_run"]
+    assert parameters(indexes.ddl) == ddl == parameters(vector_index.ddl)
+    assert parameters(information_schema.VIEWS["VECTOR_INDEXES"]) == ["project_id", "dataset_id"]
+    assert parameters(resolve) == ["table", "context", "ctes"]
+    assert parameters(translate) == ["tree", "context"]
+    assert {"position", "used", "referenced"} <= set(parameters(Context))
+    assert callable(row_access.secured)
+    assert isinstance(STATEMENT_RULES, list)
+
+
+def test_jobs_call_the_hooks_through_their_modules():
+    """A function imported by name would not be replaced."""
+    source = inspect.getsource(query)
+    assert "indexes.ddl(*command)" in source
+    assert "statistics = _statement(" in source
+    assert "for rule in STATEMENT_RULES" in inspect.getsource(translate)
+
+
+def test_indexes_are_stored_and_forgotten_with_their_table():
+    assert metadata.KINDS[vector_catalog.VectorIndex] == "indexes"
+    assert set(metadata.Index.model_fields) == {"kind", "name", "ddl", "creationTime"}
+    assert "metadata.delete(metadata.Index" in inspect.getsource(tables.forget)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "VECTOR_SEARCH(TABLE ds.b, 'e', TABLE ds.q)",
+        "VECTOR_SEARCH(TABLE ds.b, 'e', (SELECT 1), 'f', top_k => 3, distance_type => 'COSINE', options => '{}')",
+        "VECTOR_SEARCH((SELECT * FROM ds.b WHERE x = 1), 'e', query_value => [1.0, -2.0], top_k => -1)",
+        "VECTOR_SEARCH(TABLE `my-project.ds.b`, 'e', query_value => (SELECT v FROM t), top_k => @k)",
+    ],
+)
+def test_every_form_is_parsed_and_written_back_unchanged(call):
+    vector_arguments.install()
+    [tree] = parse(f"SELECT * FROM {call} AS s")
+    assert isinstance(tree.find(exp.Table).this, VectorSearchCall)
+    written = tree.sql(dialect=BigQueryDialect)
+    assert parse(written)[0] == tree
+    assert written.count("TABLE ") == call.count("TABLE ")
+
+
+def test_names_in_the_generated_sql_cannot_be_script_variables():
+    source = inspect.getsource(vector_sql)
+    assert all(f"AS {name} " not in source for name in ("id", "row", "distance_", "v", "q", "b"))

@@ -1,0 +1,432 @@
+"""Vector indexes as documented in https://docs.cloud.google.com/bigquery/docs/vector-index and in the DDL and
+INFORMATION_SCHEMA references (2026-08-22); error texts observed live; "ours" where no source states one.
+"""
+
+import datetime
+import signal
+
+import numpy as np
+import pytest
+from emulator_process import wait_until
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.cloud.bigquery import QueryJobConfig
+from vector_data import load, vectors
+
+ROWS, DIMENSION = 5_200, 256  # 10.6 MB: above both gates
+STATE = (
+    "SELECT index_status, coverage_percentage, unindexed_row_count, last_refresh_time, disable_reason, "
+    "disable_time "
+    "FROM {ds}.INFORMATION_SCHEMA.VECTOR_INDEXES WHERE table_name = '{table}'"
+)
+CREATE = (
+    "CREATE VECTOR INDEX ix ON {ds}.{table}(embedding) OPTIONS(index_type = 'IVF', distance_type = 'COSINE')"
+)
+
+
+class Indexed:
+    """A table on an emulator and the questions that the tests ask about its index."""
+
+    def __init__(self, emulator, ds: str, table: str = "t"):
+        self.emulator, self.ds, self.table = emulator, ds, table
+        self.client = emulator.bigquery()
+
+    def ask(self, sql: str, **config):
+        sql = sql.replace("{ds}", self.ds).replace("{table}", self.table)
+        return [
+            tuple(row.values())
+            for row in self.client.query_and_wait(sql, job_config=QueryJobConfig(**config))
+        ]
+
+    def fill(self, rows: int = ROWS, dimension: int = DIMENSION, first: int = 0):
+        load(self.client, f"{self.ds}.{self.table}", vectors(rows, dimension, seed=first + 1), first)
+
+    def state(self) -> tuple:
+        [row] = self.ask(STATE)
+        return row
+
+    def coverage(self) -> int:
+        return self.state()[1]
+
+    def wait_full(self):
+        wait_until(lambda: self.coverage() == 100)
+
+    def usage(self, sql: str) -> dict:
+        job = self.client.query(sql.replace("{ds}", self.ds).replace("{table}", self.table))
+        job.result()
+        return self.client.get_job(job.job_id)._properties["statistics"]["query"]["vectorSearchStatistics"]
+
+    def code(self, arguments: str = "") -> str:
+        usage = self.usage(SEARCH % arguments)
+        assert usage["indexUsageMode"] == "UNUSED"
+        return usage["indexUnusedReasons"][0]["code"]
+
+
+SEARCH = (
+    "SELECT base.n, distance FROM VECTOR_SEARCH(TABLE {ds}.{table}, 'embedding', "
+    "query_value => (SELECT embedding FROM {ds}.{table} WHERE n = 7)%s) ORDER BY distance"
+)
+
+
+@pytest.fixture
+def table(emulator, dataset):
+    """An empty table's name in a fresh dataset of the shared emulator; indexes are built at once."""
+    emulator.faults(index_build_seconds=0)
+    yield Indexed(emulator, dataset)
+    emulator.faults(index_build_seconds=2.0, disable_vector_indexes=None)
+
+
+@pytest.fixture(scope="module")
+def shared(emulator):
+    """A filled and indexed table that tests only read."""
+    emulator.faults(index_build_seconds=0)
+    shared = Indexed(emulator, "shared_index")
+    shared.ask("CREATE SCHEMA shared_index")
+    shared.fill()
+    shared.ask(CREATE)
+    shared.wait_full()
+    yield shared
+    shared.ask("DROP SCHEMA shared_index CASCADE")
+    emulator.faults(index_build_seconds=2.0)
+
+
+@pytest.fixture(scope="module")
+def unindexed(emulator, shared):
+    """A table that could be indexed, but never is."""
+    unindexed = Indexed(emulator, shared.ds, "unindexed")
+    unindexed.fill(5_000, 2)
+    return unindexed
+
+
+def test_fewer_than_5000_rows_are_refused_with_the_text_of_bigquery(table):
+    table.fill(4_999, 2)
+    for index_type in ("IVF", "TREE_AH"):
+        with pytest.raises(BadRequest) as failure:
+            table.ask(
+                f"CREATE VECTOR INDEX ix ON {{ds}}.{{table}}(embedding) OPTIONS(index_type = '{index_type}')"
+            )
+        assert (
+            "Total rows 4999 is smaller than min allowed 5000 for CREATE VECTOR INDEX query with the "
+            f"{index_type} index type. Please use VECTOR_SEARCH table-valued function directly to perform "
+            "the similarity search."
+        ) in str(failure.value)
+    assert table.ask(STATE) == []
+    table.fill(1, 2, first=4_999)
+    table.ask(CREATE)
+
+
+def test_the_index_grows_and_then_finds_the_nearest(emulator, table):
+    table.fill()
+    emulator.faults(index_build_seconds=2.0)
+    table.ask(CREATE)
+    assert table.state() == ("ACTIVE", 0, ROWS, None, None, None)
+    assert table.code() == "PENDING_INDEX_CREATION"
+    seen = []
+    wait_until(lambda: seen.append(table.state()) or seen[-1][1] == 100)
+    coverage = [state[1] for state in seen]
+    assert coverage == sorted(coverage)
+    assert any(0 < percentage < 100 for percentage in coverage)
+    assert all((state[1] > 0) <= (state[3] is not None) for state in seen)
+    assert seen[-1][2] == 0
+    assert table.usage(SEARCH % "") == {"indexUsageMode": "FULLY_USED"}
+    exact = table.ask(SEARCH % """, options => '{"use_brute_force": true}', distance_type => 'COSINE'""")
+    found = table.ask(SEARCH % "")
+    assert found[0] == exact[0] == (7, 0.0)
+    assert len(set(found) & set(exact)) >= 8  # of 10; the same distances, bit by bit
+
+
+def test_a_smaller_fraction_of_lists_finds_less_but_never_wrong_distances(shared):
+    def recall(fraction: float) -> float:
+        options = f", top_k => 50, options => '{{\"fraction_lists_to_search\": {fraction}}}'"
+        return len(set(shared.ask(SEARCH % options)) & exact) / 50
+
+    exact = set(
+        shared.ask(
+            SEARCH % """, top_k => 50, distance_type => 'COSINE', options => '{"use_brute_force": true}'"""
+        )
+    )
+    recalls = [recall(fraction) for fraction in (0.001, 0.1, 0.999)]
+    assert recalls == sorted(recalls)
+    assert recalls[0] < recalls[2] == 1.0
+
+
+def test_the_distance_of_the_index_holds_only_when_the_index_is_used(shared):
+    indexed = dict(shared.ask(SEARCH % ", top_k => 3"))
+    brute = dict(shared.ask(SEARCH % """, top_k => 3, options => '{"use_brute_force": true}'"""))
+    common = (set(indexed) & set(brute)) - {7}
+    assert common
+    for n in common:  # on unit vectors: euclidean² = 2 × cosine distance
+        assert brute[n] ** 2 == pytest.approx(2 * indexed[n])
+    assert shared.code(", distance_type => 'EUCLIDEAN'") == "OTHER_REASON"
+
+
+def test_filters_on_stored_columns_come_before_the_search_and_others_after(table):
+    def found(base_filter: str) -> int:
+        sql = (SEARCH % ", top_k => 20").replace(
+            "TABLE {ds}.{table}", f"(SELECT * FROM {{ds}}.{{table}} {base_filter})"
+        )
+        assert table.usage(sql) == {"indexUsageMode": "FULLY_USED"}
+        return len(table.ask(sql))
+
+    table.fill()
+    table.ask(CREATE)
+    table.wait_full()
+    assert 0 < found("WHERE kind = 'k1'") < 20
+    table.ask(CREATE.replace("CREATE", "CREATE OR REPLACE").replace("OPTIONS", "STORING(kind) OPTIONS"))
+    table.wait_full()
+    assert found("WHERE kind = 'k1'") == 20
+
+
+def test_new_rows_are_found_before_they_are_indexed_and_deleted_rows_never(emulator, table):
+    table.fill()
+    table.ask(CREATE)
+    table.wait_full()
+    emulator.faults(index_build_seconds=3.0)
+    table.fill(1_300, first=ROWS)
+    state, coverage, unindexed = table.state()[:3]
+    assert (state, coverage) == ("ACTIVE", 100 * (ROWS + 1_300 - unindexed) // (ROWS + 1_300))
+    assert 650 < unindexed <= 1_300
+    newest = (SEARCH % ", top_k => 1").replace("n = 7", f"n = {ROWS + 5}")
+    assert table.usage(newest)["indexUsageMode"] == "PARTIALLY_USED"
+    assert table.ask(newest) == [(ROWS + 5, 0.0)]
+    table.wait_full()
+    table.ask("DELETE FROM {ds}.{table} WHERE MOD(n, 2) = 0 AND n != 7")
+    every = SEARCH.replace("base.n, distance", "MAX(MOD(base.n, 2)), COUNT(*)").replace(
+        " ORDER BY distance", ""
+    )
+    assert table.ask(every % ", top_k => -1, options => '{\"fraction_lists_to_search\": 0.999}'")[0][0] == 1
+
+
+def test_replaced_content_of_the_same_size_is_searched_and_indexed_again(table):
+    table.fill()
+    table.ask(CREATE)
+    table.wait_full()
+    fresh = vectors(ROWS, DIMENSION, seed=99)
+    table.ask("DELETE FROM {ds}.{table} WHERE TRUE")
+    load(table.client, f"{table.ds}.{table.table}", fresh)
+    expected = 1 - fresh @ fresh[7] / (np.linalg.norm(fresh, axis=1) * np.linalg.norm(fresh[7]))
+    table.wait_full()
+    everything = ", top_k => 5, options => '{\"fraction_lists_to_search\": 0.999}'"
+    found = table.ask(SEARCH % everything)
+    assert [n for n, _ in found] == np.argsort(expected)[:5].tolist()
+    assert [distance for _, distance in found] == pytest.approx(np.sort(expected)[:5].tolist(), abs=1e-12)
+
+
+def test_below_10_mb_the_index_is_created_but_never_filled_until_the_table_grows(emulator, table):
+    table.fill(5_000, 128)
+    emulator.faults(index_build_seconds=1.0)
+    table.ask(CREATE)
+    assert table.state() == ("ACTIVE", 0, 5_000, None, None, None)
+    state = wait_until(lambda: table.state() if table.state()[0] == "TEMPORARILY DISABLED" else None)
+    assert state[1:4] == (0, 5_000, None)
+    assert "below the threshold of 10485760 bytes" in state[4]
+    assert isinstance(state[5], datetime.datetime)
+    assert table.code() == "BASE_TABLE_TOO_SMALL"
+    assert table.ask(SEARCH % ", top_k => 1") == [(7, 0.0)]
+    table.fill(5_500, 128, first=5_000)
+    table.wait_full()
+    assert table.state()[0] == "ACTIVE"
+    assert table.usage(SEARCH % "") == {"indexUsageMode": "FULLY_USED"}
+
+
+def test_disabled_by_a_fault(emulator, shared):
+    emulator.faults(disable_vector_indexes="over the limit")
+    try:
+        state = shared.state()
+        assert (state[0], state[1], state[4]) == ("TEMPORARILY DISABLED", 0, "over the limit")
+        assert state[5] is not None
+        assert shared.code() == "OTHER_REASON"
+    finally:
+        emulator.faults(disable_vector_indexes=None)
+    assert shared.state()[0:2] == ("ACTIVE", 100)
+
+
+def test_one_index_per_table(shared):
+    assert shared.client.query(
+        CREATE.format(ds=shared.ds, table="t").replace("INDEX ix", "INDEX IF NOT EXISTS ix")
+    )
+    with pytest.raises(Conflict, match="Already Exists: Vector index ix"):
+        shared.ask(CREATE)
+    for prefix in (
+        "CREATE VECTOR INDEX other",
+        "CREATE VECTOR INDEX IF NOT EXISTS other",
+        "CREATE OR REPLACE VECTOR INDEX other",
+    ):
+        with pytest.raises(Conflict, match="at most one vector index"):
+            shared.ask(CREATE.replace("CREATE VECTOR INDEX ix", prefix))
+    assert shared.coverage() == 100
+
+
+def test_replacing_an_index_builds_it_again(table):
+    table.fill()
+    table.ask(CREATE)
+    table.wait_full()
+    table.ask(CREATE.replace("CREATE", "CREATE OR REPLACE").replace("'IVF'", "'TREE_AH'"))
+    table.wait_full()
+    options = "SELECT option_name, option_value FROM {ds}.INFORMATION_SCHEMA.VECTOR_INDEX_OPTIONS ORDER BY 1"
+    assert table.ask(options) == [("distance_type", "COSINE"), ("index_type", "TREE_AH")]
+    assert table.usage(SEARCH % "") == {"indexUsageMode": "FULLY_USED"}
+
+
+def test_statement_types(table):
+    table.fill(5_000, 2)
+
+    def kind(sql: str) -> tuple:
+        job = table.client.query(sql.format(ds=table.ds, table="t"))
+        job.result()
+        return job.statement_type, job.ddl_operation_performed
+
+    assert kind(CREATE) == ("CREATE_VECTOR_INDEX", "CREATE")
+    assert kind(CREATE.replace("INDEX ix", "INDEX IF NOT EXISTS ix")) == ("CREATE_VECTOR_INDEX", "SKIP")
+    assert kind(CREATE.replace("CREATE", "CREATE OR REPLACE")) == ("CREATE_VECTOR_INDEX", "REPLACE")
+    assert kind("DROP VECTOR INDEX ix ON {ds}.{table}") == ("DROP_VECTOR_INDEX", "DROP")
+    assert kind("DROP VECTOR INDEX IF EXISTS ix ON {ds}.{table}") == ("DROP_VECTOR_INDEX", "SKIP")
+    with pytest.raises(NotFound, match="Vector index ix"):
+        kind("DROP VECTOR INDEX ix ON {ds}.{table}")
+
+
+def test_rebuild_needs_a_background_reservation(table):
+    table.fill(1, 2)
+    for statement in ("ALTER VECTOR INDEX ix ON", "ALTER VECTOR INDEX IF EXISTS ix ON"):
+        for dry_run in (False, True):
+            with pytest.raises(BadRequest) as failure:
+                table.ask(statement + " {ds}.{table} REBUILD", dry_run=dry_run)
+            expected = "Cannot alter vector index on table t because there is no BACKGROUND reservation."
+            assert expected in str(failure.value)
+
+
+IVF = "ON {ds}.{table}(embedding) OPTIONS(index_type = 'IVF', "
+REFUSED = {
+    "ON {ds}.{table}(kind) OPTIONS(index_type = 'IVF')": "Vector index is not supported on column: 'kind'",
+    "ON {ds}.{table}(nope) OPTIONS(index_type = 'IVF')": "Vector index is not supported on column: 'nope'",
+    "ON {ds}.{table}(LOWER(kind)) OPTIONS(index_type = 'IVF')": "does not yet support expressions",
+    "ON {ds}.{table}(embedding)": "needs OPTIONS(index_type = 'IVF')",
+    "ON {ds}.{table}(embedding) OPTIONS(index_type = 'HNSW')": "needs OPTIONS(index_type = 'IVF')",
+    IVF + "distance_type = 'L1')": "distance_type must be one of",
+    IVF + "tree_ah_options = '{}')": "tree_ah_options can only",
+    IVF.replace("IVF", "TREE_AH") + "ivf_options = '{}')": "ivf_options can only",
+    IVF.replace("IVF", "TREE_AH")
+    + """tree_ah_options = '{"leaf_node_embedding_count": 499}')""": "at least 500",
+    IVF + """ivf_options = '{"num_lists": 5001}')""": "num_lists must be",
+    IVF + """ivf_options = '{"lists": 1}')""": "Unknown key 'lists'",
+    IVF + "ivf_options = '{')": "must be a JSON string",
+    IVF + "lists = 1)": "Unknown option of CREATE VECTOR INDEX: lists",
+    IVF.replace("OPTIONS", "STORING(kind, kind) OPTIONS")
+    + "distance_type = 'COSINE')": "Column kind found multiple",
+    IVF.replace("OPTIONS", "STORING(nope) OPTIONS")
+    + "distance_type = 'COSINE')": "nope of STORING was not found",
+    IVF.replace("OPTIONS", "PARTITION BY n OPTIONS")
+    + "distance_type = 'COSINE')": "not emulated: PARTITION BY",
+    IVF + "lexical_search_columns = ['kind'])": "not emulated: hybrid search",
+}
+
+
+@pytest.mark.parametrize("statement", REFUSED)
+def test_bad_definitions_are_refused(unindexed, statement):
+    with pytest.raises(BadRequest) as failure:
+        unindexed.ask("CREATE VECTOR INDEX ix " + statement)
+    assert REFUSED[statement] in str(failure.value)
+    assert unindexed.ask(STATE) == []
+
+
+@pytest.mark.parametrize("bad", ["[]", "[1.0]", "NULL"])
+def test_uneven_vectors_cannot_be_indexed(
+    table, bad
+):  # ours: whether BigQuery refuses at CREATE is not known
+    table.fill(5_000, 2)
+    table.ask(f"INSERT INTO {{ds}}.{{table}} (n, kind, embedding) VALUES (-1, 'x', {bad})")
+    with pytest.raises(BadRequest, match="Column embedding cannot be indexed"):
+        table.ask(CREATE)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "DROP TABLE {ds}.{table}",
+        "ALTER TABLE {ds}.{table} RENAME TO renamed",
+        "CREATE OR REPLACE TABLE {ds}.{table} AS SELECT n, kind, [1.0, 2.0] AS embedding FROM {ds}.{table}",
+        "ALTER TABLE {ds}.{table} DROP COLUMN embedding",
+    ],
+    ids=["drop", "rename", "replace", "drop_column"],
+)
+def test_the_index_goes_with_its_table_or_column(table, loss):
+    table.fill(5_000, 2)
+    table.ask(CREATE)
+    assert len(table.ask(STATE)) == 1
+    table.ask(loss)
+    assert table.ask(STATE) == []
+    assert table.ask("SELECT index_name FROM {ds}.INFORMATION_SCHEMA.VECTOR_INDEXES") == []
+
+
+COLUMNS = """index_catalog STRING, index_schema STRING, table_name STRING, index_name STRING,
+index_status STRING, creation_time TIMESTAMP, last_modification_time TIMESTAMP, last_refresh_time TIMESTAMP,
+disable_time TIMESTAMP, disable_reason STRING, ddl STRING, coverage_percentage INTEGER,
+unindexed_row_count INTEGER, total_logical_bytes INTEGER, total_storage_bytes INTEGER, last_index_alteration_info RECORD,
+last_model_build_time TIMESTAMP"""
+
+
+def test_information_schema_has_all_columns_in_order(shared):
+    dataset = shared.ds
+    result = shared.client.query_and_wait(f"SELECT * FROM {dataset}.INFORMATION_SCHEMA.VECTOR_INDEXES")
+    assert ", ".join(f"{field.name} {field.field_type}" for field in result.schema) == COLUMNS.replace(
+        "\n", " "
+    )
+    [row] = [dict(row) for row in result]
+    assert (row["index_catalog"], row["index_schema"], row["table_name"]) == ("demo-project", dataset, "t")
+    assert row["ddl"] == (
+        f"CREATE VECTOR INDEX `ix` ON `demo-project.{dataset}.t`(embedding)\n"
+        "OPTIONS (distance_type = 'COSINE', index_type = 'IVF')"
+    )
+    assert row["total_logical_bytes"] == ROWS * DIMENSION * 8
+    assert row["creation_time"] <= row["last_model_build_time"] <= row["last_refresh_time"]
+    alteration = next(field for field in result.schema if field.name == "last_index_alteration_info")
+    names = [field.name for field in alteration.fields]
+    assert names == ["status", "message", "new_coverage_percentage", "start_time", "end_time", "ddl"]
+    columns = shared.ask("SELECT * FROM {ds}.INFORMATION_SCHEMA.VECTOR_INDEX_COLUMNS")
+    assert columns == [("demo-project", dataset, "t", "ix", "embedding", "embedding")]
+    options = shared.ask(
+        "SELECT * FROM {ds}.INFORMATION_SCHEMA.VECTOR_INDEX_OPTIONS WHERE option_name = 'index_type'"
+    )
+    assert options == [("demo-project", dataset, "t", "ix", "index_type", "STRING", "IVF")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{ds}.INFORMATION_SCHEMA.VECTOR_INDEXES",
+        "`demo-project`.{ds}.INFORMATION_SCHEMA.VECTOR_INDEXES",
+        "demo-project.{ds}.INFORMATION_SCHEMA.VECTOR_INDEXES",
+        "`demo-project.{ds}.INFORMATION_SCHEMA.VECTOR_INDEXES`",
+        "`demo-project.{ds}`.INFORMATION_SCHEMA.VECTOR_INDEXES",
+        "`demo-project`.`{ds}`.INFORMATION_SCHEMA.VECTOR_INDEXES",
+        "{ds}.information_schema.vector_indexes",
+    ],
+)
+def test_information_schema_in_every_spelling(shared, name):
+    assert shared.ask(f"SELECT index_name FROM {name}") == [("ix",)]
+
+
+def test_information_schema_needs_a_dataset(shared):
+    with pytest.raises(BadRequest, match="need a dataset"):
+        shared.ask("SELECT * FROM INFORMATION_SCHEMA.VECTOR_INDEXES")
+    with pytest.raises(NotFound, match="Dataset"):
+        shared.ask("SELECT * FROM nowhere.INFORMATION_SCHEMA.VECTOR_INDEXES")
+
+
+def test_the_index_survives_a_restart_and_a_kill(own_emulator):
+    own_emulator.faults(index_build_seconds=0)
+    table = Indexed(own_emulator, "ds")
+    table.ask("CREATE SCHEMA ds")
+    table.fill()
+    table.ask(CREATE)
+    table.wait_full()
+    before, found = table.state(), table.ask(SEARCH % "")
+    own_emulator.restart(signal.SIGKILL)
+    assert table.state() == before
+    assert table.usage(SEARCH % "") == {"indexUsageMode": "FULLY_USED"}
+    assert table.ask(SEARCH % "") == found
+    own_emulator.stop()
+    [file] = (own_emulator.data / "bigquery" / "vector_indexes").iterdir()
+    file.write_bytes(b"damaged")
+    own_emulator.start()
+    table.wait_full()
+    assert table.ask(SEARCH % "") == found
