@@ -3,7 +3,7 @@
 from local_bigquery.catalog import row_access
 from local_bigquery.models import JobStatistics2
 
-from bqml_emulator import connections, object_tables
+from bqml_emulator import connections, execution, object_tables
 from bqml_emulator.statement import Statement
 
 
@@ -39,3 +39,4 @@ def install():
         return ours or original(command, keyword, project_id, dataset_id, dry_run)
 
     row_access.ddl = ddl
+    execution.before_statement.append(connections.refuse_parsed_grant)

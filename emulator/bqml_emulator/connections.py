@@ -9,6 +9,7 @@ import duckdb
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError, already_exists, not_found
 from local_bigquery.models import JobStatistics2
+from sqlglot import exp
 
 from bqml_emulator import faults, limits
 from bqml_emulator.config import LOCATION
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS emulator.grants (
 );
 """
 OPTIONS = {"connection_type", "friendly_name", "description"}
+NOT_A_PROJECT = "not emulated: GRANT and REVOKE on anything but a PROJECT"
 ALWAYS = 0.0  # granted_at of what never has to propagate, in seconds since 1970
 
 
@@ -169,7 +171,7 @@ def _grants(statement: Statement, preposition: str, project_id: str) -> tuple[li
     roles = [".".join(parts) for parts in statement.take_list(statement.take_name)]
     statement.take("ON")
     if not statement.match("PROJECT"):
-        raise BigQueryError("invalidQuery", "not emulated: GRANT and REVOKE on anything but a PROJECT")
+        raise BigQueryError("invalidQuery", NOT_A_PROJECT)
     target = ".".join(statement.take_name())
     statement.take(preposition)
     members = [_member(text, project_id) for text in statement.take_list(statement.take_string)]
@@ -177,6 +179,13 @@ def _grants(statement: Statement, preposition: str, project_id: str) -> tuple[li
     if bad := [role for role in roles if not role.startswith("roles/")]:
         raise BigQueryError("invalidQuery", f"Invalid role {bad[0]}: a role is written `roles/name`")
     return roles, target, members
+
+
+def refuse_parsed_grant(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: sqlglot parses only GRANT and REVOKE on a schema, table or view itself."""
+    if isinstance(tree, exp.Grant | exp.Revoke):
+        raise BigQueryError("invalidQuery", NOT_A_PROJECT)
+    return tree
 
 
 def _member(text: str, project_id: str) -> str:

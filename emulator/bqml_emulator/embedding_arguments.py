@@ -5,7 +5,6 @@ from typing import Any
 
 from local_bigquery.catalog import names
 from local_bigquery.errors import BigQueryError
-from local_bigquery.sql.rules.tables import resolve
 from local_bigquery.sql.translate import translate
 from sqlglot import exp
 
@@ -118,21 +117,15 @@ def _prepend(query: exp.Query, cte: exp.CTE) -> exp.Query:
 
 def object_source(node: exp.GenerateEmbedding, query: exp.Query, context) -> bool:
     """Whether the rows come from an object table; a query that BigQuery would refuse over one is refused."""
-    ctes = {cte.alias_or_name.casefold() for cte in query.find_all(exp.CTE)}
-    for table in query.find_all(exp.Table):
-        keys = resolve(table, context, ctes)
-        if not keys or not all(keys) or _within_where(table) or object_tables.load(keys) is None:
+    for table, _ in object_tables.used(query, context):
+        if table.find_ancestor(exp.Where) is not None:
             continue
         if found := _forbidden(query, table):
-            label = names.label(*keys)
+            label = names.label(*names.reference(table, context.project_id, context.dataset_id))
             message = limits.OBJECT_QUERY_CLAUSES.format(table=label, function=function_name(node), found=found)
             raise BigQueryError("invalidQuery", message)
         return True
     return False
-
-
-def _within_where(table: exp.Table) -> bool:
-    return table.find_ancestor(exp.Where) is not None
 
 
 def _forbidden(query: exp.Query, table: exp.Table) -> str:

@@ -15,6 +15,7 @@ import sqlglot
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
+from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
@@ -32,8 +33,8 @@ WHERE contains(resource ->> '$.view.query', 'GENERATE_EMBEDDING(')
 """
 
 
-def allow_in_parser():
-    """local-bigquery's parser refuses every model function; let this one through to sqlglot's own node."""
+def install():
+    """Let the function through the parser, which refuses every model function, and expand it."""
     parser = BigQueryDialect.Parser
     refuses = parser._model_call
 
@@ -41,6 +42,8 @@ def allow_in_parser():
         return refuses(self) and self._curr.text.upper() != "GENERATE_EMBEDDING"
 
     parser._model_call = model_call
+    execution.before_statement.append(expand_merge)
+    STATEMENT_RULES.insert(0, expand)  # first: all other rules see plain queries
 
 
 def expand(tree: exp.Expression, context) -> exp.Expression:
@@ -61,6 +64,12 @@ def expand(tree: exp.Expression, context) -> exp.Expression:
                 replacement.set(key, value)
         holder.replace(replacement)
     return tree
+
+
+def expand_merge(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: MERGE locks its target while it is translated, so its calls are made beforehand."""
+    running = execution.current()
+    return expand(tree.copy(), context) if isinstance(tree, exp.Merge) and not running.schema_only else tree
 
 
 def _next(tree: exp.Expression) -> exp.GenerateEmbedding | None:
@@ -100,11 +109,11 @@ def _replacement(node: exp.GenerateEmbedding, context) -> exp.Query:
     is_image = embedding_arguments.object_source(node, query, context)
     if running is None or running.schema_only:
         if running:
-            _check_columns(_columns(running, query, context), node, is_image)
+            _check_columns(_columns(running, *_translated(query, context)), node, is_image)
         return _select(_without_rows(query), node, options, is_image)
     remote_models.check_access(model)
     rows = _store_rows(running, query, context)
-    _check_columns(_columns(running, exp.select("*").from_(rows), context), node, is_image)
+    _check_columns(_columns(running, f'SELECT * FROM "{rows}"', {}), node, is_image)
     endpoint = model.remoteModelInfo.endpoint
     service = EmbeddingService(running.job_id or "", model_name, endpoint, options.output_dimensionality)
     answers = _store_answers(running, rows, service, is_image)
@@ -112,13 +121,15 @@ def _replacement(node: exp.GenerateEmbedding, context) -> exp.Query:
     return _select(_joined(rows, answers), node, options, is_image)
 
 
-def _columns(running: Execution, query: exp.Query, context) -> dict[str, str]:
+def _translated(query: exp.Query, context) -> tuple[str, dict]:
+    """A part of the statement as DuckDB's SQL with its parameters; the whole is translated after it."""
+    sql, bound = translate(query, context)
+    context.used.clear()
+    return sql, bound
+
+
+def _columns(running: Execution, sql: str, bound: dict) -> dict[str, str]:
     """Names (lower case) and DuckDB types of a query's columns, without running it."""
-    if isinstance(query, exp.Select) and query.args["from_"].this.name.startswith(ROW):
-        sql, bound = query.sql("duckdb"), {}
-    else:
-        sql, bound = translate(query, context)
-        context.used.clear()
     described = running.cursor.execute(f"DESCRIBE {sql}", bound).fetchall()
     return {name.casefold(): kind for name, kind, *_ in described}
 
@@ -143,8 +154,7 @@ def _temporary_name() -> str:
 def _store_rows(running: Execution, query: exp.Query, context) -> str:
     """Evaluate the input once; its rows get a number that ties them to their answers."""
     name = _temporary_name()
-    sql, bound = translate(query, context)
-    context.used.clear()
+    sql, bound = _translated(query, context)
     running.cursor.execute(
         f'CREATE TEMP TABLE "{name}" AS SELECT row_number() OVER () AS "{ROW}", q.* FROM ({sql}) AS q', bound
     )

@@ -2,7 +2,7 @@
 
 import contextlib
 import contextvars
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import duckdb
@@ -32,6 +32,8 @@ class Execution:
                 self.cursor.execute(f'DROP TABLE IF EXISTS temp.main."{self.temporary.pop()}"')
 
 
+# (tree, context) -> tree, called once for every statement that is run or dry run, before it is translated
+before_statement: list[Callable] = []
 _current: contextvars.ContextVar[Execution | None] = contextvars.ContextVar("execution", default=None)
 
 
@@ -68,6 +70,8 @@ def install():
     def tracked_run(cur, tree, context, destination, config, dry_run, isolated):
         with schema_only() if tree.args.get("kind") == "VIEW" else contextlib.nullcontext():
             try:
+                for hook in before_statement:
+                    tree = hook(tree, context)
                 return run(cur, tree, context, destination, config, dry_run, isolated)
             finally:
                 current().drop_temporary()

@@ -8,7 +8,6 @@ import logging
 
 from local_bigquery import app
 from local_bigquery.settings import settings
-from local_bigquery.sql.rules import STATEMENT_RULES
 
 from bqml_emulator import (
     admin,
@@ -22,6 +21,7 @@ from bqml_emulator import (
     ledger,
     object_tables,
     remote_models,
+    udf_errors,
     vector_index,
     vector_search,
 )
@@ -42,11 +42,10 @@ def install(config: Config):
     commands.install()
     object_tables.install()
     remote_models.install()
+    udf_errors.install()
     execution.install()
-    embedding_function.allow_in_parser()
-    STATEMENT_RULES.insert(0, object_tables.check_use)
     app.include_router(admin.router)
     vector_search.install()
     vector_index.install()
-    STATEMENT_RULES.insert(0, embedding_function.expand)  # first: the other rules see plain queries only
+    embedding_function.install()  # last, so that its rule runs first
     embedding_service.warm_up()

@@ -6,6 +6,7 @@ is a table of type EXTERNAL. `max_staleness` and `metadata_cache_mode` are recor
 
 import datetime
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -14,11 +15,11 @@ from local_bigquery.catalog import datasets, metadata, names, tables
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.models import JobStatistics2, Table
-from local_bigquery.sql.rules import information_schema
+from local_bigquery.sql.rules import STATEMENT_RULES, information_schema
 from local_bigquery.sql.rules.tables import resolve
 from sqlglot import exp
 
-from bqml_emulator import connections, gcs, limits
+from bqml_emulator import connections, execution, gcs, limits
 from bqml_emulator.statement import Statement
 
 OPTIONS = {"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "labels"}
@@ -208,33 +209,38 @@ def _statistics(statement_type: str, operation: str, keys: tuple[str, str, str])
     )
 
 
-def check_use(tree: exp.Expression, context) -> exp.Expression:
-    """Statement rule: object tables are only read, and only while their connection may read the bucket."""
-    ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
-    target = names.target(tree)
-    for table in tree.find_all(exp.Table):
-        keys = resolve(table, context, ctes)
-        stored = load(keys) if keys and all(keys) else None
-        if stored is None:
-            continue
-        if table is target:
-            _refuse_change(tree, keys)
-            continue
+def check_readable(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: an object table is read only while its connection may list the bucket."""
+    for _, stored in used(tree, context):
         configuration = stored.externalDataConfiguration
         connection = connections.Connection(*configuration.connectionId.rsplit(".", 2))
         _check_access(connection, configuration.sourceUris, "use")
     return tree
 
 
-def _refuse_change(tree: exp.Expression, keys: tuple[str, str, str]):
-    label = names.label(*keys)
-    if isinstance(tree, exp.Drop):
-        raise BigQueryError("invalid", f"{label} is an external table: use DROP EXTERNAL TABLE")
-    if isinstance(tree, names.DML | exp.Alter):
+def refuse_change(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: object tables are not changed, and dropped only as external tables."""
+    target = names.target(tree) if isinstance(tree, names.DML | exp.Alter | exp.Drop) else None
+    for table, _ in used(target, context) if target is not None else []:
+        label = names.label(*names.reference(table, context.project_id, context.dataset_id))
+        if isinstance(tree, exp.Drop):
+            raise BigQueryError("invalid", f"{label} is an external table: use DROP EXTERNAL TABLE")
         raise BigQueryError("invalidQuery", limits.OBJECT_TABLE_READ_ONLY.format(table=label))
+    return tree
+
+
+def used(tree: exp.Expression, context) -> Iterator[tuple[exp.Table, Table]]:
+    """The object tables among the tables of a tree."""
+    ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        keys = resolve(table, context, ctes)
+        if keys and all(keys) and (stored := load(keys)):
+            yield table, stored
 
 
 def install():
-    """Let the catalog know tables of type EXTERNAL."""
+    """Let the catalog know tables of type EXTERNAL, and statements what they may do with them."""
     tables.STORED_TYPES = (*tables.STORED_TYPES, "EXTERNAL")
     information_schema.TABLE_TYPES["EXTERNAL"] = "EXTERNAL"
+    STATEMENT_RULES.insert(0, check_readable)
+    execution.before_statement.append(refuse_change)

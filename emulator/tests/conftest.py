@@ -1,5 +1,7 @@
 """A real emulator process per test session, reached only through the official clients and plain HTTP."""
 
+import uuid
+
 import pytest
 from emulator_process import EmulatorProcess
 
@@ -25,10 +27,9 @@ def bigquery(emulator):
 
 
 @pytest.fixture
-def dataset(bigquery, request):
+def dataset(bigquery):
     """A fresh dataset, dropped afterwards; the test gets its id."""
-    name = f"{request.node.name}"[:60].replace("[", "_").replace("]", "_").replace("-", "_").replace(".", "_")
-    bigquery.query_and_wait(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+    name = f"test_{uuid.uuid4().hex[:12]}"
     bigquery.query_and_wait(f"CREATE SCHEMA {name}")
     yield name
-    bigquery.query_and_wait(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+    bigquery.query_and_wait(f"DROP SCHEMA {name} CASCADE")

@@ -1,0 +1,214 @@
+"""Object tables: columns, live listing, wildcards, read-only, refusals (reference §1)."""
+
+import base64
+import hashlib
+
+import pytest
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
+
+COLUMNS = [
+    ("uri", "STRING", "NULLABLE"),
+    ("generation", "INTEGER", "NULLABLE"),
+    ("content_type", "STRING", "NULLABLE"),
+    ("size", "INTEGER", "NULLABLE"),
+    ("md5_hash", "STRING", "NULLABLE"),
+    ("updated", "TIMESTAMP", "NULLABLE"),
+    ("metadata", "RECORD", "REPEATED"),
+    ("ref", "RECORD", "NULLABLE"),
+]
+ODD_NAMES = ["plain.png", "with space.png", "it's \"quoted\".png", "中文/é.png", "a+b&c=d?.png", "per%cent.png"]
+
+
+@pytest.fixture
+def create(bigquery, dataset):
+    """Create the object table `dataset.t` over the given uris."""
+
+    def create(*uris, clause="CREATE EXTERNAL TABLE", extra=""):
+        bigquery.query_and_wait(
+            f"{clause} {dataset}.t WITH CONNECTION DEFAULT OPTIONS (object_metadata = 'SIMPLE', uris = {list(uris)}{extra})"
+        )
+        return f"{dataset}.t"
+
+    return create
+
+
+@pytest.fixture
+def names(bigquery, dataset):
+    """The object names that the table lists now."""
+
+    def names():
+        return sorted(row.uri.split("/", 3)[3] for row in bigquery.query_and_wait(f"SELECT uri FROM {dataset}.t"))
+
+    return names
+
+
+def test_the_catalog_shows_an_external_table_with_the_documented_columns(bigquery, emulator, create):
+    emulator.upload("columns", {"a.png": b"abc"})
+    table = bigquery.get_table(create("gs://columns/*"))
+    assert [(field.name, field.field_type, field.mode) for field in table.schema] == COLUMNS
+    assert [(f.name, f.field_type, f.mode) for f in table.schema[7].fields] == [
+        ("uri", "STRING", "REQUIRED"),
+        ("version", "STRING", "NULLABLE"),
+        ("authorizer", "STRING", "NULLABLE"),
+        ("details", "JSON", "NULLABLE"),
+    ]
+    resource = table.to_api_repr()
+    assert resource["type"] == "EXTERNAL"
+    assert resource["externalDataConfiguration"] == {
+        "objectMetadata": "SIMPLE",
+        "sourceUris": ["gs://columns/*"],
+        "connectionId": "demo-project.us.__default_cloudresource_connection__",
+    }
+
+
+def test_a_row_describes_its_object(bigquery, emulator, create):
+    emulator.upload("describes", {"dir/a.png": b"abc"})
+    blob = emulator.storage().bucket("describes").blob("dir/a.png")
+    blob.metadata = {"artist": "unknown"}
+    blob.patch()
+    [row] = bigquery.query_and_wait(f"SELECT * FROM {create('gs://describes/*')}")
+    assert row.uri == row.ref["uri"] == "gs://describes/dir/a.png"
+    assert row.content_type == "image/png"
+    assert row.size == 3
+    assert row.md5_hash == base64.b64encode(hashlib.md5(b"abc").digest()).decode()
+    assert row.metadata == [{"name": "artist", "value": "unknown"}]
+    assert row.ref["version"] == str(row.generation)
+    details = row.ref["details"]["gcs_metadata"]
+    assert (details["content_type"], details["size"], details["md5_hash"]) == ("image/png", 3, row.md5_hash)
+    assert details["updated"] == int(row.updated.timestamp() * 1_000_000)
+
+
+def test_it_lists_what_is_there_now(emulator, create, names):
+    emulator.upload("live", {"a.png": b"1"})
+    create("gs://live/*")
+    assert names() == ["a.png"]
+    emulator.upload("live", {"b.png": b"2"})
+    assert names() == ["a.png", "b.png"]
+    emulator.storage().bucket("live").blob("a.png").delete()
+    assert names() == ["b.png"]
+
+
+def test_odd_names_survive(emulator, create, names):
+    emulator.upload("odd", dict.fromkeys(ODD_NAMES, b"x"))
+    create("gs://odd/*")
+    assert names() == sorted(ODD_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("uris", "expected"),
+    [
+        (["gs://wild/*"], ["a/1.png", "a/2.jpg", "b/1.png"]),
+        (["gs://wild/a/*"], ["a/1.png", "a/2.jpg"]),
+        (["gs://wild/*.png"], ["a/1.png", "b/1.png"]),
+        (["gs://wild/a/*.png", "gs://wild/b/1.png"], ["a/1.png", "b/1.png"]),
+        (["gs://wild/a/1.png"], ["a/1.png"]),
+        (["gs://wild/c/*"], []),
+    ],
+)
+def test_wildcards(emulator, create, names, uris, expected):
+    emulator.upload("wild", {"a/1.png": b"1", "a/2.jpg": b"2", "b/1.png": b"3"})
+    create(*uris)
+    assert names() == expected
+
+
+def test_more_objects_than_one_page_of_the_storage_api(emulator, create, names):
+    emulator.upload("paged", {f"{n:04d}.png": b"x" for n in range(1200)})
+    create("gs://paged/*")
+    assert names() == [f"{n:04d}.png" for n in range(1200)]
+
+
+def test_a_bucket_that_does_not_exist_is_named(bigquery, create):
+    table = create("gs://no-such-bucket/*")
+    with pytest.raises(NotFound, match=r"Not found: URI gs://no-such-bucket/\*"):
+        bigquery.query_and_wait(f"SELECT * FROM {table}")
+
+
+def test_existing_names(create):
+    create("gs://x/*")
+    create("gs://x/*", clause="CREATE OR REPLACE EXTERNAL TABLE")
+    create("gs://y/*", clause="CREATE EXTERNAL TABLE IF NOT EXISTS")
+    with pytest.raises(Conflict, match="Already Exists: Table demo-project:"):
+        create("gs://x/*")
+
+
+def test_drop(bigquery, create):
+    table = create("gs://x/*")
+    with pytest.raises(BadRequest, match="use DROP EXTERNAL TABLE"):
+        bigquery.query_and_wait(f"DROP TABLE {table}")
+    bigquery.query_and_wait(f"DROP EXTERNAL TABLE {table}")
+    bigquery.query_and_wait(f"DROP EXTERNAL TABLE IF EXISTS {table}")
+    with pytest.raises(NotFound):
+        bigquery.get_table(table)
+    with pytest.raises(NotFound):
+        bigquery.query_and_wait(f"DROP EXTERNAL TABLE {table}")
+
+
+def test_an_ordinary_table_is_not_dropped_as_external(bigquery, dataset):
+    bigquery.query_and_wait(f"CREATE TABLE {dataset}.plain AS SELECT 1 AS x")
+    with pytest.raises(BadRequest, match="not an external table"):
+        bigquery.query_and_wait(f"DROP EXTERNAL TABLE {dataset}.plain")
+    with pytest.raises(BadRequest, match="not an external table"):
+        bigquery.query_and_wait(
+            f"CREATE OR REPLACE EXTERNAL TABLE {dataset}.plain WITH CONNECTION DEFAULT "
+            "OPTIONS (object_metadata = 'SIMPLE', uris = ['gs://x/*'])"
+        )
+    assert bigquery.get_table(f"{dataset}.plain").num_rows == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM {t} WHERE TRUE",
+        "UPDATE {t} SET size = 1 WHERE TRUE",
+        "INSERT INTO {t} (uri) VALUES ('gs://x/y')",
+        "MERGE {t} T USING (SELECT 'u' AS uri) S ON T.uri = S.uri WHEN NOT MATCHED THEN INSERT (uri) VALUES (uri)",
+        "TRUNCATE TABLE {t}",
+        "ALTER TABLE {t} ADD COLUMN x INT64",
+    ],
+)
+def test_it_is_read_only(bigquery, create, change):
+    with pytest.raises(BadRequest, match="is an object table. Object tables are read-only"):
+        bigquery.query_and_wait(change.format(t=create("gs://x/*")))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("uris = ['gs://x/*']", "set object_metadata = 'SIMPLE'"),
+        ("object_metadata = 'FULL', uris = ['gs://x/*']", "set object_metadata = 'SIMPLE'"),
+        ("object_metadata = 'SIMPLE'", "Option uris must be a list"),
+        ("object_metadata = 'SIMPLE', uris = []", "Option uris must be a list"),
+        ("object_metadata = 'SIMPLE', uris = ['/x/*']", "Invalid Cloud Storage URI"),
+        ("object_metadata = 'SIMPLE', uris = ['gs://x/*/*']", "one \\* wildcard is allowed"),
+        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], format = 'CSV'", "Unknown option format"),
+        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1 DAY", "metadata_cache_mode must be set"),
+        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 5 MINUTE", "between 30 minutes and 7 days"),
+        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], metadata_cache_mode = 'NEVER'", "AUTOMATIC or MANUAL"),
+    ],
+)
+def test_wrong_options_are_named(bigquery, dataset, options, message):
+    with pytest.raises(BadRequest, match=message):
+        bigquery.query_and_wait(f"CREATE EXTERNAL TABLE {dataset}.t WITH CONNECTION DEFAULT OPTIONS ({options})")
+
+
+def test_staleness_and_cache_mode_are_recorded(bigquery, create):
+    extra = ", max_staleness = INTERVAL 4 HOUR, metadata_cache_mode = 'AUTOMATIC'"
+    resource = bigquery.get_table(create("gs://x/*", extra=extra)).to_api_repr()
+    assert resource["maxStaleness"] == "0-0 0 4:0:0"
+    assert resource["externalDataConfiguration"]["metadataCacheMode"] == "AUTOMATIC"
+
+
+def test_information_schema_knows_it(bigquery, create, dataset):
+    create("gs://x/*")
+    [row] = bigquery.query_and_wait(f"SELECT table_type FROM {dataset}.INFORMATION_SCHEMA.TABLES")
+    assert row.table_type == "EXTERNAL"
+
+
+def test_it_joins_and_fills_ordinary_tables(bigquery, emulator, create, dataset):
+    emulator.upload("joins", {"a.png": b"1", "b.png": b"22"})
+    table = create("gs://joins/*")
+    bigquery.query_and_wait(f"CREATE TABLE {dataset}.done AS SELECT uri FROM {table} WHERE size = 1")
+    rows = bigquery.query_and_wait(
+        f"SELECT o.uri FROM {table} AS o LEFT JOIN {dataset}.done AS d USING (uri) WHERE d.uri IS NULL"
+    )
+    assert [row.uri for row in rows] == ["gs://joins/b.png"]
