@@ -54,14 +54,15 @@ def tiny_images(count):
 
 
 def test_embed_and_search(airflow_stack, emulator, ready, faults):
-    faults(model_latency_seconds=0.2)
+    # One call alone lasts longer than a task waits before it leaves its job to the triggerer.
+    faults(model_latency_seconds=7.0)
     before = emulator.last_call()
     embedded = run(airflow_stack, "embed_images")
     assert paid_calls(emulator, before) == dict.fromkeys(ready, 1)
-    # Twenty calls of 0.2 s outlast a poll, so the triggerer waited for the job.
     assert "deferred" in embedded.seen["pass_1.embed_batch", 0]
     assert embedded.states()["create_vector_index", -1] == "skipped"
 
+    faults(model_latency_seconds=0.0)
     found = run(airflow_stack, "search_images", query="a white bag", top_k=2)
     page = airflow_stack.links(found, "write_gallery")["Gallery"]
     assert "a white bag" in (airflow_stack.gallery / Path(page).name).read_text()
@@ -69,7 +70,7 @@ def test_embed_and_search(airflow_stack, emulator, ready, faults):
 
 
 def test_the_triggerer_waits_for_the_index(airflow_stack, emulator, ready, faults):
-    faults(hash_model=True, index_build_seconds=6.0)
+    faults(hash_model=True, index_build_seconds=20.0)
     emulator.upload(airflow_stack.bucket, tiny_images(INDEX_MINIMUM_ROWS), "image/png")
     before = emulator.last_call()
     indexed = run(airflow_stack, "embed_images")
