@@ -101,9 +101,12 @@ def drop_all_on(project: str, dataset: str, table: str):
 
 def has_table(index: VectorIndex) -> bool:
     """Whether the indexed column is still there; without it the index is to go."""
-    if not database.objects(*tables.physical(*index.reference)):
-        return False
-    return index.column in {field.name for field in tables.columns(*index.reference)}
+    found = database.fetch(
+        "SELECT 1 FROM duckdb_columns() "
+        "WHERE database_name = ? AND schema_name = ? AND table_name = ? AND column_name = ?",
+        [*tables.physical(*index.reference), index.column],
+    )
+    return bool(found)
 
 
 def table_name(index: VectorIndex) -> str:

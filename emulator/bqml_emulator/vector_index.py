@@ -13,6 +13,7 @@ from local_bigquery.sql.rules.information_schema import VIEWS
 from bqml_emulator import (
     database_files,
     limits,
+    vector_bytes,
     vector_catalog,
     vector_maintenance,
     vector_state,
@@ -256,4 +257,5 @@ def install():
     original = indexes.ddl
     indexes.ddl = lambda *command: ddl(*command) or original(*command)
     database_files.on_connect.append(_connect)
+    vector_bytes.install()
     VIEWS.update(vector_views.VIEWS)

@@ -19,7 +19,7 @@ from bqml_emulator import faults, vector_catalog, vector_state
 from bqml_emulator.vector_catalog import FOLDER, VectorIndex, table_name
 from bqml_emulator.vector_lists import POINTS_PER_LIST, Lists, train
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0  # statements wake it at once, loads and streamed rows do not
 PAUSE_SECONDS = 5.0  # after a failure, so that a lasting one does not flood the log
 CHUNK_ROWS = 2048
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import contextvars
 import dataclasses
 from typing import Any
 
-from local_bigquery.catalog import metadata, row_access
+from local_bigquery.catalog import metadata, names, row_access
 from local_bigquery.engine import database
 from local_bigquery.jobs import query as query_jobs
 from local_bigquery.models import JobStatistics2, Table
@@ -187,15 +187,18 @@ def _query_column(columns: dict[str, Any], arguments: Arguments) -> str:
 def _with_statistics(original):
     """`query._statement` that reports how its searches used indexes, and tells the indexes what changed."""
 
-    def statement(cursor, tree, *arguments, **named):
+    def statement(cursor, tree, context, *arguments, **named):
         token = _plans.set([])
         try:
-            result: JobStatistics2 = original(cursor, tree, *arguments, **named)
+            result: JobStatistics2 = original(cursor, tree, context, *arguments, **named)
             plans = _plans.get()
         finally:
             _plans.reset(token)
-            if not isinstance(tree, exp.Query):
-                vector_state.wrote()
+            if not isinstance(tree, exp.Query | exp.Command):
+                target = names.target(tree)
+                vector_state.wrote(
+                    target and names.reference(target, context.project_id, context.dataset_id or "")
+                )
                 vector_maintenance.wake()
         if result.ddlOperationPerformed == "REPLACE" and result.ddlTargetTable:
             target = result.ddlTargetTable

@@ -85,14 +85,14 @@ def forget(known: set[str]):
                 del store[gone]
 
 
-def wrote():
-    """Note that some statement may have changed a table."""
-    _writes["statements"] += 1
+def wrote(table: tuple[str, str, str] | None):
+    """Note that a statement may have changed a table; None: any table (a transaction ended)."""
+    _writes[table and tuple(part.casefold() for part in table)] += 1
 
 
 def stamp(index: VectorIndex) -> tuple:
     """Changes whenever the table's vectors may have changed; costs a millisecond."""
-    writes = _writes["statements"]
+    writes = _writes[None], _writes[tuple(part.casefold() for part in index.reference)]
     oids = database.fetch(
         "SELECT table_oid FROM duckdb_tables() "
         "WHERE database_name = ? AND schema_name = ? AND table_name = ?",

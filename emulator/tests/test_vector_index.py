@@ -360,8 +360,8 @@ def test_the_index_goes_with_its_table_or_column(table, loss):
 COLUMNS = """index_catalog STRING, index_schema STRING, table_name STRING, index_name STRING,
 index_status STRING, creation_time TIMESTAMP, last_modification_time TIMESTAMP, last_refresh_time TIMESTAMP,
 disable_time TIMESTAMP, disable_reason STRING, ddl STRING, coverage_percentage INTEGER,
-unindexed_row_count INTEGER, total_logical_bytes INTEGER, total_storage_bytes INTEGER, last_index_alteration_info RECORD,
-last_model_build_time TIMESTAMP"""
+unindexed_row_count INTEGER, total_logical_bytes INTEGER, total_storage_bytes INTEGER,
+last_index_alteration_info RECORD, last_model_build_time TIMESTAMP"""
 
 
 def test_information_schema_has_all_columns_in_order(shared):

@@ -4,8 +4,9 @@ import time
 
 import numpy as np
 import pytest
-from bqml_emulator.vector_lists import UNINDEXED, load, train
 from vector_data import vectors
+
+from bqml_emulator.vector_lists import UNINDEXED, load, train
 
 NOW = 1_000.0
 

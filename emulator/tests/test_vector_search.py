@@ -167,6 +167,13 @@ def test_in_ctas_insert_merge_and_scripts(ask):
     assert ask(script) == [(3, "dog")]
 
 
+def test_script_variables_do_not_get_in_the_way(ask):
+    sql = """DECLARE r, d, v, q, b, id_, distance_, value INT64 DEFAULT 1;
+    SELECT base.id FROM VECTOR_SEARCH(TABLE {ds}.base, 'embedding', TABLE {ds}.queries, top_k => value)
+    ORDER BY 1;"""
+    assert ask(sql) == [("dog",), ("lion",)]
+
+
 def test_parameters_named_and_positional(ask):
     named = search(
         "TABLE {ds}.base, 'embedding', (SELECT * FROM {ds}.queries WHERE query_id = @q), top_k => @k"
@@ -300,3 +307,27 @@ def test_job_statistics_say_why_no_index_was_used(bigquery, animals):
         "use_brute_force option has been specified."
     )
     assert reason["baseTable"] == {"projectId": "demo-project", "datasetId": animals, "tableId": "base"}
+
+
+def test_words_are_embedded_and_searched_in_one_statement(emulator, bigquery, ask, animals):
+    """The statement of the tutorial: the query table is a call of ML.GENERATE_EMBEDDING."""
+    ask("CREATE CONNECTION IF NOT EXISTS vector OPTIONS(connection_type = 'CLOUD_RESOURCE')")
+    service_account = "connection:demo-project.us.vector"
+    ask(f'GRANT `roles/aiplatform.user` ON PROJECT `demo-project` TO "{service_account}"')
+    ask(
+        "CREATE OR REPLACE MODEL {ds}.words REMOTE WITH CONNECTION `us.vector` "
+        "OPTIONS(ENDPOINT = 'multimodalembedding@001')"
+    )
+    embed = "ML.GENERATE_EMBEDDING(MODEL {ds}.words, (SELECT %s), STRUCT(TRUE AS flatten_json_output))"
+    words = "content FROM UNNEST(['a red car', 'a cream dress', 'a brown dog']) AS content"
+    calls = len(emulator.ledger())
+    ask(f"CREATE OR REPLACE TABLE {{ds}}.embedded AS SELECT * FROM {embed % words}")
+    found = ask(
+        "SELECT query.content, base.content, distance FROM VECTOR_SEARCH(TABLE {ds}.embedded, "
+        f"'ml_generate_embedding_result', (SELECT * FROM {embed % '@words AS content'}), top_k => 2, "
+        "distance_type => 'COSINE') ORDER BY distance",
+        ScalarQueryParameter("words", "STRING", "a cream dress"),
+    )
+    assert found[0] == ("a cream dress", "a cream dress", pytest.approx(0, abs=1e-6))
+    assert len(found) == 2
+    assert len(emulator.ledger()) == calls + 4  # the words of the query are embedded once
