@@ -160,6 +160,7 @@ def terminate(processes: list[psutil.Process]) -> None:
     _, orphans = psutil.wait_procs(children, timeout=1)
     for survivor in [*alive, *orphans]:
         survivor.kill()
+    psutil.wait_procs([*alive, *orphans], timeout=STOP_SECONDS)
 
 
 def all_services() -> list[Service]:
