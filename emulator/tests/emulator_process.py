@@ -94,8 +94,11 @@ class EmulatorProcess:
         target = self.storage().bucket(bucket)
         if not target.exists():
             target.create()
-        for name, data in objects.items():
-            target.blob(name).upload_from_string(data, content_type)
+        url = f"{self.storage_url}/upload/storage/v1/b/{bucket}/o"
+        with requests.Session() as session:
+            for name, data in objects.items():
+                query, headers = {"uploadType": "media", "name": name}, {"Content-Type": content_type}
+                session.post(url, params=query, headers=headers, data=data, timeout=30).raise_for_status()
 
     def faults(self, **changes) -> dict:
         """PUT /emulator/faults."""

