@@ -1,4 +1,4 @@
-"""The bridge between pictures and words: the 1,000 ImageNet classes and 860 WordNet groups of them.
+"""The bridge between pictures and words: the 1,000 ImageNet classes and 461 WordNet groups of them.
 
 An image becomes a mixture of the *names* of the classes it may show (ConSE, arXiv:1312.5650);
 a text is read as a wish for certain classes. WordNet's groups let "an animal" mean every class below it.
@@ -19,10 +19,10 @@ class Concepts:
     """Class and group names as points in the sentence encoder's space."""
 
     def __init__(self, assets: dict[str, np.ndarray]) -> None:
-        """Takes the arrays of assets.npz, as weights.load_assets gives them."""
-        self._classes = assets["leaf"].astype(np.float32)
-        self._names = np.concatenate([self._classes, assets["node"].astype(np.float32)]).T
-        members = np.unpackbits(assets["anc"], axis=0)[:CLASSES, : int(assets["n_node"])].astype(np.float32)
+        """Takes assets.npz' points `classes` (1000, 384), `groups` (n, 384), and `members` (1000, n)."""
+        self._classes = assets["classes"].astype(np.float32)
+        self._names = np.concatenate([self._classes, assets["groups"].astype(np.float32)]).T
+        members = assets["members"].astype(np.float32)
         self._spread = (members / members.sum(axis=0) ** GROUP_SPREAD).T
 
     def meaning(self, logits: np.ndarray) -> np.ndarray:

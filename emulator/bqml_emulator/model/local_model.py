@@ -26,7 +26,7 @@ class LocalModel:
         self._vision = Vision()
         self._sentences = SentenceEncoder()
         self._concepts = Concepts(assets)
-        self._colours = ColourNames(assets["lut"])
+        self._colours = ColourNames(assets["colours"])
 
     def embed_image(self, data: bytes) -> np.ndarray:
         """Embed an image file: float32, shape (1408,), unit length. Raises ImageError for unusable bytes."""
