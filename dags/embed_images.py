@@ -19,7 +19,6 @@ from datetime import timedelta
 import pendulum
 
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401 (pre-imported when parsed)
-from airflow.providers.standard.sensors.time_delta import WaitSensor
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, chain
 from vitrine import defaults, limits, settings
 from vitrine.jobs import int64, query_job, string, strings, timestamp
@@ -30,6 +29,7 @@ from vitrine.operators.plan_batches import PlanBatchesOperator
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.operators.report_run import ReportRunOperator
 from vitrine.passes import wait_seconds
+from vitrine.sensors.pause import PauseSensor
 from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
@@ -123,7 +123,7 @@ with DAG(
             )
             chain(plan, embed, publish_new, publish_changed, quarantine, check)
             if check_before is not None:
-                wait = WaitSensor(
+                wait = PauseSensor(
                     task_id="wait",
                     time_to_wait=timedelta(seconds=wait_seconds(number, config.retry_wait_seconds)),
                     deferrable=True,

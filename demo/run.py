@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from scripts.stack import ROOT, StackError, emulator_running, get_json, migrate_database
+from scripts.health import get_json
+from scripts.stack import ROOT, StackError, emulator_running, migrate_database
 
 IMAGES = ROOT / "demo" / "images"
 LOGS = ROOT / ".local" / "logs"
