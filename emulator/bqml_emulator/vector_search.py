@@ -67,6 +67,8 @@ def _search(call: VectorSearchCall, context: Context) -> exp.Expression:
     column = _vector_column(base_columns, arguments.column, "base table")
     query_columns = scope.columns(arguments.query) if arguments.query else {}
     query_column = _query_column(query_columns, arguments) if arguments.query else None
+    if arguments.query_value:
+        _check_value(scope.columns(exp.select(exp.alias_(arguments.query_value.copy(), "value")).subquery()))
     plan = vector_plan.plan(base, column, arguments)
     if (plans := _plans.get()) is not None and plan not in plans:
         plans.append(plan)
@@ -104,7 +106,9 @@ class Scope:
 
     def base(self, relation: exp.Expression) -> Base:
         """Understand the base: one table with SELECT, FROM and WHERE, or something else."""
-        select = exp.select("*").from_(_bare(relation)) if isinstance(relation, exp.Table) else relation.this
+        select = (
+            exp.select("*").from_(_bare(relation)) if isinstance(relation, exp.Table) else relation.unnest()
+        )
         _check_base_query(select)
         table = select.args["from_"].this if select.args.get("from_") else None
         if not isinstance(table, exp.Table) or table.args.get("joins") or table.args.get("pivots"):
@@ -167,6 +171,17 @@ def _vector_column(columns: dict[str, Any], wanted: str, where: str) -> str:
             f"VECTOR_SEARCH: column {wanted} of the {where} must be ARRAY<FLOAT64>, not {columns[name]}"
         )
     return name
+
+
+def _check_value(described: dict[str, Any]):
+    [type_] = described.values()
+    if type_.id not in ("list", "array") or type_.children[0][1].id in (
+        "varchar",
+        "blob",
+        "struct",
+        "boolean",
+    ):
+        raise invalid(f"VECTOR_SEARCH: query_value must be ARRAY<FLOAT64>, not {type_}")
 
 
 def _query_column(columns: dict[str, Any], arguments: Arguments) -> str:

@@ -250,6 +250,7 @@ REFUSED = {
     "top_k => 1, top_k => 2": "top_k twice",
     "lexical_search_query_value => 'x'": "not emulated: hybrid search",
     "query_column_to_search => 'embedding'": "only with a query table",
+    "query_value => [1.0]": "query_value twice",
 }
 
 
@@ -259,6 +260,13 @@ def test_bad_arguments_are_refused_before_anything_runs(bigquery, animals, argum
     with pytest.raises(BadRequest) as failure:
         bigquery.query(sql, job_config=QueryJobConfig(dry_run=True))
     assert REFUSED[argument] in str(failure.value)
+
+
+@pytest.mark.parametrize("value", ["'x'", "1.0", "['x']", "(SELECT 'x')", "@word"])
+def test_a_query_value_must_be_a_vector(ask, value):
+    sql = f"SELECT * FROM VECTOR_SEARCH({BASE}, query_value => {value})"
+    with pytest.raises(BadRequest, match="query_value must be ARRAY<FLOAT64>"):
+        ask(sql, ScalarQueryParameter("word", "STRING", "x"))
 
 
 def test_bad_bases_are_refused(ask):
@@ -282,8 +290,11 @@ def test_bad_bases_are_refused(ask):
 def test_every_combination_of_forms_agrees(ask):
     bases = (
         "TABLE {ds}.base",
+        "TABLE `demo-project.{ds}.base`",
         "(SELECT * FROM {ds}.base)",
+        "((SELECT b.* FROM `demo-project`.{ds}.base AS b))",
         "(SELECT id, embedding FROM {ds}.base WHERE TRUE)",
+        "(SELECT * FROM {ds}.base, UNNEST([1]))",
     )
     columns = ("", ", 'embedding'", ", query_column_to_search => 'embedding'")
     for base, column in itertools.product(bases, columns):
@@ -320,6 +331,7 @@ def test_words_are_embedded_and_searched_in_one_statement(emulator, bigquery, as
     )
     embed = "ML.GENERATE_EMBEDDING(MODEL {ds}.words, (SELECT %s), STRUCT(TRUE AS flatten_json_output))"
     words = "content FROM UNNEST(['a red car', 'a cream dress', 'a brown dog']) AS content"
+    emulator.faults(hash_model=True)
     calls = len(emulator.ledger())
     ask(f"CREATE OR REPLACE TABLE {{ds}}.embedded AS SELECT * FROM {embed % words}")
     found = ask(
@@ -328,6 +340,7 @@ def test_words_are_embedded_and_searched_in_one_statement(emulator, bigquery, as
         "distance_type => 'COSINE') ORDER BY distance",
         ScalarQueryParameter("words", "STRING", "a cream dress"),
     )
+    emulator.faults(hash_model=False)
     assert found[0] == ("a cream dress", "a cream dress", pytest.approx(0, abs=1e-6))
     assert len(found) == 2
     assert len(emulator.ledger()) == calls + 4  # the words of the query are embedded once
