@@ -22,7 +22,13 @@ import psutil
 from scripts import health
 
 ROOT = Path(__file__).resolve().parent.parent
-AIRFLOW_PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
+# Everything reads the logs from one disk; the log servers would listen beyond loopback.
+AIRFLOW_PROCESSES = {
+    "api-server": (),
+    "scheduler": ("--skip-serve-logs",),
+    "dag-processor": (),
+    "triggerer": ("--skip-serve-logs",),
+}
 START_SECONDS = 240
 STOP_SECONDS = 30
 POLL_SECONDS = 0.3
@@ -61,7 +67,7 @@ def airflow_service(process: str) -> Service:
     component = "metadatabase" if process == "api-server" else process.replace("-", "_")
     return Service(
         name=process,
-        command=(str(ROOT / ".venv/bin/airflow"), process),
+        command=(str(ROOT / ".venv/bin/airflow"), process, *AIRFLOW_PROCESSES[process]),
         environment=dict(os.environ),
         ports=(int(os.environ["AIRFLOW_PORT"]),) if process == "api-server" else (),
         is_healthy=partial(health.airflow_is_healthy, os.environ["AIRFLOW__API__BASE_URL"], component),

@@ -1,9 +1,11 @@
 """The three DAGs in real Airflow processes, all four of them, triggered through the REST API."""
 
 import io
+import os
 from collections import Counter
 from pathlib import Path
 
+import psutil
 import pytest
 from PIL import Image
 
@@ -53,6 +55,18 @@ def tiny_images(count):
     return images
 
 
+def test_everything_listens_on_loopback_only(airflow_stack, emulator):
+    sockets = [
+        (process.name(), socket.laddr)
+        for process in psutil.Process().children(recursive=True)
+        for socket in process.net_connections("inet")
+        if socket.status == psutil.CONN_LISTEN
+    ]
+    ports = {str(address.port) for _, address in sockets}
+    assert ports >= {os.environ[name] for name in ("EMULATOR_PORT", "STORAGE_PORT", "AIRFLOW_PORT")}
+    assert [(name, address) for name, address in sockets if address.ip not in ("127.0.0.1", "::1")] == []
+
+
 def test_embed_and_search(airflow_stack, emulator, ready, faults):
     # One call alone lasts longer than a task waits before it leaves its job to the triggerer.
     faults(model_latency_seconds=7.0)
@@ -64,8 +78,9 @@ def test_embed_and_search(airflow_stack, emulator, ready, faults):
 
     faults(model_latency_seconds=0.0)
     found = run(airflow_stack, "search_images", query="a white bag", top_k=2)
-    page = airflow_stack.links(found, "write_gallery")["Gallery"]
-    assert "a white bag" in (airflow_stack.gallery / Path(page).name).read_text()
+    link = airflow_stack.links(found, "write_gallery")["Gallery"]
+    assert (airflow_stack.gallery / Path(link).name).is_file()
+    assert "a white bag" in airflow_stack.page(link)
     assert "a white bag" in airflow_stack.log(found, "write_gallery")
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from scripts.stack import AIRFLOW_PROCESSES
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 AIRFLOW = ("airflow-apiserver", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
@@ -36,9 +38,8 @@ def services() -> dict[str, dict]:
 
 def test_services(services):
     assert set(services) == {"postgres", "emulator", "airflow-init", *AIRFLOW}
-    assert [services[name]["command"] for name in AIRFLOW] == [
-        [name.removeprefix("airflow-").replace("apiserver", "api-server")] for name in AIRFLOW
-    ]
+    commands = [services[name]["command"] for name in AIRFLOW]
+    assert commands == [[process, *options] for process, options in AIRFLOW_PROCESSES.items()]
 
 
 def test_only_loopback_is_published(services):

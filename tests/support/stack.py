@@ -80,6 +80,12 @@ class AirflowStack:
         """Answer the extra links that the UI shows on a task."""
         return self._call("GET", f"{self._task_path(run, task_id)}/links")["extra_links"]
 
+    def page(self, path: str) -> str:
+        """Answer what a browser gets at a path of Airflow's web server."""
+        response = requests.get(self.url + path, timeout=60)
+        assert response.ok, f"{path}: {response.status_code} {response.text}"
+        return response.text
+
     def explain(self, run: Run) -> str:
         """Answer what a person asks first of a run that failed: the states, and the failed tasks' logs."""
         failed = [key for key, state in run.states().items() if state == "failed"]
