@@ -55,6 +55,7 @@ lint: setup ## Check style and common mistakes
 golden: setup ## Rewrite the golden SQL files from what the DAGs render today
 	$(VENV)/python -m pytest -q tests/sql --golden
 
-pins: | $(VENV)/uv ## Resolve requirements*.in again into the pinned files
-	$(VENV)/uv pip compile --quiet --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
-	$(VENV)/uv pip compile --quiet --custom-compile-command "make pins" --python $(VENV)/python --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev
+pins: | $(VENV)/uv ## Resolve every requirements*.in again into its pinned file
+	for name in $(PINNED); do $(VENV)/uv pip compile --quiet --python $(VENV)/python --no-emit-index-url \
+	  --no-emit-find-links --custom-compile-command "make pins" $$name.in -o $$name.txt || exit 1; done
