@@ -1,1 +1,1 @@
-"""An embedded BigQuery: local-bigquery extended with object tables, remote models, embeddings and vector search."""
+"""An embedded BigQuery: local-bigquery with object tables, remote models, embeddings and vector search."""

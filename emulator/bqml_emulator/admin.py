@@ -1,6 +1,6 @@
 """The emulator's own endpoints under /emulator: ledger, faults, health. Real BigQuery has none of them."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 from local_bigquery.errors import BigQueryError
@@ -39,6 +39,6 @@ def get_faults() -> dict:
 
 
 @router.put("/faults")
-def put_faults(changes: Any = Body(...)) -> dict:
+def put_faults(changes: Annotated[Any, Body()]) -> dict:
     """Merge the given keys and answer the whole."""
     return faults.as_json(faults.update(changes))

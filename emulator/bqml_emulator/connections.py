@@ -1,4 +1,4 @@
-"""Cloud resource connections and the roles granted to their service accounts, checked where BigQuery checks."""
+"""Cloud resource connections and the roles of their service accounts, checked where BigQuery checks."""
 
 import hashlib
 import json
@@ -61,7 +61,9 @@ class Connection:
 
     def has_role(self, project_id: str, roles: set[str] | frozenset[str]) -> bool:
         """Whether the account holds one of the roles on the project, and has for long enough."""
-        query = "SELECT min(granted_at) FROM emulator.grants WHERE project_id = ? AND member = ? AND role IN ?"
+        query = (
+            "SELECT min(granted_at) FROM emulator.grants WHERE project_id = ? AND member = ? AND role IN ?"
+        )
         [(granted_at,)] = database.fetch(query, [project_id, self.account, sorted(roles)])
         wait = faults.current().permission_propagation_seconds
         return granted_at is not None and (granted_at == ALWAYS or granted_at + wait <= time.time())
@@ -200,7 +202,9 @@ def _member(text: str, project_id: str) -> str:
         return name
     if kind in ("user", "group", "domain", "specialGroup") and separator:
         return text
-    raise BigQueryError("invalidQuery", f'Invalid member "{text}": write "connection:us.name" or "user:name@…"')
+    raise BigQueryError(
+        "invalidQuery", f'Invalid member "{text}": write "connection:us.name" or "user:name@…"'
+    )
 
 
 def _statistics(statement_type: str, operation: str) -> JobStatistics2:

@@ -1,4 +1,4 @@
-"""The arguments of ML.GENERATE_EMBEDDING and AI.GENERATE_EMBEDDING: options, input query, what kind of rows."""
+"""The arguments of ML.GENERATE_EMBEDDING and AI.GENERATE_EMBEDDING: options, input query, kind of rows."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,11 +33,15 @@ def options(node: exp.GenerateEmbedding, context) -> Options:
     function = function_name(node)
     given = node.args.get("params_struct")
     if given is not None and not isinstance(given, exp.Struct):
-        raise BigQueryError("invalidQuery", f"{function}: the third argument must be a STRUCT of named options")
+        raise BigQueryError(
+            "invalidQuery", f"{function}: the third argument must be a STRUCT of named options"
+        )
     values = {}
     for item in given.expressions if given is not None else []:
         if not isinstance(item, exp.PropertyEQ):
-            raise BigQueryError("invalidQuery", f"{function}: every option needs a name: STRUCT(value AS name)")
+            raise BigQueryError(
+                "invalidQuery", f"{function}: every option needs a name: STRUCT(value AS name)"
+            )
         values[item.this.name.lower()] = item.expression
     _check_names(function, values.keys())
     return _checked(function, Options(**{name: _constant(value, context) for name, value in values.items()}))
@@ -50,7 +54,9 @@ def _check_names(function: str, given: Any):
             raise BigQueryError("invalidQuery", f"not emulated: option {name} of {function} (video)")
         if name in OTHER_OPTIONS:
             raise BigQueryError("invalidQuery", f"not emulated: option {name} of {function}")
-        raise BigQueryError("invalidQuery", f"{function}: unknown option {name}; it takes {', '.join(sorted(allowed))}")
+        raise BigQueryError(
+            "invalidQuery", f"{function}: unknown option {name}; it takes {', '.join(sorted(allowed))}"
+        )
 
 
 def _checked(function: str, values: Options) -> Options:
@@ -85,7 +91,9 @@ def input_query(node: exp.GenerateEmbedding) -> exp.Query:
     elif isinstance(source, exp.Subquery):
         query = source.this.copy()
     else:
-        raise BigQueryError("invalidQuery", "GENERATE_EMBEDDING: the second argument must be TABLE name or (query)")
+        raise BigQueryError(
+            "invalidQuery", "GENERATE_EMBEDDING: the second argument must be TABLE name or (query)"
+        )
     for cte in reversed(_used_ctes(node, query)):
         query = _prepend(query, cte)
     return query
@@ -122,7 +130,9 @@ def object_source(node: exp.GenerateEmbedding, query: exp.Query, context) -> boo
             continue
         if found := _forbidden(query, table):
             label = names.label(*names.reference(table, context.project_id, context.dataset_id))
-            message = limits.OBJECT_QUERY_CLAUSES.format(table=label, function=function_name(node), found=found)
+            message = limits.OBJECT_QUERY_CLAUSES.format(
+                table=label, function=function_name(node), found=found
+            )
             raise BigQueryError("invalidQuery", message)
         return True
     return False

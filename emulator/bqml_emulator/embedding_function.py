@@ -1,8 +1,8 @@
 """ML.GENERATE_EMBEDDING and AI.GENERATE_EMBEDDING as table functions.
 
-When a statement with the function is executed, its input query is evaluated, the model is called once for every
-row, and the function is replaced by the temporary tables that hold rows and answers. So a row is called exactly
-once whatever the outer query does with it. In a dry run, or when a view or procedure is created, the function is
+When a statement with the function is executed, its input query is evaluated, the model is called once for
+every row, and the function is replaced by the temporary tables that hold rows and answers. So a row is called
+exactly once whatever the outer query does with it. In a dry run, or when a view is created, the function is
 replaced by a query with its columns and no rows, and nothing is called.
 """
 
@@ -57,7 +57,9 @@ def expand(tree: exp.Expression, context) -> exp.Expression:
     while node := _next(tree):
         holder = node.parent
         if not isinstance(holder, exp.Table) or holder.db.upper() not in ("ML", "AI"):
-            raise BigQueryError("invalidQuery", "GENERATE_EMBEDDING must be called as ML. or AI.GENERATE_EMBEDDING in FROM")
+            raise BigQueryError(
+                "invalidQuery", "GENERATE_EMBEDDING must be called as ML. or AI.GENERATE_EMBEDDING in FROM"
+            )
         replacement = exp.Subquery(this=_replacement(node, context), alias=holder.args.get("alias"))
         for key in ("joins", "pivots", "sample"):
             if value := holder.args.get(key):
@@ -82,7 +84,7 @@ def _next(tree: exp.Expression) -> exp.GenerateEmbedding | None:
 
 
 def _number_placeholders(tree: exp.Expression, context):
-    """Positional parameters are counted as they are met, so name them before parts are translated on their own."""
+    """Positional parameters are counted as they are met: name them before parts are translated alone."""
     for node in list(tree.find_all(exp.Placeholder, bfs=False)):
         if node.name in ("", "?"):
             node.replace(exp.Parameter(this=exp.var(f"p{context.position}")))
@@ -138,7 +140,9 @@ def _check_columns(columns: dict[str, str], node: exp.GenerateEmbedding, is_imag
     function = embedding_arguments.function_name(node)
     if is_image:
         if "uri" not in columns:
-            raise BigQueryError("invalidQuery", f"{function}: the query over the object table must return `uri`")
+            raise BigQueryError(
+                "invalidQuery", f"{function}: the query over the object table must return `uri`"
+            )
         return
     kind = columns.get("content", "")
     if kind.startswith("STRUCT"):
@@ -214,15 +218,17 @@ def _without_rows(query: exp.Query) -> str:
 def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
     """The function's columns in BigQuery's order: its own first, then those of the input."""
     is_ai = embedding_arguments.function_name(node).startswith("AI.")
-    result, status = ("embedding", "status") if is_ai else (
-        "ml_generate_embedding_result", "ml_generate_embedding_status"
+    result, status = (
+        ("embedding", "status") if is_ai else ("ml_generate_embedding_result", "ml_generate_embedding_status")
     )
     vector = "CAST(e.vector AS ARRAY<FLOAT64>)"
     if not options.flatten_json_output:
         key = "imageEmbedding" if is_image else "textEmbedding"
         vector = f"IF(e.status = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
-    seconds = ("video_start_sec", "video_end_sec") if is_ai else (
-        "ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec"
+    seconds = (
+        ("video_start_sec", "video_end_sec")
+        if is_ai
+        else ("ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec")
     )
     columns = [f"{vector} AS {result}", f"e.status AS {status}"]
     columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]

@@ -1,7 +1,7 @@
-"""The remote service behind a model: reads an image or a text, answers a vector or a status, keeps the ledger.
+"""The remote service behind a model: reads an image or a text, answers a vector or a status.
 
-It has the service's limits and the faults that were asked for. It never raises for a bad row: BigQuery's query
-jobs succeed though rows fail.
+It has the service's limits and the faults that were asked for, and writes every call to the ledger. It never
+raises for a bad row: BigQuery's query jobs succeed though rows fail.
 """
 
 import collections
@@ -16,7 +16,11 @@ from bqml_emulator import faults, gcs, limits, model
 from bqml_emulator.faults import Faults
 from bqml_emulator.ledger import Call, ledger
 
-SERVICE_RETRY_WAITS_SECONDS = (0.05, 0.1, 0.2)  # ours: BigQuery retries before a row fails; how often is not told
+SERVICE_RETRY_WAITS_SECONDS = (
+    0.05,
+    0.1,
+    0.2,
+)  # ours: BigQuery retries before a row fails; how often is not told
 WINDOW_SECONDS = 60.0
 HASH_MODEL_ID = "hash"
 

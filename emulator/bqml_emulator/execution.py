@@ -1,4 +1,4 @@
-"""What the current thread is executing: which job, on which DuckDB cursor, for real or only for its schema."""
+"""What the current thread executes: which job, on which DuckDB cursor, for real or only for its schema."""
 
 import contextlib
 import contextvars
@@ -44,7 +44,7 @@ def current() -> Execution | None:
 
 @contextlib.contextmanager
 def schema_only() -> Iterator[None]:
-    """Within this block statements are translated for the sake of their columns; nothing is called or written."""
+    """Within this block statements are translated for their columns only; nothing is called or written."""
     execution = current()
     before = execution.schema_only if execution else True
     if execution:

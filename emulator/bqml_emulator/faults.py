@@ -1,4 +1,4 @@
-"""Faults and service conditions that can be set while the emulator runs; a restart brings the defaults back."""
+"""Faults and service conditions that can be set while the emulator runs; a restart brings the defaults."""
 
 import dataclasses
 import threading
@@ -65,7 +65,7 @@ def current() -> Faults:
 
 def update(changes: Any) -> Faults:
     """Merge the given keys; BigQueryError (400) names an unknown key or a bad value and nothing changes."""
-    global _current
+    global _current  # noqa: PLW0603  one set of conditions for the process, swapped whole under a lock
     if not isinstance(changes, dict):
         raise BigQueryError("invalid", "Faults must be a JSON object of key and value")
     for key, value in changes.items():

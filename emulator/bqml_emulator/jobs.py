@@ -1,4 +1,4 @@
-"""Jobs as BigQuery has them: answered at once, outliving their client, their ids used once, never RUNNING for ever."""
+"""Jobs as BigQuery has them: answered at once, outliving their client, ids used once, ended for certain."""
 
 import concurrent.futures
 import json

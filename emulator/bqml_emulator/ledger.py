@@ -13,10 +13,11 @@ from pathlib import Path
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS calls (
     id INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, job_id TEXT NOT NULL, model TEXT NOT NULL,
-    endpoint TEXT NOT NULL, served_by TEXT NOT NULL, kind TEXT NOT NULL, uri TEXT, content_sha256 TEXT NOT NULL,
-    outcome TEXT NOT NULL, status TEXT NOT NULL
+    endpoint TEXT NOT NULL, served_by TEXT NOT NULL, kind TEXT NOT NULL, uri TEXT,
+    content_sha256 TEXT NOT NULL, outcome TEXT NOT NULL, status TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS calls_by_image ON calls (uri, content_sha256) WHERE kind = 'image' AND outcome = 'ok';
+CREATE INDEX IF NOT EXISTS calls_by_image ON calls (uri, content_sha256)
+WHERE kind = 'image' AND outcome = 'ok';
 """
 SUMMARY = """
 SELECT count(*), coalesce(sum(outcome = 'ok'), 0), coalesce(sum(outcome = 'retryable'), 0),
@@ -96,7 +97,7 @@ _ledger: Ledger | None = None
 
 def open_at(path: Path) -> Ledger:
     """Open the process's ledger; called once at start."""
-    global _ledger
+    global _ledger  # noqa: PLW0603  one ledger for the process, opened once at start
     _ledger = Ledger(path)
     return _ledger
 

@@ -27,7 +27,9 @@ STATUS_TEXT_TOO_LONG = (  # prefix shape inferred, message observed live (arches
     "INVALID_ARGUMENT: Multimodal embedding failed with the following error: "
     "Text field must be smaller than 1024 characters."
 )
-IMAGE_FAILED = "INVALID_ARGUMENT: Image embedding failed with the following error: "  # VX; its reasons are ours
+IMAGE_FAILED = (
+    "INVALID_ARGUMENT: Image embedding failed with the following error: "  # VX; its reasons are ours
+)
 STATUS_IMAGE_TOO_LARGE = IMAGE_FAILED + "Image size {size} bytes exceeds the limit of 20971520 bytes."  # ours
 STATUS_IMAGE_TYPE = IMAGE_FAILED + "Content type {content_type} is not supported."  # ours
 STATUS_IMAGE_BROKEN = IMAGE_FAILED + "{reason}."  # ours
@@ -48,10 +50,10 @@ OBJECT_QUERY_CLAUSES = (  # ours; BQ: "You can only specify WHERE, ORDER BY, and
 MAX_OBJECT_TABLE_URIS = 10_000  # source URIs; BQ/external-tables limits
 MAX_STALENESS_MINUTES = (30, 7 * 24 * 60)  # minutes; BQ/object-tables: "30 MINUTE..7 DAY", or 0
 GLOBBING_DENIED = (  # observed live for external tables; the same code path for object tables is inferred
-    "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. {account} does not have "
-    "storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' denied "
-    "on resource (or it may not exist). Please make sure {uri} is accessible via appropriate IAM roles, e.g. "
-    "Storage Object Viewer or Storage Object Creator."
+    "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. {account} does not "
+    "have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' "
+    "denied on resource (or it may not exist). Please make sure {uri} is accessible via appropriate IAM roles, "
+    "e.g. Storage Object Viewer or Storage Object Creator."
 )
 OBJECT_TABLE_READ_ONLY = (  # ours; BQ: "You can't alter an object table or modify object table data"
     "{table} is an object table. Object tables are read-only: their data cannot be modified."
@@ -69,10 +71,13 @@ OBJECT_ROLES = frozenset(  # any of them lets a connection list and read objects
         "roles/storage.legacyObjectReader",
     }
 )
-DEFAULT_OBJECT_ROLES = ("roles/storage.legacyBucketReader", "roles/storage.legacyObjectReader")  # BQ/default-…
+DEFAULT_OBJECT_ROLES = (
+    "roles/storage.legacyBucketReader",
+    "roles/storage.legacyObjectReader",
+)  # BQ/default-…
 MODEL_DENIED = (  # GoogleCloudPlatform/marketing-analytics-jumpstart issues 192 and 211
-    "{account} does not have the permission to access or use the endpoint. Please grant the Vertex AI user role "
-    "to the service account following https://cloud.google.com/bigquery/docs/generate-text-tutorial"
+    "{account} does not have the permission to access or use the endpoint. Please grant the Vertex AI user "
+    "role to the service account following https://cloud.google.com/bigquery/docs/generate-text-tutorial"
     "#grant-permissions. If issue persists, contact bqml-feedback@google.com for help."
 )
 CONNECTION_DENIED = (  # observed live for a caller without the permission; for a missing connection inferred
@@ -126,10 +131,14 @@ DISABLED_TOO_SMALL = (  # ours: wording observed live for search indexes, with t
     "noticeable search performance gains when the base table is too small."
 )
 INDEX_NOT_USED = "No vector index was used for the base table `{table}` because {reason}."  # BQ/vector-index
-NOT_USED_BRUTE_FORCE = "use_brute_force option has been specified"  # BQ/vector-index; the reasons below are ours
+NOT_USED_BRUTE_FORCE = (
+    "use_brute_force option has been specified"  # BQ/vector-index; the reasons below are ours
+)
 NOT_USED_TOO_SMALL = "the base table is too small"
 NOT_USED_PENDING = "the vector index is still being created"
 NOT_USED_NO_INDEX = "it has no vector index on the column that is searched"
-NOT_USED_PATTERN = "the base query is more than a selection from one table that leaves the embedding column alone"
+NOT_USED_PATTERN = (
+    "the base query is more than a selection from one table that leaves the embedding column alone"
+)
 NOT_USED_DISTANCE = "distance_type {asked} differs from the {indexed} of the vector index"
 NOT_USED_DISABLED = "the vector index is disabled: {reason}"

@@ -1,7 +1,8 @@
-"""Object tables: CREATE and DROP EXTERNAL TABLE with object_metadata = 'SIMPLE' over Cloud Storage, listed live.
+"""Object tables: EXTERNAL TABLE with object_metadata = 'SIMPLE' over Cloud Storage, listed live.
 
-In DuckDB an object table is a view over one function that lists the bucket when the query runs; in the catalog it
-is a table of type EXTERNAL. `max_staleness` and `metadata_cache_mode` are recorded; the listing is always live.
+In DuckDB an object table is a view over one function that lists the bucket when the query runs; in the
+catalog it is a table of type EXTERNAL. `max_staleness` and `metadata_cache_mode` are recorded; the listing is
+always live.
 """
 
 import datetime
@@ -94,7 +95,9 @@ def create(
     if_not_exists = statement.match("IF", "NOT", "EXISTS")
     keys = _keys(statement.take_name(), project_id, dataset_id)
     if not statement.match("WITH", "CONNECTION"):
-        raise BigQueryError("invalidQuery", "not emulated: external tables WITHOUT CONNECTION; only object tables")
+        raise BigQueryError(
+            "invalidQuery", "not emulated: external tables WITHOUT CONNECTION; only object tables"
+        )
     connection = connections.resolve(statement.take_name(), project_id)
     options = statement.take_options()
     statement.finish()
@@ -158,9 +161,13 @@ def _check_options(options: dict[str, Any]):
 
 def _check_uris(uris: Any):
     if not isinstance(uris, list) or not uris or not all(isinstance(uri, str) for uri in uris):
-        raise BigQueryError("invalidQuery", "Option uris must be a list of gs:// URIs, for example ['gs://bucket/*']")
+        raise BigQueryError(
+            "invalidQuery", "Option uris must be a list of gs:// URIs, for example ['gs://bucket/*']"
+        )
     if len(uris) > limits.MAX_OBJECT_TABLE_URIS:
-        raise BigQueryError("invalidQuery", f"Option uris has {len(uris)} entries; at most 10,000 are allowed")
+        raise BigQueryError(
+            "invalidQuery", f"Option uris has {len(uris)} entries; at most 10,000 are allowed"
+        )
     for uri in uris:
         bucket, path = gcs.split(uri)
         if "*" in bucket or path.count("*") > 1:
@@ -203,7 +210,7 @@ def _literal(value: str) -> str:
 
 
 def _statistics(statement_type: str, operation: str, keys: tuple[str, str, str]) -> JobStatistics2:
-    target = dict(zip(("projectId", "datasetId", "tableId"), keys))
+    target = dict(zip(("projectId", "datasetId", "tableId"), keys, strict=True))
     return JobStatistics2(
         statementType=statement_type, ddlOperationPerformed=operation, ddlTargetTable=target
     )

@@ -10,7 +10,9 @@ from sqlglot import exp
 from bqml_emulator import connections, limits, statement
 from bqml_emulator.config import LOCATION
 
-ENDPOINT_URL = re.compile(r"^https://[^/]+/v1/projects/[^/]+/locations/[^/]+/publishers/google/models/(?P<name>[^/]+)$")
+ENDPOINT_URL = re.compile(
+    r"^https://[^/]+/v1/projects/[^/]+/locations/[^/]+/publishers/google/models/(?P<name>[^/]+)$"
+)
 SERVED_HERE = (
     "Served by the embedded BigQuery's local model, a stand-in for {endpoint}: "
     "its vectors are not those of Vertex AI."
@@ -21,10 +23,14 @@ def get(reference: exp.Table, context) -> tuple[str, Model]:
     """The remote model an expression `MODEL name` means, with its full name project.dataset.model."""
     keys = names.reference(reference, context.project_id, context.dataset_id)
     if keys[1] is None:
-        raise BigQueryError("invalid", f'Model "{keys[2]}" must be qualified with a dataset (e.g. dataset.model).')
+        raise BigQueryError(
+            "invalid", f'Model "{keys[2]}" must be qualified with a dataset (e.g. dataset.model).'
+        )
     model = models.get(*keys)
     if model.remoteModelInfo is None:
-        raise BigQueryError("invalidQuery", f"not emulated: embeddings by {names.label(*keys)}, not a remote model")
+        raise BigQueryError(
+            "invalidQuery", f"not emulated: embeddings by {names.label(*keys)}, not a remote model"
+        )
     return ".".join(keys), model
 
 
@@ -65,11 +71,19 @@ def _connection(tree: exp.Create, project_id: str) -> connections.Connection | N
     return connections.resolve(parts, project_id)
 
 
-def create(tree: exp.Create, connection: connections.Connection, project_id: str, dataset_id: str | None, dry_run: bool):
+def create(
+    tree: exp.Create,
+    connection: connections.Connection,
+    project_id: str,
+    dataset_id: str | None,
+    dry_run: bool,
+):
     """CREATE [OR REPLACE] MODEL [IF NOT EXISTS] name REMOTE WITH CONNECTION …"""
     keys = names.reference(tree.this, project_id, dataset_id)
     if keys[1] is None:
-        raise BigQueryError("invalid", f'Model "{keys[2]}" must be qualified with a dataset (e.g. dataset.model).')
+        raise BigQueryError(
+            "invalid", f'Model "{keys[2]}" must be qualified with a dataset (e.g. dataset.model).'
+        )
     datasets.get(*keys[:2])
     found = metadata.load(Model, *keys) is not None
     exists, replace = bool(tree.args.get("exists")), bool(tree.args.get("replace"))
@@ -89,7 +103,7 @@ def _resource(keys: tuple[str, str, str], connection: connections.Connection, en
     now = metadata.now()
     return Model.model_validate(
         {
-            "modelReference": dict(zip(("projectId", "datasetId", "modelId"), keys)),
+            "modelReference": dict(zip(("projectId", "datasetId", "modelId"), keys, strict=True)),
             "modelType": "MODEL_TYPE_UNSPECIFIED",  # what BigQuery reports for remote models
             "location": LOCATION,
             "creationTime": now,

@@ -67,8 +67,7 @@ def _server(config: Config) -> Server:
     )
     server = Server(options)
     server.ready_line = (
-        f"bqml-emulator ready: bigquery {config.bigquery_url} storage {config.storage_url} "
-        f"data {config.data}"
+        f"bqml-emulator ready: bigquery {config.bigquery_url} storage {config.storage_url} data {config.data}"
     )
     return server
 

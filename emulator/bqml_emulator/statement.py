@@ -84,7 +84,9 @@ class Statement:
         options = {}
         for pair in tree.expressions[0].expressions:
             if not isinstance(pair, exp.PropertyEQ):
-                raise BigQueryError("invalidQuery", f"Syntax error: Expected name = value in OPTIONS({inner})")
+                raise BigQueryError(
+                    "invalidQuery", f"Syntax error: Expected name = value in OPTIONS({inner})"
+                )
             name = pair.this.name.lower()
             if name in options:
                 raise BigQueryError("invalidQuery", f"Duplicate option specified: {name}")
@@ -116,7 +118,11 @@ class Statement:
         """A syntax error at the current token."""
         index = self.at if at is None else at
         token: Token | None = self.tokens[index] if index < len(self.tokens) else None
-        found = f'"{token.text}" at [{token.line}:{token.col - len(token.text) + 1}]' if token else "end of script"
+        found = (
+            f'"{token.text}" at [{token.line}:{token.col - len(token.text) + 1}]'
+            if token
+            else "end of script"
+        )
         return BigQueryError("invalidQuery", f"Syntax error: {expected} but got {found}")
 
 

@@ -43,7 +43,10 @@ class StorageServer:
         }
         command = [str(_get_binary_path()), *(f"-{key}={value}" for key, value in options.items())]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=2, preexec_fn=_die_with_parent
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  no thread has been started yet
         )
 
     def wait_ready(self):

@@ -21,7 +21,7 @@ def unlike(number: int) -> bytes:
 
 
 def setup(process, dataset: str, bucket: str, objects: dict[str, bytes], content_type: str = "image/png"):
-    """Upload the objects and create dataset, `images` (object table) and `model` on the DEFAULT connection."""
+    """Upload the objects; create the dataset with `images` (object table) and `model`."""
     process.upload(bucket, objects, content_type)
     process.bigquery().query_and_wait(
         f"""

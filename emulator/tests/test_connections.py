@@ -6,8 +6,12 @@ import pytest
 from emulator_process import wait_until
 from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound
 
-CREATE = 'CREATE CONNECTION {exists} `{name}` OPTIONS (connection_type = "CLOUD_RESOURCE", friendly_name = "x")'
-MODEL = "CREATE MODEL {ds}.m REMOTE WITH CONNECTION {connection} OPTIONS (ENDPOINT = 'multimodalembedding@001')"
+CREATE = (
+    'CREATE CONNECTION {exists} `{name}` OPTIONS (connection_type = "CLOUD_RESOURCE", friendly_name = "x")'
+)
+MODEL = (
+    "CREATE MODEL {ds}.m REMOTE WITH CONNECTION {connection} OPTIONS (ENDPOINT = 'multimodalembedding@001')"
+)
 TABLE = (
     "CREATE EXTERNAL TABLE {ds}.t WITH CONNECTION {connection} "
     "OPTIONS (object_metadata = 'SIMPLE', uris = ['gs://some-bucket/*'])"
@@ -38,25 +42,33 @@ def test_a_connection_is_created_once(run, connection):
 
 def test_dropping_what_is_not_there(run):
     run("DROP CONNECTION IF EXISTS `us.nowhere`")
-    with pytest.raises(NotFound, match="Not found: Connection projects/demo-project/locations/us/connections/nowhere"):
+    with pytest.raises(
+        NotFound, match="Not found: Connection projects/demo-project/locations/us/connections/nowhere"
+    ):
         run("DROP CONNECTION `us.nowhere`")
 
 
 @pytest.mark.parametrize("statement", [MODEL, TABLE])
 def test_a_missing_connection_is_refused(run, dataset, statement):
-    with pytest.raises(Forbidden, match=r"Access Denied: Connection projects/.*: User does not have bigquery\.connec"):
+    with pytest.raises(
+        Forbidden, match=r"Access Denied: Connection projects/.*: User does not have bigquery\.connec"
+    ):
         run(statement.format(ds=dataset, connection="`us.nowhere`"))
 
 
 def test_a_model_needs_the_vertex_ai_user_role(run, dataset, connection):
     run(f'GRANT `roles/storage.objectViewer` ON PROJECT `demo-project` TO "connection:us.{connection}"')
-    with pytest.raises(BadRequest, match=f"{ACCOUNT} does not have the permission to access or use the endpoint"):
+    with pytest.raises(
+        BadRequest, match=f"{ACCOUNT} does not have the permission to access or use the endpoint"
+    ):
         run(MODEL.format(ds=dataset, connection=f"`us.{connection}`"))
 
 
 def test_an_object_table_needs_the_storage_role(run, dataset, connection):
     run(f'GRANT `roles/aiplatform.user` ON PROJECT `demo-project` TO "connection:us.{connection}"')
-    denied = f"Permission denied while globbing file pattern. {ACCOUNT} does not have storage.objects.list access"
+    denied = (
+        f"Permission denied while globbing file pattern. {ACCOUNT} does not have storage.objects.list access"
+    )
     with pytest.raises(Forbidden, match=denied):
         run(TABLE.format(ds=dataset, connection=f"`us.{connection}`"))
 
@@ -98,9 +110,18 @@ def test_default_is_created_and_granted_by_itself(run, dataset):
     ("statement", "message"),
     [
         ('CREATE CONNECTION x OPTIONS (connection_type = "CLOUD_SQL")', "not emulated: connection_type"),
-        ('CREATE CONNECTION x OPTIONS (connection_type = "CLOUD_RESOURCE", colour = "red")', "Unknown option colour"),
-        ('CREATE CONNECTION `eu.x` OPTIONS (connection_type = "CLOUD_RESOURCE")', "not emulated: location eu"),
-        ('GRANT `roles/x` ON SCHEMA d TO "user:a@b.c"', "not emulated: GRANT and REVOKE on anything but a PROJECT"),
+        (
+            'CREATE CONNECTION x OPTIONS (connection_type = "CLOUD_RESOURCE", colour = "red")',
+            "Unknown option colour",
+        ),
+        (
+            'CREATE CONNECTION `eu.x` OPTIONS (connection_type = "CLOUD_RESOURCE")',
+            "not emulated: location eu",
+        ),
+        (
+            'GRANT `roles/x` ON SCHEMA d TO "user:a@b.c"',
+            "not emulated: GRANT and REVOKE on anything but a PROJECT",
+        ),
         ('GRANT `aiplatform.user` ON PROJECT p TO "user:a@b.c"', "a role is written `roles/name`"),
         ('GRANT `roles/x` ON PROJECT p TO "somebody"', 'Invalid member "somebody"'),
         ('GRANT `roles/x` ON PROJECT p "user:a@b.c"', "Syntax error: Expected keyword TO"),

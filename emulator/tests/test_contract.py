@@ -1,4 +1,4 @@
-"""The internals of local-bigquery 0.4.0 that bqml_emulator patches: an update that changes one fails here first."""
+"""The internals of local-bigquery 0.4.0 that bqml_emulator patches: a changed one fails here first."""
 
 import inspect
 from importlib.metadata import version
@@ -76,7 +76,8 @@ def test_the_context_has_the_fields_we_use():
 def test_names_and_constants():
     assert tables.STORED_TYPES == ("MATERIALIZED_VIEW", "SNAPSHOT")
     assert "EXTERNAL" not in information_schema.TABLE_TYPES
-    assert isinstance(errors.STATUSES, dict) and not {"jobInternalError", "backendError"} & errors.STATUSES.keys()
+    assert isinstance(errors.STATUSES, dict)
+    assert not {"jobInternalError", "backendError"} & errors.STATUSES.keys()
     assert runner.SUBMIT_WAIT_MS == 1000
     assert isinstance(runner._running, dict)
     assert {"future", "cursor", "cancelled"} <= set(runner.Running.__dataclass_fields__)
@@ -99,12 +100,16 @@ def test_modules_look_their_functions_up_when_called():
 
 
 def test_sqlglot_parses_the_function_into_its_own_node():
-    statement = "SELECT * FROM ML.GENERATE_EMBEDDING(MODEL `d.m`, TABLE d.t, STRUCT(128 AS output_dimensionality)) AS e"
-    with pytest.raises(errors.BigQueryError, match="ML.GENERATE_EMBEDDING is not implemented yet"):
+    call = "ML.GENERATE_EMBEDDING(MODEL `d.m`, TABLE d.t, STRUCT(128 AS output_dimensionality))"
+    statement = f"SELECT * FROM {call} AS e"
+    with pytest.raises(errors.BigQueryError, match=r"ML\.GENERATE_EMBEDDING is not implemented yet"):
         translate.parse(statement)
     tree = sqlglot.parse_one(statement, dialect="bigquery")
     node = tree.find(exp.GenerateEmbedding)
-    assert isinstance(node.parent, exp.Table) and node.parent.db == "ML" and node.parent.alias == "e"
-    assert isinstance(node.this, exp.Table) and isinstance(node.expression, exp.Table)
+    assert isinstance(node.parent, exp.Table)
+    assert node.parent.db == "ML"
+    assert node.parent.alias == "e"
+    assert isinstance(node.this, exp.Table)
+    assert isinstance(node.expression, exp.Table)
     [option] = node.args["params_struct"].expressions
     assert isinstance(option, exp.PropertyEQ)

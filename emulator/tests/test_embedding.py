@@ -12,6 +12,11 @@ ML = ["ml_generate_embedding_result", "ml_generate_embedding_status"]
 ML_SECONDS = ["ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec"]
 
 
+RED = "(SELECT * FROM {ds}.images WHERE uri LIKE '%/red.png')"
+CALL = "ML.GENERATE_EMBEDDING(MODEL {ds}.model, " + RED + ")"
+TEXT = "ML.GENERATE_EMBEDDING(MODEL {ds}.model, {source})"
+
+
 @pytest.fixture(scope="module")
 def ds(emulator):
     """A dataset with `images` (four good, four bad) and `model`."""
@@ -66,7 +71,13 @@ def test_columns_of_an_object_table(bigquery, ds):
 
 def test_columns_of_the_ai_function(bigquery, ds):
     schema = columns(bigquery, f"SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.model, TABLE {ds}.images)")
-    assert [name for name, *_ in schema] == ["embedding", "status", "video_start_sec", "video_end_sec", *OBJECT_COLUMNS]
+    assert [name for name, *_ in schema] == [
+        "embedding",
+        "status",
+        "video_start_sec",
+        "video_end_sec",
+        *OBJECT_COLUMNS,
+    ]
 
 
 def test_columns_of_text(bigquery, ds):
@@ -83,11 +94,12 @@ def test_a_dry_run_calls_nothing(bigquery, ds, new_calls):
 
 
 def test_the_executed_query_has_the_columns_of_the_dry_run(bigquery, ds):
-    sql = f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, (SELECT * FROM {ds}.images WHERE uri LIKE '%red%'))"
+    sql = f"SELECT * FROM {CALL.format(ds=ds)}"
     result = bigquery.query_and_wait(sql)
     assert [(f.name, f.field_type, f.mode) for f in result.schema] == columns(bigquery, sql)
     [row] = result
-    assert row.ml_generate_embedding_start_sec is None and row.ml_generate_embedding_end_sec is None
+    assert row.ml_generate_embedding_start_sec is None
+    assert row.ml_generate_embedding_end_sec is None
     assert row.size == len(pictures.png(pictures.COLOURS["red"]))
 
 
@@ -139,7 +151,9 @@ def test_json_output(rows, ds):
         f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, "
         f"(SELECT uri FROM {ds}.images WHERE uri LIKE '%red%'), {options})"
     )
-    [text] = rows(f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, (SELECT 'x' AS content), {options})")
+    [text] = rows(
+        f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, (SELECT 'x' AS content), {options})"
+    )
     assert len(image.ml_generate_embedding_result["imageEmbedding"]) == 128
     assert len(text.ml_generate_embedding_result["textEmbedding"]) == 128
 
@@ -167,14 +181,23 @@ def test_text_limits(rows, ds, content, status):
     [
         ("(SELECT 'x' AS words)", "Column `content` of type STRING was not found"),
         ("(SELECT 1 AS content)", "Column `content` of type STRING was not found"),
-        ("(SELECT 'x' AS content), STRUCT(100 AS output_dimensionality)", "must be one of 128, 256, 512, 1408, not 100"),
+        (
+            "(SELECT 'x' AS content), STRUCT(100 AS output_dimensionality)",
+            "must be one of 128, 256, 512, 1408, not 100",
+        ),
         ("(SELECT 'x' AS content), STRUCT('yes' AS flatten_json_output)", "must be TRUE or FALSE"),
         ("(SELECT 'x' AS content), STRUCT(1 AS colour)", "unknown option colour"),
         ("TABLE {ds}.images, STRUCT(5 AS interval_seconds)", "not emulated: option interval_seconds"),
-        ("(SELECT uri, COUNT(*) AS n FROM {ds}.images GROUP BY uri)", "can only use WHERE, ORDER BY and LIMIT"),
+        (
+            "(SELECT uri, COUNT(*) AS n FROM {ds}.images GROUP BY uri)",
+            "can only use WHERE, ORDER BY and LIMIT",
+        ),
         ("(SELECT UPPER(uri) AS uri FROM {ds}.images)", "can only use WHERE, ORDER BY and LIMIT"),
         ("(SELECT DISTINCT uri FROM {ds}.images)", "can only use WHERE, ORDER BY and LIMIT"),
-        ("(SELECT i.* FROM {ds}.images AS i JOIN {ds}.images AS j USING (uri))", "can only use WHERE, ORDER BY"),
+        (
+            "(SELECT i.* FROM {ds}.images AS i JOIN {ds}.images AS j USING (uri))",
+            "can only use WHERE, ORDER BY",
+        ),
         ("(SELECT * FROM (SELECT * FROM {ds}.images))", "can only use WHERE, ORDER BY and LIMIT"),
         ("(WITH i AS (SELECT * FROM {ds}.images) SELECT * FROM i)", "can only use WHERE, ORDER BY and LIMIT"),
         ("(SELECT * FROM {ds}.images UNION ALL SELECT * FROM {ds}.images)", "can only use WHERE, ORDER BY"),
@@ -190,7 +213,7 @@ def test_a_wrong_call_fails_the_job_and_calls_nothing(bigquery, ds, new_calls, a
 
 
 def test_a_model_that_does_not_exist(rows, ds):
-    with pytest.raises(NotFound, match="Not found: Model demo-project:embedding.nothing"):
+    with pytest.raises(NotFound, match=r"Not found: Model demo-project:embedding\.nothing"):
         rows(f"SELECT * FROM AI.GENERATE_EMBEDDING(MODEL `{ds}.nothing`, (SELECT 'x' AS content))")
 
 
@@ -204,9 +227,7 @@ def test_the_clauses_an_object_table_allows(rows, ds):
 
 
 def test_the_ledger_names_job_model_and_content(bigquery, ds, new_calls):
-    job = bigquery.query(
-        f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, (SELECT * FROM {ds}.images WHERE uri LIKE '%/red.png'))"
-    )
+    job = bigquery.query(f"SELECT * FROM {CALL.format(ds=ds)}")
     job.result()
     [call] = new_calls()
     assert call | {"id": 0, "time": "", "served_by": ""} == {
@@ -222,28 +243,26 @@ def test_the_ledger_names_job_model_and_content(bigquery, ds, new_calls):
         "outcome": "ok",
         "status": "",
     }
-    assert call["served_by"].startswith("local-") and call["time"].endswith("Z")
+    assert call["served_by"].startswith("local-")
+    assert call["time"].endswith("Z")
 
 
 def test_each_row_is_called_once_whatever_the_query_does(rows, ds, new_calls):
     rows(
         f"""WITH e AS (SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model,
         (SELECT * FROM {ds}.images WHERE uri LIKE '%/blue.png')))
-        SELECT a.uri FROM e AS a JOIN e AS b USING (uri) CROSS JOIN e AS c UNION ALL SELECT uri FROM e WHERE FALSE"""
+        SELECT a.uri FROM e AS a JOIN e AS b USING (uri) CROSS JOIN e AS c
+        UNION ALL SELECT uri FROM e WHERE FALSE"""
     )
     assert len(new_calls()) == 1
-
-
-RED = "(SELECT * FROM {ds}.images WHERE uri LIKE '%/red.png')"
-CALL = "ML.GENERATE_EMBEDDING(MODEL {ds}.model, " + RED + ")"
-TEXT = "ML.GENERATE_EMBEDDING(MODEL {ds}.model, {source})"
 
 
 @pytest.mark.parametrize(
     "script",
     [
         "CREATE TABLE {t} AS SELECT * FROM {call}",
-        "CREATE TABLE {t} (uri STRING, v ARRAY<FLOAT64>) AS SELECT uri, ml_generate_embedding_result FROM {call}",
+        "CREATE TABLE {t} (uri STRING, v ARRAY<FLOAT64>) AS "
+        "SELECT uri, ml_generate_embedding_result FROM {call}",
         "CREATE TABLE {t} (uri STRING); INSERT INTO {t} (uri) SELECT uri FROM {call}",
         "CREATE TABLE {t} (uri STRING); MERGE {t} T USING (SELECT uri FROM {call}) S ON T.uri = S.uri "
         "WHEN NOT MATCHED THEN INSERT (uri) VALUES (S.uri)",
@@ -284,8 +303,8 @@ def test_a_loop_embeds_until_nothing_is_left(rows, dataset, ds, new_calls):
         WHILE done > 0 DO
           INSERT INTO {dataset}.t (uri, v)
           SELECT uri, ml_generate_embedding_result FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model,
-            (SELECT * FROM {ds}.images WHERE uri NOT IN (SELECT uri FROM {dataset}.t) AND size < 1000 AND size > 50
-             LIMIT 2));
+            (SELECT * FROM {ds}.images WHERE uri NOT IN (SELECT uri FROM {dataset}.t)
+             AND size < 1000 AND size > 50 LIMIT 2));
           SET done = @@row_count;
         END WHILE;
         """
@@ -309,7 +328,9 @@ def test_one_call_feeds_another(rows, ds, new_calls):
 
 
 def test_positional_parameters_keep_their_order(bigquery, ds):
-    sql = f"SELECT ? AS a, content FROM {TEXT.format(ds=ds, source='(SELECT ? AS content)')} WHERE content = ?"
+    sql = (
+        f"SELECT ? AS a, content FROM {TEXT.format(ds=ds, source='(SELECT ? AS content)')} WHERE content = ?"
+    )
     values = [ScalarQueryParameter(None, "STRING", value) for value in ("first", "second", "second")]
     [row] = bigquery.query_and_wait(sql, job_config=QueryJobConfig(query_parameters=values))
     assert (row.a, row.content) == ("first", "second")
@@ -317,5 +338,7 @@ def test_positional_parameters_keep_their_order(bigquery, ds):
 
 def test_a_destination_table_is_filled(bigquery, dataset, ds):
     config = QueryJobConfig(destination=f"demo-project.{dataset}.t", write_disposition="WRITE_TRUNCATE")
-    bigquery.query(f"SELECT uri, ml_generate_embedding_result FROM {CALL.format(ds=ds)}", job_config=config).result()
+    bigquery.query(
+        f"SELECT uri, ml_generate_embedding_result FROM {CALL.format(ds=ds)}", job_config=config
+    ).result()
     assert bigquery.get_table(f"{dataset}.t").num_rows == 1

@@ -100,7 +100,7 @@ def test_an_id_is_used_once(bigquery, first):
 
 
 def test_an_unknown_job(bigquery):
-    with pytest.raises(NotFound, match="Not found: Job demo-project:US.nobody"):
+    with pytest.raises(NotFound, match=r"Not found: Job demo-project:US\.nobody"):
         bigquery.get_job("nobody")
 
 

@@ -16,7 +16,14 @@ COLUMNS = [
     ("metadata", "RECORD", "REPEATED"),
     ("ref", "RECORD", "NULLABLE"),
 ]
-ODD_NAMES = ["plain.png", "with space.png", "it's \"quoted\".png", "中文/é.png", "a+b&c=d?.png", "per%cent.png"]
+ODD_NAMES = [
+    "plain.png",
+    "with space.png",
+    'it\'s "quoted".png',
+    "中文/é.png",
+    "a+b&c=d?.png",
+    "per%cent.png",
+]
 
 
 @pytest.fixture
@@ -25,7 +32,8 @@ def create(bigquery, dataset):
 
     def create(*uris, clause="CREATE EXTERNAL TABLE", extra=""):
         bigquery.query_and_wait(
-            f"{clause} {dataset}.t WITH CONNECTION DEFAULT OPTIONS (object_metadata = 'SIMPLE', uris = {list(uris)}{extra})"
+            f"{clause} {dataset}.t WITH CONNECTION DEFAULT "
+            f"OPTIONS (object_metadata = 'SIMPLE', uris = {list(uris)}{extra})"
         )
         return f"{dataset}.t"
 
@@ -37,7 +45,9 @@ def names(bigquery, dataset):
     """The object names that the table lists now."""
 
     def names():
-        return sorted(row.uri.split("/", 3)[3] for row in bigquery.query_and_wait(f"SELECT uri FROM {dataset}.t"))
+        return sorted(
+            row.uri.split("/", 3)[3] for row in bigquery.query_and_wait(f"SELECT uri FROM {dataset}.t")
+        )
 
     return names
 
@@ -161,13 +171,14 @@ def test_an_ordinary_table_is_not_dropped_as_external(bigquery, dataset):
         "DELETE FROM {t} WHERE TRUE",
         "UPDATE {t} SET size = 1 WHERE TRUE",
         "INSERT INTO {t} (uri) VALUES ('gs://x/y')",
-        "MERGE {t} T USING (SELECT 'u' AS uri) S ON T.uri = S.uri WHEN NOT MATCHED THEN INSERT (uri) VALUES (uri)",
+        "MERGE {t} T USING (SELECT 'u' AS uri) S ON T.uri = S.uri "
+        "WHEN NOT MATCHED THEN INSERT (uri) VALUES (uri)",
         "TRUNCATE TABLE {t}",
         "ALTER TABLE {t} ADD COLUMN x INT64",
     ],
 )
 def test_it_is_read_only(bigquery, create, change):
-    with pytest.raises(BadRequest, match="is an object table. Object tables are read-only"):
+    with pytest.raises(BadRequest, match=r"is an object table\. Object tables are read-only"):
         bigquery.query_and_wait(change.format(t=create("gs://x/*")))
 
 
@@ -181,14 +192,25 @@ def test_it_is_read_only(bigquery, create, change):
         ("object_metadata = 'SIMPLE', uris = ['/x/*']", "Invalid Cloud Storage URI"),
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*/*']", "one \\* wildcard is allowed"),
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], format = 'CSV'", "Unknown option format"),
-        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1 DAY", "metadata_cache_mode must be set"),
-        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 5 MINUTE", "between 30 minutes and 7 days"),
-        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], metadata_cache_mode = 'NEVER'", "AUTOMATIC or MANUAL"),
+        (
+            "object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1 DAY",
+            "metadata_cache_mode must be set",
+        ),
+        (
+            "object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 5 MINUTE",
+            "between 30 minutes and 7 days",
+        ),
+        (
+            "object_metadata = 'SIMPLE', uris = ['gs://x/*'], metadata_cache_mode = 'NEVER'",
+            "AUTOMATIC or MANUAL",
+        ),
     ],
 )
 def test_wrong_options_are_named(bigquery, dataset, options, message):
     with pytest.raises(BadRequest, match=message):
-        bigquery.query_and_wait(f"CREATE EXTERNAL TABLE {dataset}.t WITH CONNECTION DEFAULT OPTIONS ({options})")
+        bigquery.query_and_wait(
+            f"CREATE EXTERNAL TABLE {dataset}.t WITH CONNECTION DEFAULT OPTIONS ({options})"
+        )
 
 
 def test_staleness_and_cache_mode_are_recorded(bigquery, create):

@@ -33,7 +33,9 @@ def isolation_works() -> bool:
     return subprocess.run([*ISOLATED, "true"], capture_output=True).returncode == 0
 
 
-@pytest.mark.skipif(not isolation_works(), reason="needs unshare, ip and the right to make a network namespace")
+@pytest.mark.skipif(
+    not isolation_works(), reason="needs unshare, ip and the right to make a network namespace"
+)
 def test_it_starts_and_embeds_without_a_network(tmp_path):
     command = [*ISOLATED, sys.executable, "-c", WORK, str(tmp_path)]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}

@@ -16,7 +16,7 @@ def test_ready_line_names_both_services_and_the_data_folder(emulator):
 
 
 def test_both_services_answer_when_ready(emulator):
-    assert list(emulator.bigquery().query_and_wait("SELECT 1 AS one"))[0].one == 1
+    assert next(iter(emulator.bigquery().query_and_wait("SELECT 1 AS one"))).one == 1
     assert requests.get(f"{emulator.storage_url}/storage/v1/b", timeout=5).status_code == 200
 
 

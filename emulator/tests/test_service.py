@@ -39,7 +39,9 @@ def statuses(service) -> dict[str, int]:
 
 def test_defaults_and_merging(process):
     defaults = process.defaults
-    assert {key: defaults[key] for key in ("requests_per_minute", "retryable_share", "terminal_uris", "seed")} == {
+    assert {
+        key: defaults[key] for key in ("requests_per_minute", "retryable_share", "terminal_uris", "seed")
+    } == {
         "requests_per_minute": None,
         "retryable_share": 0.0,
         "terminal_uris": [],
@@ -99,7 +101,8 @@ def test_terminal_uris_fail_every_time(service):
         found = statuses(service)
         assert found.pop("") == IMAGES - 2
         [(status, count)] = found.items()
-        assert count == 2 and status.startswith("INVALID_ARGUMENT:")
+        assert count == 2
+        assert status.startswith("INVALID_ARGUMENT:")
 
 
 def test_the_quota_is_shared_by_jobs_and_exhausted_rows_say_so(service):
