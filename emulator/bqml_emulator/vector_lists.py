@@ -20,6 +20,7 @@ import numpy as np
 SEED = 20261122
 ITERATIONS = 10
 POINTS_PER_LIST = 64  # vectors per centroid that k-means looks at; more costs time and gains little
+THREADS = 1  # of faiss, a setting per thread; more threads wait for each other and are slower here
 UNINDEXED = -1  # the list of every vector that no list holds; always searched
 
 
@@ -51,6 +52,7 @@ class Lists:
 
     def nearest(self, vectors: np.ndarray, count: int) -> np.ndarray:
         """The numbers of the `count` lists nearest to each vector, INT64 [n, count], nearest first."""
+        faiss.omp_set_num_threads(THREADS)
         return self._quantizer.search(prepared(vectors, self.distance_type), count)[1]
 
     def probe(self, vector: np.ndarray, fraction: float) -> list[int]:
@@ -125,6 +127,7 @@ def train(vectors: np.ndarray, lists: int, distance_type: str, now: float) -> Li
         min_points_per_centroid=1,
         max_points_per_centroid=POINTS_PER_LIST,
     )
+    faiss.omp_set_num_threads(THREADS)
     kmeans.train(prepared(vectors, distance_type))
     nothing = np.empty(0)
     return Lists(

@@ -7,6 +7,7 @@ over `index_build_seconds`. Below 10 MB nothing happens until the table grows.
 import logging
 import threading
 import time
+from collections.abc import Iterator
 
 import duckdb
 import numpy as np
@@ -98,37 +99,33 @@ def _fits(index: VectorIndex, built: Lists) -> bool:
     return built.dimension == _dimension(index)
 
 
-def _sample(index: VectorIndex, rows: int) -> np.ndarray:
-    """Vectors to train with, FLOAT64 [n, dimension]: the same ones for the same table content."""
-    count, column = POINTS_PER_LIST * index.number_of_lists(rows), quote(index.column)
-    every = max(1, rows // count)
+def _vectors(index: VectorIndex, dimension: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The table's vectors of one dimension, in portions: UINT64 [n] hashes, FLOAT32 [n, dimension]."""
+    column = quote(index.column)
+    sql = f"SELECT hash({column}) AS h, {column} AS v FROM {table_name(index)} WHERE len({column}) = ?"
     with database.cursor() as cursor:
-        chosen = cursor.sql(
-            f"SELECT {column} AS v FROM {table_name(index)} "
-            f"WHERE len({column}) = ? AND hash({column}) % ? = 0 ORDER BY hash({column})",
-            params=[_dimension(index), every],
-        ).to_arrow_table()["v"]
-        return _matrix(chosen.combine_chunks(), _dimension(index))
+        for batch in cursor.sql(sql, params=[dimension]).to_arrow_reader(CHUNK_ROWS):
+            values = batch["v"].flatten().to_numpy(zero_copy_only=False)
+            yield batch["h"].to_numpy(), values.reshape(-1, dimension).astype(np.float32)
 
 
-def _matrix(vectors, dimension: int) -> np.ndarray:
-    return vectors.flatten().to_numpy(zero_copy_only=False).reshape(-1, dimension)
+def _sample(index: VectorIndex, rows: int) -> np.ndarray:
+    """Vectors to train with, FLOAT32 [n, dimension]: the same ones in the same order for the same content."""
+    every = np.uint64(max(1, rows // (POINTS_PER_LIST * index.number_of_lists(rows))))
+    hashes, vectors = [], []
+    for portion, values in _vectors(index, _dimension(index)):
+        chosen = portion % every == 0
+        hashes.append(portion[chosen])
+        vectors.append(values[chosen])
+    return np.concatenate(vectors)[np.argsort(np.concatenate(hashes), kind="stable")]
 
 
 def _assign(index: VectorIndex, built: Lists, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The list of every new vector: hashes UINT64 [n], lists INT64 [n]; others stay out."""
-    if not new.size:
-        return new, np.empty(0, dtype=np.int64)
-    column = quote(index.column)
-    hashes, assigned = [], []
-    with database.cursor() as cursor:
-        reader = cursor.sql(
-            f"SELECT hash({column}) AS h, {column} AS v FROM {table_name(index)} WHERE len({column}) = ?",
-            params=[built.dimension],
-        ).to_arrow_reader(CHUNK_ROWS)
-        for batch in reader:
-            wanted = np.isin(batch["h"].to_numpy(), new)
-            hashes.append(batch["h"].to_numpy()[wanted])
-            assigned.append(built.nearest(_matrix(batch["v"], built.dimension)[wanted], 1)[:, 0])
+    """The list of every new vector: UINT64 [n] hashes, INT64 [n] lists; without those of another dimension."""
+    hashes, assigned = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.int64)]
+    for portion, values in _vectors(index, built.dimension) if new.size else ():
+        wanted = np.isin(portion, new)
+        hashes.append(portion[wanted])
+        assigned.append(built.nearest(values[wanted], 1)[:, 0])
     found, first = np.unique(np.concatenate(hashes), return_index=True)
     return found, np.concatenate(assigned)[first]
