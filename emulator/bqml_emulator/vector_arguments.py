@@ -25,9 +25,9 @@ Evaluate = Callable[[exp.Expression], Any]
 class VectorSearchCall(exp.Expression, exp.Func):
     """VECTOR_SEARCH(…) with its arguments in the order written: tables, subqueries, literals, Kwargs."""
 
-    arg_types = {"expressions": True}  # noqa: RUF012  (sqlglot's way)
+    arg_types = {"expressions": True}
     is_var_len_args = True
-    _sql_names = ["VECTOR_SEARCH"]  # noqa: RUF012
+    _sql_names = ["VECTOR_SEARCH"]
 
 
 def _parse(parser) -> VectorSearchCall:

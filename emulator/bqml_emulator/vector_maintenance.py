@@ -121,7 +121,7 @@ def _sample(index: VectorIndex, rows: int) -> np.ndarray:
 
 
 def _assign(index: VectorIndex, built: Lists, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The list of every new vector: UINT64 [n] hashes, INT64 [n] lists; without those of another dimension."""
+    """The list of every new vector: UINT64 [n] hashes, INT64 [n] lists; not those of another dimension."""
     hashes, assigned = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.int64)]
     for portion, values in _vectors(index, built.dimension) if new.size else ():
         wanted = np.isin(portion, new)
