@@ -12,8 +12,10 @@ import uuid
 import numpy as np
 import pyarrow as pa
 import sqlglot
+from local_bigquery.catalog import names
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
+from local_bigquery.jobs.query import statement_type
 from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.translate import parse, translate
@@ -24,12 +26,14 @@ from bqml_emulator.embedding_arguments import Options
 from bqml_emulator.embedding_service import Answer, EmbeddingService
 from bqml_emulator.execution import Execution
 
-ROW = "_bqml_row"
+# Names that neither a column of the input nor a script variable will have
+ROW, VECTOR, STATUS = "_bqml_row", "_bqml_vector", "_bqml_status"
+ROWS, ANSWERS, CALLED = "_bqml_rows", "_bqml_answers", "_bqml_called"
 PARALLEL_CALLS = 8  # per job; ours
 CHUNK_ROWS = 512  # rows; bounds the memory for answers that are not in DuckDB yet: 512 × 1408 × 4 B = 2.9 MB
 STORED_VIEWS = """
 SELECT project_id, dataset_id, table_id, resource ->> '$.view.query' FROM emulator.tables
-WHERE contains(resource ->> '$.view.query', 'GENERATE_EMBEDDING(')
+WHERE contains(CAST(resource AS VARCHAR), 'GENERATE_EMBEDDING(')
 """
 
 
@@ -48,11 +52,10 @@ def install():
 
 def expand(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: replace every GENERATE_EMBEDDING by a plain query; must run before the other rules."""
-    running = execution.current()
-    if running and not running.schema_only:
-        tree = _inline_views(tree, context)
+    tree = _inline_views(tree, context)
     if tree.find(exp.GenerateEmbedding) is None:
         return tree
+    _refuse_definition(tree)
     _number_placeholders(tree, context)
     while node := _next(tree):
         holder = node.parent
@@ -74,6 +77,16 @@ def expand_merge(tree: exp.Expression, context) -> exp.Expression:
     return expand(tree.copy(), context) if isinstance(tree, exp.Merge) and not running.schema_only else tree
 
 
+def _refuse_definition(tree: exp.Expression):
+    """A definition that is evaluated by DuckDB later cannot call the model."""
+    if isinstance(tree, exp.Create):
+        kind = statement_type(tree).removeprefix("CREATE_")
+        if kind not in ("VIEW", "TABLE_AS_SELECT"):
+            raise BigQueryError(
+                "invalidQuery", f"not emulated: GENERATE_EMBEDDING in CREATE {kind.replace('_', ' ')}"
+            )
+
+
 def _next(tree: exp.Expression) -> exp.GenerateEmbedding | None:
     """A call whose input, WITH clauses included, contains no other call."""
     nodes = list(tree.find_all(exp.GenerateEmbedding))
@@ -93,11 +106,18 @@ def _number_placeholders(tree: exp.Expression, context):
 
 def _inline_views(tree: exp.Expression, context) -> exp.Expression:
     """A stored view that calls the function is run as its query: DuckDB knows only its columns."""
-    target = tree.this if isinstance(tree, exp.Create | exp.Drop | exp.Alter) else None
+    running, target = execution.current(), names.target(tree)
     views = {tuple(keys): sql for *keys, sql in database.fetch(STORED_VIEWS)}
     for table in list(tree.find_all(exp.Table)) if views else []:
-        keys = (table.catalog or context.project_id, table.db or context.dataset_id, table.name)
-        if keys in views and table is not target:
+        keys = names.reference(table, context.project_id, context.dataset_id)
+        if keys not in views or table is target:
+            continue
+        if running is None or (isinstance(tree, exp.Create) and tree.args["kind"] == "VIEW"):
+            message = (
+                f"not emulated: a view over the view {names.label(*keys)}, which calls GENERATE_EMBEDDING"
+            )
+            raise BigQueryError("invalidQuery", message)
+        if not running.schema_only:
             alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
             table.replace(exp.Subquery(this=parse(views[keys])[0], alias=alias.copy()))
     return tree
@@ -160,7 +180,7 @@ def _store_rows(running: Execution, query: exp.Query, context) -> str:
     name = _temporary_name()
     sql, bound = _translated(query, context)
     running.cursor.execute(
-        f'CREATE TEMP TABLE "{name}" AS SELECT row_number() OVER () AS "{ROW}", q.* FROM ({sql}) AS q', bound
+        f'CREATE TEMP TABLE "{name}" AS SELECT row_number() OVER () AS "{ROW}", * FROM ({sql})', bound
     )
     running.temporary.append(name)
     return name
@@ -169,7 +189,9 @@ def _store_rows(running: Execution, query: exp.Query, context) -> str:
 def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_image: bool) -> str:
     """Call the model for every row, a few at a time, and keep the answers in a temporary table."""
     name, column = _temporary_name(), "uri" if is_image else "content"
-    running.cursor.execute(f'CREATE TEMP TABLE "{name}" ("{ROW}" BIGINT, vector FLOAT[], status VARCHAR)')
+    running.cursor.execute(
+        f'CREATE TEMP TABLE "{name}" ("{ROW}" BIGINT, "{VECTOR}" FLOAT[], "{STATUS}" VARCHAR)'
+    )
     running.temporary.append(name)
     inputs = running.cursor.execute(f'SELECT "{ROW}", "{column}" FROM "{rows}" ORDER BY 1').fetchall()
     embed = service.embed_image if is_image else service.embed_text
@@ -191,8 +213,8 @@ def _append(running: Execution, table: str, numbers: list[int], answers: list[An
     offsets = np.cumsum([0, *map(len, vectors)], dtype=np.int32)
     columns = {
         ROW: pa.array(numbers, pa.int64()),
-        "vector": pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(vectors), pa.float32())),
-        "status": pa.array([a.status for a in answers], pa.string()),
+        VECTOR: pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(vectors), pa.float32())),
+        STATUS: pa.array([a.status for a in answers], pa.string()),
     }
     running.cursor.register("_bqml_chunk", pa.table(columns))
     try:
@@ -204,15 +226,15 @@ def _append(running: Execution, table: str, numbers: list[int], answers: list[An
 def _joined(rows: str, answers: str) -> str:
     """FROM clause of the executed form: rows with their answers."""
     return (
-        f"(SELECT a.vector, a.status, r.* EXCEPT ({ROW}) FROM {rows} AS r JOIN {answers} AS a "
-        f"ON r.{ROW} = a.{ROW})"
+        f"(SELECT {ANSWERS}.{VECTOR}, {ANSWERS}.{STATUS}, {ROWS}.* EXCEPT ({ROW}) "
+        f"FROM {rows} AS {ROWS} JOIN {answers} AS {ANSWERS} ON {ROWS}.{ROW} = {ANSWERS}.{ROW})"
     )
 
 
 def _without_rows(query: exp.Query) -> str:
     """FROM clause of the form that only has columns."""
     inner = query.sql(dialect=BigQueryDialect)
-    return f"(SELECT CAST([] AS ARRAY<FLOAT64>) AS vector, '' AS status, q.* FROM ({inner}) AS q WHERE FALSE)"
+    return f"(SELECT CAST([] AS ARRAY<FLOAT64>) AS {VECTOR}, '' AS {STATUS}, * FROM ({inner}) WHERE FALSE)"
 
 
 def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
@@ -221,16 +243,16 @@ def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image
     result, status = (
         ("embedding", "status") if is_ai else ("ml_generate_embedding_result", "ml_generate_embedding_status")
     )
-    vector = "CAST(e.vector AS ARRAY<FLOAT64>)"
+    vector = f"CAST({CALLED}.{VECTOR} AS ARRAY<FLOAT64>)"
     if not options.flatten_json_output:
         key = "imageEmbedding" if is_image else "textEmbedding"
-        vector = f"IF(e.status = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
+        vector = f"IF({CALLED}.{STATUS} = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
     seconds = (
         ("video_start_sec", "video_end_sec")
         if is_ai
         else ("ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec")
     )
-    columns = [f"{vector} AS {result}", f"e.status AS {status}"]
+    columns = [f"{vector} AS {result}", f"{CALLED}.{STATUS} AS {status}"]
     columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
-    sql = f"SELECT {', '.join(columns)}, e.* EXCEPT (vector, status) FROM {source} AS e"
+    sql = f"SELECT {', '.join(columns)}, {CALLED}.* EXCEPT ({VECTOR}, {STATUS}) FROM {source} AS {CALLED}"
     return sqlglot.parse_one(sql, dialect=BigQueryDialect)

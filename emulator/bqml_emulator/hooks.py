@@ -13,6 +13,7 @@ from bqml_emulator import (
     admin,
     commands,
     connections,
+    created_tables,
     database_files,
     embedding_function,
     embedding_service,
@@ -44,6 +45,7 @@ def install(config: Config):
     remote_models.install()
     udf_errors.install()
     execution.install()
+    created_tables.install()
     app.include_router(admin.router)
     vector_search.install()
     vector_index.install()

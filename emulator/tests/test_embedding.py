@@ -278,6 +278,8 @@ def test_each_row_is_called_once_whatever_the_query_does(rows, ds, new_calls):
         "FOR row IN (SELECT uri FROM {call}) DO CREATE TABLE {t} AS SELECT row.uri AS uri; END FOR",
         "CREATE TABLE IF NOT EXISTS {t} AS SELECT * FROM {call}; "
         "CREATE TABLE IF NOT EXISTS {t} AS SELECT * FROM {call}",
+        "CREATE TABLE IF NOT EXISTS {t} (uri STRING) AS SELECT uri FROM {call}; "
+        "CREATE TABLE IF NOT EXISTS {t} (uri STRING) AS SELECT uri FROM {call}",
     ],
 )
 def test_it_works_in_every_statement_with_one_call(rows, bigquery, dataset, ds, new_calls, script):
@@ -293,6 +295,44 @@ def test_creating_a_view_or_a_procedure_calls_nothing(rows, dataset, ds, new_cal
     assert new_calls() == []
     assert len(rows(f"SELECT uri FROM {dataset}.v AS v WHERE v.ml_generate_embedding_status = ''")) == 1
     assert len(new_calls()) == 1
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "CREATE MATERIALIZED VIEW {ds}.x AS SELECT * FROM {call}",
+        "CREATE TABLE FUNCTION {ds}.x(q STRING) AS (SELECT * FROM {call})",
+        "CREATE VIEW {ds}.x AS SELECT * FROM {ds}.calls",
+    ],
+)
+def test_definitions_that_would_silently_not_call_are_refused(
+    rows, bigquery, dataset, ds, new_calls, definition
+):
+    rows(f"CREATE VIEW {dataset}.calls AS SELECT * FROM {CALL.format(ds=ds)}")
+    with pytest.raises(BadRequest, match="not emulated: "):
+        rows(definition.format(ds=dataset, call=CALL.format(ds=ds)))
+    assert new_calls() == []
+
+
+def test_a_failed_create_with_columns_leaves_no_table(rows, bigquery, dataset, ds):
+    call = CALL.format(ds=ds)
+    with pytest.raises(BadRequest):
+        rows(f"CREATE TABLE {dataset}.t (uri STRING) AS SELECT e.uri FROM {call} AS e WHERE 1 / 0 > e.size")
+    with pytest.raises(NotFound):
+        bigquery.get_table(f"{dataset}.t")
+
+
+def test_input_columns_and_variables_may_have_any_name(rows, ds):
+    sql = """
+    DECLARE e, q, r, a, vector, status STRING DEFAULT 'variable';
+    FOR r IN (SELECT 'in a loop' AS text) DO
+      CREATE OR REPLACE TEMP TABLE t AS SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model,
+        (SELECT r.text AS content, 'column' AS status, 1 AS vector, 2 AS e, 3 AS q));
+    END FOR;
+    SELECT t.content, t.status, t.vector, t.e, t.q, t.ml_generate_embedding_status AS s FROM t
+    """
+    [row] = rows(sql.format(ds=ds))
+    assert tuple(row.values()) == ("in a loop", "column", 1, 2, 3, "")
 
 
 def test_a_loop_embeds_until_nothing_is_left(rows, dataset, ds, new_calls):

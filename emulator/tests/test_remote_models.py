@@ -62,4 +62,6 @@ def test_drop(bigquery, dataset):
     with pytest.raises(NotFound):
         bigquery.query_and_wait(f"DROP MODEL {dataset}.m")
     with pytest.raises(NotFound, match="Not found: Model"):
-        bigquery.query_and_wait(f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {dataset}.m, (SELECT 'x' AS content))")
+        bigquery.query_and_wait(
+            f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {dataset}.m, (SELECT 'x' AS content))"
+        )
