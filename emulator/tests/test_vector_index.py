@@ -284,6 +284,26 @@ def test_statement_types(table):
         kind("DROP VECTOR INDEX ix ON {ds}.{table}")
 
 
+def test_a_dry_run_checks_and_changes_nothing(table):
+    table.fill(4_999, 2)
+    with pytest.raises(BadRequest, match="Total rows 4999"):
+        table.ask(CREATE, dry_run=True)
+    table.fill(1, 2, first=4_999)
+    table.ask(CREATE, dry_run=True)
+    assert table.ask(STATE) == []
+    table.ask(CREATE)
+    table.ask("DROP VECTOR INDEX ix ON {ds}.{table}", dry_run=True)
+    assert len(table.ask(STATE)) == 1
+
+
+def test_a_table_deleted_by_the_api_takes_its_index_along(table):
+    for _ in range(2):
+        table.fill(5_000, 2)
+        assert table.ask(STATE) == []
+        table.ask(CREATE)
+        table.client.delete_table(f"{table.ds}.t")
+
+
 def test_rebuild_needs_a_background_reservation(table):
     table.fill(1, 2)
     for statement in ("ALTER VECTOR INDEX ix ON", "ALTER VECTOR INDEX IF EXISTS ix ON"):
@@ -345,8 +365,9 @@ def test_uneven_vectors_cannot_be_indexed(
         "ALTER TABLE {ds}.{table} RENAME TO renamed",
         "CREATE OR REPLACE TABLE {ds}.{table} AS SELECT n, kind, [1.0, 2.0] AS embedding FROM {ds}.{table}",
         "ALTER TABLE {ds}.{table} DROP COLUMN embedding",
+        "ALTER TABLE {ds}.{table} RENAME COLUMN embedding TO other",
     ],
-    ids=["drop", "rename", "replace", "drop_column"],
+    ids=["drop", "rename", "replace", "drop_column", "rename_column"],
 )
 def test_the_index_goes_with_its_table_or_column(table, loss):
     table.fill(5_000, 2)
