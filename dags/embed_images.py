@@ -33,7 +33,7 @@ from vitrine.sensors.pause import PauseSensor
 from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
-EMBEDDINGS = Asset(name="met_image_embeddings", uri=f"bigquery://{config.project}/{config.dataset}/met_image_embeddings")
+EMBEDDINGS = Asset(f"bigquery://{config.project}/{config.dataset}/met_image_embeddings")
 EVERY_IMAGE = 2**63 - 1
 
 RUN_ID = string("run_id", "{{ run_id }}")

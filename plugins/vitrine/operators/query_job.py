@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+from airflow.providers.google.cloud.links.bigquery import BigQueryJobDetailLink
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk.exceptions import AirflowSkipException
 from vitrine.bigquery import BigQuery
@@ -34,6 +35,9 @@ class QueryJobOperator(BigQueryInsertJobOperator):
         for statements that must run although some of their upstream tasks failed (trigger rule ALL_DONE).
     """
 
+    # Without the provider's link to a destination table: a statement has none, and its absence is logged as an error.
+    operator_extra_links = (BigQueryJobDetailLink(),)
+
     def __init__(self, *, dataset: str, planned_by: str | None = None, **kwargs: Any) -> None:
         super().__init__(deferrable=True, **kwargs)
         self.dataset, self.planned_by = dataset, planned_by
@@ -48,7 +52,9 @@ class QueryJobOperator(BigQueryInsertJobOperator):
         """Rejoin this task's running job or submit its next one; wait a moment for it. Returns the job id."""
         self.hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
         self._job = self._running_or_new_job(self.job_id or self._base(context))
-        self._persist_job_links(self._job, context)
+        BigQueryJobDetailLink.persist(
+            context=context, project_id=self.project_id, location=self.location, job_id=self._job.job_id
+        )
         self._wait_a_moment(self._job)
         return self._job.job_id
 

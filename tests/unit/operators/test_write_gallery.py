@@ -1,0 +1,37 @@
+"""The end of a search."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from tests.faults.images import photo
+from tests.unit.fakes import FakeBigQuery, context
+from vitrine.jobs import query_job
+from vitrine.operators.write_gallery import WriteGalleryOperator, gallery_path
+
+
+def run(gallery: str, rows: list[dict]) -> dict:
+    """Write a gallery of these results."""
+    operator = WriteGalleryOperator(
+        task_id="write_gallery", configuration=query_job("read"), query="a red car", gallery=gallery, model="m",
+        bigquery=FakeBigQuery(read=rows),
+    )  # fmt: skip
+    run_after = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    return operator.execute(context() | {"dag_run": SimpleNamespace(run_id="manual__1", run_after=run_after)})
+
+
+@pytest.mark.parametrize("bucket", [False, True])
+def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, tmp_path, bucket):
+    emulator.upload("gallery-test", {"car.jpg": photo(1)})
+    gallery = "gs://gallery-test/pages" if bucket else str(tmp_path / "new" / "folder")
+    rows = [{"rank": 1, "gcs_uri": "gs://gallery-test/car.jpg", "distance": 0.5},
+            {"rank": 2, "gcs_uri": "gs://gallery-test/gone.jpg", "distance": 0.6}]  # fmt: skip
+
+    found = run(gallery, rows)
+
+    page = (gallery_path(gallery, "google_cloud_default") / "manual__1.html").read_text()
+    assert found["results"] == rows
+    assert found["gallery"].endswith("manual__1.html")
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert "no longer in the bucket" in page

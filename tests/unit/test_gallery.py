@@ -1,0 +1,61 @@
+"""The gallery page."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from vitrine.gallery import Picture, render, table, thumbnail
+
+
+def image_bytes(mode="RGB", size=(2000, 1000), format="PNG", color="red") -> bytes:
+    """An image file."""
+    buffer = io.BytesIO()
+    Image.new(mode, size, color).save(buffer, format)
+    return buffer.getvalue()
+
+
+def open_thumbnail(uri: str) -> Image.Image:
+    """The picture in a data URI."""
+    return Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,"))))
+
+
+@pytest.mark.parametrize(("mode", "format"), [("RGB", "JPEG"), ("RGBA", "PNG"), ("P", "GIF"), ("L", "BMP"), ("CMYK", "JPEG")])
+def test_thumbnails_are_small_jpegs(mode, format):
+    color = 0 if mode in "PL" else "white" if mode != "CMYK" else (0, 0, 0, 0)
+    picture = open_thumbnail(thumbnail(image_bytes(mode, format=format, color=color)))
+    assert (picture.format, picture.size) == ("JPEG", (320, 160))
+
+
+def test_transparent_parts_are_white():
+    assert open_thumbnail(thumbnail(image_bytes("RGBA", color=(0, 0, 0, 0)))).getpixel((5, 5)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("data", [b"", b"no image", image_bytes()[:60]])
+def test_what_is_no_picture_has_no_thumbnail(data):
+    assert thumbnail(data) is None
+
+
+def test_hostile_names_and_words_stay_text():
+    picture = Picture(1, 'gs://b/"><script>alert(1)</script>.jpg', 0.5, None)
+    page = render("<img src=x onerror=alert(2)>", [picture], model="m", searched_at="now")
+    assert "<script>" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_page_shows_rank_distance_and_uri_of_each_picture():
+    pictures = [Picture(n, f"gs://b/{n}.jpg", n / 10, thumbnail(image_bytes())) for n in (1, 2)]
+    page = render("a red car", pictures, model="m/1408", searched_at="now")
+    assert page.count("<img src=\"data:image/jpeg;base64,") == 2
+    assert all(text in page for text in ("a red car", "0.1000", "gs://b/2.jpg", "2 pictures", "m/1408"))
+
+
+def test_no_results_is_a_sentence():
+    assert "Nothing was found" in render("x", [], model="m", searched_at="now")
+    assert table([]) == "Nothing was found."
+
+
+def test_the_table_is_aligned():
+    assert table([{"rank": 1, "distance": 0.25, "gcs_uri": "gs://b/1.jpg"}]).splitlines()[1] == "   1  0.2500  gs://b/1.jpg"

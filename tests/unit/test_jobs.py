@@ -1,0 +1,31 @@
+"""Query jobs as the REST API takes them."""
+
+import re
+
+from google.cloud.bigquery import QueryJobConfig
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitrine import jobs
+
+
+def test_the_official_client_reads_every_parameter():
+    job = jobs.query_job(
+        "SELECT 1", jobs.string("s", ""), jobs.int64("n", 3), jobs.boolean("b", False), jobs.strings("a", ["x", "y"])
+    )
+    parameters = QueryJobConfig.from_api_repr(job).query_parameters
+    assert [parameter.name for parameter in parameters] == ["s", "n", "b", "a"]
+    assert [getattr(p, "value", None) for p in parameters[:3]] == ["", 3, False]
+    assert parameters[3].values == ["x", "y"]
+
+
+def test_more_parameters_leave_the_first_configuration_alone():
+    job = jobs.query_job("SELECT 1", jobs.string("s", ""))
+    more = jobs.with_parameters(job, jobs.int64("n", 3))
+    assert [p["name"] for p in more["query"]["queryParameters"]] == ["s", "n"]
+    assert [p["name"] for p in job["query"]["queryParameters"]] == ["s"]
+
+
+@given(st.lists(st.one_of(st.text(), st.integers(0, 10)), min_size=1))
+def test_a_job_id_has_only_what_bigquery_accepts(parts):
+    assert re.fullmatch(r"[A-Za-z0-9_-]*", jobs.job_id(*parts))

@@ -1,0 +1,43 @@
+"""When a run goes on repairing, and when it stops."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitrine.passes import after_pass, wait_seconds
+
+
+@pytest.mark.parametrize(
+    ("pending", "repair", "reason"),
+    [
+        ([250, 0], False, "Clean after 1"),
+        ([0, 0], False, "Clean"),
+        ([250, 50], True, "50 images left"),
+        ([250, 250], True, "250 images left"),  # one pass without progress: perhaps an outage
+        ([250, 250, 250], False, "no progress in 2 passes"),
+        ([250, 50, 50], True, "50 images left"),
+        ([250, 50, 50, 50], False, "no progress in 2 passes"),
+        ([250, 200, 150, 100, 50, 10], False, "after all 5 passes"),
+    ],
+)
+def test_verdicts(pending, repair, reason):
+    verdict = after_pass(pending, max_passes=5)
+    assert verdict.repair is repair
+    assert reason in verdict.reason
+
+
+def test_before_the_first_pass_there_is_no_verdict():
+    with pytest.raises(ValueError, match="No pass"):
+        after_pass([250], max_passes=5)
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=9), st.integers(1, 8))
+def test_a_run_always_ends(pending, max_passes):
+    """Whatever happens, there is no repair after the last pass nor when nothing is left."""
+    verdict = after_pass(pending[: max_passes + 1], max_passes)
+    if len(pending) > max_passes or pending[: max_passes + 1][-1] == 0:
+        assert not verdict.repair
+
+
+def test_waits_double():
+    assert [wait_seconds(number, 60) for number in (2, 3, 4)] == [60, 120, 240]

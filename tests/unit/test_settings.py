@@ -1,0 +1,49 @@
+"""Settings name what is wrong before anything runs."""
+
+import pytest
+
+from vitrine.errors import SettingsError
+from vitrine.settings import FUNCTIONS, load
+
+NEEDED = {"VITRINE_PROJECT": "p", "VITRINE_OBJECT_URIS": "gs://a/*, gs://b/x*", "VITRINE_GALLERY": "/tmp/gallery"}
+
+
+def test_three_variables_are_enough():
+    settings = load(NEEDED)
+    assert settings.object_uris == ("gs://a/*", "gs://b/x*")
+    assert settings.table("met_images") == "`p.bqml_tutorial.met_images`"
+    assert settings.connection_name == "p.us.vitrine"
+    assert settings.model == "multimodalembedding@001/1408"
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_a_missing_variable_is_named(name):
+    with pytest.raises(SettingsError, match=f"{name} is missing"):
+        load({**NEEDED, name: " "})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("VITRINE_DIMENSION", "100"),
+        ("VITRINE_DIMENSION", "many"),
+        ("VITRINE_EMBEDDING_FUNCTION", "ML.GENERATE_TEXT"),
+        ("VITRINE_OBJECT_URIS", "s3://bucket/*"),
+        ("VITRINE_CONTENT_TYPES", "image/jpeg,video/mp4"),
+        ("VITRINE_MAX_PARALLEL_BATCHES", "6"),
+        ("VITRINE_MAX_PASSES", "0"),
+        ("VITRINE_INDEX_COVERAGE", "101"),
+        ("VITRINE_MANAGE_IAM", "perhaps"),
+    ],
+)
+def test_a_value_that_cannot_work_is_named(name, value):
+    with pytest.raises(SettingsError, match=f"{name}="):
+        load({**NEEDED, name: value})
+
+
+def test_the_two_functions_differ_in_columns_and_in_one_option():
+    assert FUNCTIONS["ML.GENERATE_EMBEDDING"].options(512) == (
+        "STRUCT(TRUE AS flatten_json_output, 512 AS output_dimensionality)"
+    )
+    assert FUNCTIONS["AI.GENERATE_EMBEDDING"].options(512) == "STRUCT(512 AS output_dimensionality)"
+    assert load({**NEEDED, "VITRINE_EMBEDDING_FUNCTION": "AI.GENERATE_EMBEDDING"}).function.status == "status"
