@@ -1,0 +1,85 @@
+"""The DAGs as a person sees them: which there are, how their tasks follow each other, what they accept."""
+
+import copy
+
+import pytest
+from airflow.sdk.exceptions import ParamValidationError
+
+from vitrine import limits
+
+PASS = ["plan_batches", "embed_batch", "publish_new_embeddings", "publish_changed_embeddings", "quarantine_images", "check_status"]
+
+
+def test_there_are_exactly_these_dags(dagbag):
+    assert set(dagbag.dags) == {"setup_image_search", "embed_images", "search_images"}
+
+
+@pytest.mark.parametrize("dag_id", ["setup_image_search", "embed_images", "search_images"])
+def test_every_dag_is_documented_tagged_and_explicit(dagbag, dag_id):
+    dag = dagbag.dags[dag_id]
+    assert dag.doc_md.strip().startswith("###")
+    assert dag.tags == {"vitrine"}
+    assert dag.catchup is False
+    assert dag.fileloc.endswith(f"/{dag_id}.py")
+    assert all(task.owner == "vitrine" and task.retries for task in dag.tasks)
+
+
+def test_only_the_night_run_is_scheduled_and_never_twice_at_once(dagbag):
+    assert dagbag.dags["embed_images"].max_active_runs == 1
+    assert {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled} == {"embed_images"}
+
+
+def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
+    dag = dagbag.dags["embed_images"]
+    for number in range(1, 6):
+        for before, after in zip(PASS, PASS[1:], strict=False):
+            assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
+        onward = {"choose_index"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
+        assert dag.get_task(f"pass_{number}.check_status").downstream_task_ids == onward
+    assert dag.get_task("pass_2.wait").downstream_task_ids == {"pass_2.plan_batches"}
+    assert not dag.has_task("pass_1.wait")
+
+
+def test_the_report_comes_last_and_always(dagbag):
+    dag = dagbag.dags["embed_images"]
+    assert [task.task_id for task in dag.leaves] == ["report_run"]
+    assert dag.get_task("report_run").trigger_rule == "all_done"
+    assert dag.get_task("choose_index").downstream_task_ids == {"create_vector_index", "report_run"}
+
+
+def test_batches_never_use_more_lanes_than_bigquery_has(dagbag):
+    lanes = dagbag.dags["embed_images"].get_task("pass_1.embed_batch").max_active_tis_per_dagrun
+    assert 1 <= lanes <= limits.MAX_CONCURRENT_EMBEDDING_JOBS
+
+
+def test_setup_goes_from_dataset_to_preflight(dagbag):
+    dag = dagbag.dags["setup_image_search"]
+    order = [task.task_id for task in dag.topological_sort()]
+    chain = ["create_dataset", "create_connection", "grant_roles", "create_met_images",
+             "create_multimodal_embedding_model", "assert_images_listed", "assert_model_answers"]  # fmt: skip
+    assert [task_id for task_id in order if task_id in chain] == chain
+    assert {task.task_id for task in dag.tasks} - set(chain) == {
+        f"create_tables.create_{table}" for table in (
+            "embedding_batches", "embedding_attempts", "met_image_embeddings", "embedding_quarantine", "embedding_runs",
+            "search_embedding", "vector_search_results",
+        )
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "conf"),
+    [
+        ("embed_images", {"batch_size": 25_001}),
+        ("embed_images", {"batch_size": 0}),
+        ("embed_images", {"max_images": 0}),
+        ("search_images", {"query": ""}),
+        ("search_images", {"top_k": 0}),
+        ("search_images", {"fraction_lists_to_search": 1}),
+        ("search_images", {"fraction_lists_to_search": 0}),
+    ],
+)
+def test_params_refuse_what_bigquery_would(dagbag, dag_id, conf):
+    params = copy.deepcopy(dagbag.dags[dag_id].params)
+    with pytest.raises(ParamValidationError):
+        params.update(conf)
+        params.validate()

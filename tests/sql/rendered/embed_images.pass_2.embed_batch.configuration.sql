@@ -1,0 +1,44 @@
+-- Embed what this batch has not yet got, and keep every answer. Grain: one image of the batch.
+-- Running it again makes no call for an image that has an answer in this work order, nor for a content that was
+-- embedded before. An object table allows only WHERE, ORDER BY and LIMIT here, so the selection is one subquery.
+INSERT INTO `demo-project.bqml_tutorial.embedding_attempts`
+  (run_id, work_order, batch_number, model, uri, content_hash, generation, content_type, size, updated,
+   ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)
+SELECT
+  @run_id,
+  @work_order,
+  @batch_number,
+  @model,
+  uri,
+  COALESCE(md5_hash, CAST(generation AS STRING)),
+  generation,
+  content_type,
+  size,
+  updated,
+  ml_generate_embedding_result,
+  -- A vector of another length would break every search: it is a failure, whatever the service says.
+  IF(
+    ml_generate_embedding_status = '' AND ARRAY_LENGTH(ml_generate_embedding_result) != @dimension,
+    FORMAT('The vector has %d numbers instead of %d.', ARRAY_LENGTH(ml_generate_embedding_result), @dimension),
+    ml_generate_embedding_status),
+  CURRENT_TIMESTAMP()
+FROM ML.GENERATE_EMBEDDING(
+  MODEL `demo-project.bqml_tutorial.multimodal_embedding_model`,
+  (
+    SELECT * FROM `demo-project.bqml_tutorial.met_images`
+    WHERE uri IN (
+      SELECT planned.uri
+      FROM `demo-project.bqml_tutorial.embedding_batches` AS planned
+      WHERE planned.work_order = @work_order
+        AND planned.batch_number = @batch_number
+        AND NOT EXISTS (
+          SELECT 1 FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
+          WHERE attempt.uri = planned.uri
+            AND (
+              attempt.work_order = planned.work_order
+              OR (
+                attempt.content_hash = planned.content_hash
+                AND attempt.model = @model
+                AND attempt.ml_generate_embedding_status = ''))))
+  ),
+  STRUCT(TRUE AS flatten_json_output, 1408 AS output_dimensionality))

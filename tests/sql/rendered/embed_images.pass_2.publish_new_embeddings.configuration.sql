@@ -1,0 +1,26 @@
+-- Publish images that were not searchable before. Grain: one image.
+-- Insert-only, so it bills no published row and conflicts with nothing. It also publishes what a run that died left behind.
+MERGE `demo-project.bqml_tutorial.met_image_embeddings` AS published
+USING (-- The good vector of each image that is in the bucket with that very content. Grain: one image. Included by the publishers.
+SELECT attempt.*
+FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
+INNER JOIN (-- The images that are in the bucket now. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation stands for its content.
+SELECT
+  uri,
+  COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
+  size,
+  updated
+FROM `demo-project.bqml_tutorial.met_images`
+WHERE content_type IN UNNEST(@content_types)
+) AS image
+  ON image.uri = attempt.uri AND image.content_hash = attempt.content_hash
+WHERE attempt.model = @model AND attempt.ml_generate_embedding_status = ''
+QUALIFY ROW_NUMBER() OVER (PARTITION BY attempt.uri ORDER BY attempt.attempted_at) = 1
+) AS attempt
+ON published.uri = attempt.uri
+WHEN NOT MATCHED THEN
+  INSERT (uri, content_hash, generation, content_type, size, updated, model,
+    ml_generate_embedding_result, ml_generate_embedding_status, run_id, embedded_at)
+  VALUES (attempt.uri, attempt.content_hash, attempt.generation, attempt.content_type, attempt.size, attempt.updated, attempt.model,
+    attempt.ml_generate_embedding_result, '', attempt.run_id, attempt.attempted_at)

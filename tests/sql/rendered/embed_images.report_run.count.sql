@@ -1,0 +1,46 @@
+-- Where every image that this run planned is now. Grain: one run (one row).
+-- planned = published + quarantined + vanished + pending. Vanished: deleted, or overwritten, since it was planned.
+WITH places AS (
+  SELECT
+    planned.uri,
+    COALESCE(attempt.status, 'no answer yet') AS status,
+    CASE
+      WHEN published.uri IS NOT NULL THEN 'published'
+      WHEN quarantined.uri IS NOT NULL THEN 'quarantined'
+      WHEN image.uri IS NULL THEN 'vanished'
+      ELSE 'pending'
+    END AS place
+  FROM (
+    SELECT DISTINCT uri, content_hash FROM `demo-project.bqml_tutorial.embedding_batches` WHERE run_id = @run_id
+  ) AS planned
+  LEFT JOIN (-- The images that are in the bucket now. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation stands for its content.
+SELECT
+  uri,
+  COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
+  size,
+  updated
+FROM `demo-project.bqml_tutorial.met_images`
+WHERE content_type IN UNNEST(@content_types)
+  ) AS image
+    ON image.uri = planned.uri AND image.content_hash = planned.content_hash
+  LEFT JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published
+    ON published.uri = planned.uri AND published.content_hash = planned.content_hash
+  LEFT JOIN `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
+    ON quarantined.uri = planned.uri AND quarantined.content_hash = planned.content_hash AND quarantined.model = @model
+  LEFT JOIN (
+    SELECT uri, content_hash, ARRAY_AGG(ml_generate_embedding_status ORDER BY attempted_at DESC LIMIT 1)[OFFSET(0)] AS status
+    FROM `demo-project.bqml_tutorial.embedding_attempts`
+    WHERE run_id = @run_id
+    GROUP BY uri, content_hash
+  ) AS attempt
+    ON attempt.uri = planned.uri AND attempt.content_hash = planned.content_hash
+)
+SELECT
+  COUNT(*) AS planned,
+  COUNTIF(place = 'published') AS published,
+  COUNTIF(place = 'quarantined') AS quarantined,
+  COUNTIF(place = 'vanished') AS vanished,
+  COUNTIF(place = 'pending') AS pending,
+  ARRAY(SELECT CONCAT(uri, ': ', status) FROM places WHERE place = 'pending' ORDER BY uri LIMIT 20) AS pending_images
+FROM places

@@ -1,0 +1,25 @@
+-- Embed the words of a search with the model that embedded the images, or fail saying why. Grain: one search.
+-- Run again it makes no second call once there is a vector.
+BEGIN
+  INSERT INTO `demo-project.bqml_tutorial.search_embedding`
+    (search_id, content, model, ml_generate_embedding_result, ml_generate_embedding_status, created_at)
+  SELECT @search_id, content, @model, ml_generate_embedding_result, ml_generate_embedding_status, CURRENT_TIMESTAMP()
+  FROM ML.GENERATE_EMBEDDING(
+    MODEL `demo-project.bqml_tutorial.multimodal_embedding_model`,
+    (
+      SELECT @query AS content
+      FROM UNNEST([1])
+      WHERE NOT EXISTS (
+        SELECT 1 FROM `demo-project.bqml_tutorial.search_embedding`
+        WHERE search_id = @search_id AND ml_generate_embedding_status = '')
+    ),
+    STRUCT(TRUE AS flatten_json_output, 1408 AS output_dimensionality));
+  IF NOT EXISTS (
+    SELECT 1 FROM `demo-project.bqml_tutorial.search_embedding` WHERE search_id = @search_id AND ml_generate_embedding_status = ''
+  ) THEN
+    RAISE USING MESSAGE = (
+      SELECT CONCAT('The words of the search were not embedded: ',
+        ARRAY_AGG(ml_generate_embedding_status ORDER BY created_at DESC LIMIT 1)[OFFSET(0)])
+      FROM `demo-project.bqml_tutorial.search_embedding` WHERE search_id = @search_id);
+  END IF;
+END

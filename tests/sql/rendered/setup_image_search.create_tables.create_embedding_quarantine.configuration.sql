@@ -1,0 +1,12 @@
+-- Images that failed for a reason no retry can cure; tried again when their content changes.
+-- Grain: one content of one image under one model.
+CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_quarantine` (
+  uri STRING NOT NULL,
+  content_hash STRING NOT NULL,
+  model STRING NOT NULL,
+  ml_generate_embedding_status STRING NOT NULL,
+  attempts INT64 NOT NULL,
+  run_id STRING NOT NULL,
+  quarantined_at TIMESTAMP NOT NULL
+)
+CLUSTER BY uri

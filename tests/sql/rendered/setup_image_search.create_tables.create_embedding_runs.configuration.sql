@@ -1,0 +1,15 @@
+-- The report of each run of embed_images.
+-- Grain: one run. planned = published + quarantined + vanished + pending; complete when pending is 0.
+CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_runs` (
+  run_id STRING NOT NULL,
+  planned INT64 NOT NULL,
+  published INT64 NOT NULL,
+  quarantined INT64 NOT NULL,
+  vanished INT64 NOT NULL,
+  pending INT64 NOT NULL,
+  passes INT64 NOT NULL,
+  complete BOOL NOT NULL,
+  vector_index STRING NOT NULL,
+  started_at TIMESTAMP NOT NULL,
+  reported_at TIMESTAMP NOT NULL
+)
