@@ -18,6 +18,7 @@ from bqml_emulator import (
     embedding_function,
     embedding_service,
     execution,
+    file_loads,
     jobs,
     ledger,
     object_tables,
@@ -40,6 +41,7 @@ def install(config: Config):
     database_files.on_connect += [connections.register, object_tables.register]
     database_files.install()
     jobs.install()
+    file_loads.install(config.storage_dir)
     commands.install()
     object_tables.install()
     remote_models.install()

@@ -52,8 +52,8 @@ MAX_STALENESS_MINUTES = (30, 7 * 24 * 60)  # minutes; BQ/object-tables: "30 MINU
 GLOBBING_DENIED = (  # observed live for external tables; the same code path for object tables is inferred
     "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. {account} does not "
     "have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' "
-    "denied on resource (or it may not exist). Please make sure {uri} is accessible via appropriate IAM roles, "
-    "e.g. Storage Object Viewer or Storage Object Creator."
+    "denied on resource (or it may not exist). Please make sure {uri} is accessible via appropriate IAM "
+    "roles, e.g. Storage Object Viewer or Storage Object Creator."
 )
 OBJECT_TABLE_READ_ONLY = (  # ours; BQ: "You can't alter an object table or modify object table data"
     "{table} is an object table. Object tables are read-only: their data cannot be modified."

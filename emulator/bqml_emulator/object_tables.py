@@ -85,7 +85,7 @@ def register(con: duckdb.DuckDBPyConnection):
 def load(keys: tuple[str, str, str]) -> Table | None:
     """The object table of that name, or None when there is none or it is another kind of table."""
     stored = metadata.load(Table, *keys)
-    return stored if stored and stored.externalDataConfiguration else None
+    return stored if stored and stored.type == "EXTERNAL" else None
 
 
 def create(
@@ -123,6 +123,25 @@ def drop(statement: Statement, project_id: str, dataset_id: str | None, dry_run:
     if found and not dry_run:
         tables.delete(*keys)
     return _statistics("DROP_EXTERNAL_TABLE", operation, keys)
+
+
+def create_by_api(project_id: str, dataset_id: str, body: Table) -> Table:
+    """tables.insert with an externalDataConfiguration."""
+    given = body.externalDataConfiguration
+    if not (body.tableReference and body.tableReference.tableId and given.connectionId):
+        raise BigQueryError(
+            "invalid", "Required: tableReference.tableId, externalDataConfiguration.connectionId"
+        )
+    keys = _keys([body.tableReference.tableId], project_id, dataset_id)
+    connection = connections.resolve(given.connectionId.split("."), project_id)
+    options = {"object_metadata": given.objectMetadata, "uris": given.sourceUris}
+    options |= {"metadata_cache_mode": given.metadataCacheMode, "description": body.description}
+    _check_options(options)
+    datasets.get(*keys[:2])
+    _operation(keys, replace=False, if_not_exists=False)
+    _check_access(connection, options["uris"], "delegate")
+    _store(keys, connection, options)
+    return tables.get(*keys)
 
 
 def _keys(parts: list[str], project_id: str, dataset_id: str | None) -> tuple[str, str, str]:
@@ -249,5 +268,13 @@ def install():
     """Let the catalog know tables of type EXTERNAL, and statements what they may do with them."""
     tables.STORED_TYPES = (*tables.STORED_TYPES, "EXTERNAL")
     information_schema.TABLE_TYPES["EXTERNAL"] = "EXTERNAL"
+    create_table = tables.create
+
+    def create_table_or_object_table(project_id, dataset_id, body, translate):
+        if body.externalDataConfiguration:
+            return create_by_api(project_id, dataset_id, body)
+        return create_table(project_id, dataset_id, body, translate)
+
+    tables.create = create_table_or_object_table
     STATEMENT_RULES.insert(0, check_readable)
     execution.before_statement.append(refuse_change)

