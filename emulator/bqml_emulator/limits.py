@@ -89,7 +89,7 @@ CONNECTION_DENIED = (  # observed live for a caller without the permission; for 
 RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results
 INTERRUPTED = "The job encountered an internal error during execution: the emulator was stopped."  # ours
 
-# --- vector search and vector indexes (BQ/vector-index, BQ/vector-search, GoogleSQL reference; 2026-08-22) ----
+# --- vector search and vector indexes (BQ/vector-index, BQ/vector-search, GoogleSQL reference; 2026-08-22) --
 DISTANCE_TYPES = ("EUCLIDEAN", "COSINE", "DOT_PRODUCT")  # the first is the default
 DEFAULT_TOP_K = 10  # neighbours per query row
 MAX_TOP_K = 999_999  # neighbours; ours: the most that DuckDB's min_by keeps
@@ -103,8 +103,8 @@ IVF_MAX_LISTS = 5_000  # num_lists; BQ DDL reference
 TREE_AH_MIN_LEAF_COUNT = 500  # leaf_node_embedding_count; BQ DDL reference
 TREE_AH_DEFAULT_LEAF_COUNT = 1_000  # leaf_node_embedding_count; BQ DDL reference
 TOO_FEW_ROWS = (  # observed live in six independent sources
-    "Total rows {rows} is smaller than min allowed 5000 for CREATE VECTOR INDEX query with the {index_type} index "
-    "type. Please use VECTOR_SEARCH table-valued function directly to perform the similarity search."
+    "Total rows {rows} is smaller than min allowed 5000 for CREATE VECTOR INDEX query with the {index_type} "
+    "index type. Please use VECTOR_SEARCH table-valued function directly to perform the similarity search."
 )
 NO_BACKGROUND_RESERVATION = (  # observed live, statmike 2026-09-03
     "Cannot alter vector index on table {table} because there is no BACKGROUND reservation."
@@ -114,13 +114,13 @@ INDEX_KEY_EXPRESSION = (  # same author
     "CREATE VECTOR INDEX does not yet support expressions to define index keys, only column name is supported"
 )
 INDEX_VECTORS_UNEVEN = (  # ours; BQ DDL reference: no NULL elements, "the same array dimensions"
-    "Column {column} cannot be indexed: all arrays must have the same number of elements, from {lowest} to 4096, "
-    "and no NULL among them; found {shortest} to {longest} elements and {nulls} arrays with NULL."
+    "Column {column} cannot be indexed: all arrays must have the same number of elements, from {lowest} to "
+    "4096, and no NULL among them; found {shortest} to {longest} elements and {nulls} arrays with NULL."
 )
 STORED_TWICE = "Column {column} found multiple times"  # same author
 DIMENSION_MISMATCH = (  # langchain-ai/langchain-google#1297, 2025-11-08
-    "Dimension of column `{column}` in the base table does not match the dimension of column `{query_column}` "
-    "in the query data."
+    "Dimension of column `{column}` in the base table does not match the dimension of column "
+    "`{query_column}` in the query data."
 )
 DIMENSION_MISMATCH_VALUE = (  # observed live for the query_value form
     "Dimension of column {column} in the base table does not match the dimension of the query data."
