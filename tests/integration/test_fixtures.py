@@ -19,5 +19,5 @@ def test_faults_are_merged_and_undone(emulator, fresh_world):
 
 
 def test_no_test_leaves_the_machine():
-    with pytest.raises(SocketConnectBlockedError):
+    with pytest.raises(SocketConnectBlockedError), pytest.warns(UserWarning, match=r"192\.0\.2\.1"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
