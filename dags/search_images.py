@@ -1,15 +1,15 @@
 """
 ### Search images
 
-Type what you look for; get a page of the pictures that fit, nearest first. The link **Gallery** is on the task
-`write_gallery`, the best results are in its log, and all results are in the table `vector_search_results` under the
-run's id.
+Type what you look for; get a page of the pictures that fit, nearest first. The link **Gallery** is on the
+task `write_gallery`, the best results are in its log, and all results are in the table
+`vector_search_results` under the run's id.
 
 One search costs one text call of the model and the bytes of the searched vectors (fewer with a vector index).
 """
 
-from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401 (pre-imported when parsed)
 from airflow.sdk import DAG, Param, chain
+
 from vitrine import defaults, limits, settings
 from vitrine.jobs import query_job, string
 from vitrine.operators.query_job import QueryJobOperator
@@ -22,12 +22,8 @@ with DAG(
     dag_id="search_images",
     doc_md=__doc__,
     schedule=None,
-    catchup=False,
     max_active_runs=16,
-    tags=defaults.TAGS,
-    default_args=defaults.default_args(config),
-    template_searchpath=config.sql_dir,
-    user_defined_macros=defaults.macros(config),
+    **defaults.dag_arguments(config),
     params={
         "query": Param(
             "pictures of white or cream colored dress from victorian era", type="string",
@@ -37,25 +33,22 @@ with DAG(
         "top_k": Param(3, type="integer", minimum=1, maximum=1000, description_md="How many pictures."),
         "uri_prefix": Param("", type="string", description_md="Only pictures whose uri begins with this."),
         "use_brute_force": Param(
-            False, type="boolean", description_md="Compare with every picture, even if there is a vector index."
+            False, type="boolean", description_md="Compare with every picture, even with an index."
         ),
         "fraction_lists_to_search": Param(
             None, type=["null", "number"], exclusiveMinimum=0, exclusiveMaximum=1,
-            description_md="Share of the index to look through: more is slower and finds more. Not with brute force.",
+            description_md="Share of the index to look through, if any: more is slower and finds more.",
         ),
     },
 ) as dag:  # fmt: skip
-    embed_query = QueryJobOperator(
-        task_id="embed_query",
-        configuration=query_job(
-            "search_images/embed_query.sql", SEARCH_ID, string("model", config.model), string("query", "{{ params.query }}")
-        ),
+    embed_query = QueryJobOperator.of(
+        "search_images/embed_query.sql",
+        SEARCH_ID,
+        string("model", config.model),
+        string("query", "{{ params.query }}"),
     )
-    search_images = QueryJobOperator(
-        task_id="search_images",
-        configuration=query_job(
-            "search_images/search_images.sql", SEARCH_ID, string("uri_prefix", "{{ params.uri_prefix }}")
-        ),
+    search_images = QueryJobOperator.of(
+        "search_images/search_images.sql", SEARCH_ID, string("uri_prefix", "{{ params.uri_prefix }}")
     )
     write_gallery = WriteGalleryOperator(
         task_id="write_gallery",

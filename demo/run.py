@@ -1,6 +1,8 @@
-"""`make demo`: upload the demo images, run the three DAGs with real Airflow in this process, show what was found.
+"""`make demo`: upload the demo images, run the three DAGs with real Airflow in this process, show what was
+found.
 
-State stays under .local, so a second run embeds nothing again. Airflow's own output goes to .local/logs/demo.log.
+State stays under .local, so a second run embeds nothing again. Airflow's own output goes to
+.local/logs/demo.log.
 """
 
 from __future__ import annotations
@@ -107,9 +109,9 @@ def run_dag(screen: TextIO, dag, conf: dict):
     finally:
         over.set()
         watcher.join()
+    seconds = time.monotonic() - started
     print(
-        f"{dag.dag_id}: {run.state} after {time.monotonic() - started:.0f} s, {calls()} calls of the model so far",
-        file=screen,
+        f"{dag.dag_id}: {run.state} after {seconds:.0f} s, {calls()} calls of the model so far", file=screen
     )
     return run
 

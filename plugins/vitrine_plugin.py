@@ -1,4 +1,4 @@
-"""Registers Vitrine with Airflow. Every task process imports this file, so it imports nothing heavy itself."""
+"""Registers Vitrine with Airflow. Every task process imports this file, so it stays light."""
 
 from __future__ import annotations
 

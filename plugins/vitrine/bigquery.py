@@ -1,6 +1,7 @@
 """The one place that talks to BigQuery, but for the operators that Google's provider brings.
 
-The Google client is imported inside the functions: importing it costs every task process some four CPU seconds.
+The Google client is imported inside the functions: importing it costs every task process some four CPU
+seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class BigQuery:
         return hook.get_client(project_id=self.project_id, location=self.location)
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
-        """Run a query job and return its rows. Errors: google.api_core.exceptions.GoogleAPIError, as BigQuery words it."""
+        """Rows of a query job. Errors: google.api_core.exceptions.GoogleAPIError, in BigQuery's words."""
         from google.cloud.bigquery import QueryJobConfig
 
         query = {key: value for key, value in configuration["query"].items() if key != "query"}

@@ -8,14 +8,25 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+
 from vitrine.bigquery import BigQuery
 from vitrine.errors import VitrineError
 from vitrine.planning import work_order
 from vitrine.settings import Settings
 
-TAGS = ["vitrine"]
 # What Vitrine itself has found wrong stays wrong when it looks again; everything else is tried again.
 FINAL_VERDICTS = ExceptionRetryPolicy(rules=[RetryRule(exception=VitrineError, action=RetryAction.FAIL)])
+
+
+def dag_arguments(settings: Settings) -> dict[str, Any]:
+    """Arguments that every DAG of ours has in common."""
+    return {
+        "catchup": False,
+        "tags": ["vitrine"],
+        "default_args": default_args(settings),
+        "template_searchpath": settings.sql_dir,
+        "user_defined_macros": macros(settings),
+    }
 
 
 def default_args(settings: Settings) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def too_few_rows(rows: int) -> IndexState | None:
 
 
 def classify(row: Mapping[str, Any] | None, table_bytes: int, wanted_coverage: int) -> IndexState:
-    """State of the index from its row (None: not listed yet), its table's logical bytes and the coverage wanted in %.
+    """State of the index from its row (None: not listed yet), its table's logical bytes and the coverage
+    wanted in %.
 
     A small table can legally show ACTIVE with coverage 0 for ever, so its size decides, not the number alone.
     """
@@ -57,5 +58,9 @@ def classify(row: Mapping[str, Any] | None, table_bytes: int, wanted_coverage: i
     if status in limits.DISABLED_INDEX_STATUSES:
         return IndexState(Kind.DISABLED, f"{status}: {row['disable_reason'] or 'BigQuery gives no reason'}")
     if filled and coverage >= wanted_coverage:
-        return IndexState(Kind.READY, f"Ready: {coverage} % of the rows are indexed, the rest is searched exactly.")
-    return IndexState(Kind.BUILDING, f"Building: {coverage} %, {row['unindexed_row_count'] or 0:,} rows left.")
+        return IndexState(
+            Kind.READY, f"Ready: {coverage} % of the rows are indexed, the rest is searched exactly."
+        )
+    return IndexState(
+        Kind.BUILDING, f"Building: {coverage} %, {row['unindexed_row_count'] or 0:,} rows left."
+    )

@@ -13,7 +13,7 @@ Parameter = dict[str, Any]
 
 
 def query_job(sql: str, *parameters: Parameter) -> dict[str, Any]:
-    """Configuration of a query job: the name of a .sql file (or its rendered text) and its named parameters."""
+    """Configuration of a query job: a .sql file (or its rendered text) and its named parameters."""
     return {"query": {"query": sql, "useLegacySql": False, "queryParameters": list(parameters)}}
 
 
@@ -57,7 +57,8 @@ def _scalar(name: str, type_name: str, value: str) -> Parameter:
 
 
 def job_id(*parts: str | int) -> str:
-    """A job id from parts that say what the job is for; every character BigQuery refuses becomes an underscore.
+    """A job id from parts that say what the job is for; every character BigQuery refuses becomes an
+    underscore.
 
     >>> job_id("vitrine", "embed_images", "manual__2026-11-22T09:45:00+00:00", 1)
     'vitrine-embed_images-manual__2026_11_22T09_45_00_00_00-1'

@@ -1,4 +1,5 @@
-"""Every value that belongs to BigQuery or Vertex AI: limits, prices, texts. Read on 2026-11-22 from pages of 2026-08-22.
+"""Every value that belongs to BigQuery or Vertex AI: limits, prices, texts. Read on 2026-11-22 from pages of
+2026-08-22.
 
 Only constants; each has its unit in the name or the comment, and its source above it.
 """
@@ -8,14 +9,18 @@ from __future__ import annotations
 from typing import Final
 
 # https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings
-# The tutorial's ceiling. The quota page now derives rows per job from the quota (600 x 360 = 216,000); we keep the lower.
+# The tutorial's ceiling. The quota page now derives rows per job from the quota (600 x 360 = 216,000); we
+# keep the lower.
 MAX_ROWS_PER_EMBEDDING_JOB: Final = 25_000
 
 # https://docs.cloud.google.com/bigquery/quotas#cloud_ai_service_functions
 MAX_CONCURRENT_EMBEDDING_JOBS: Final = 5  # per project; more only wait for the same requests-per-minute pool
-EMBEDDING_REQUESTS_PER_MINUTE: Final = 600  # multimodalembedding, every region but the European single ones (120)
+EMBEDDING_REQUESTS_PER_MINUTE: Final = (
+    600  # multimodalembedding, every region but the European single ones (120)
+)
 
-# https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings ("10,000 images ... approximately 40 minutes")
+# https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings ("10,000 images ... approximately
+# 40 minutes")
 IMAGES_PER_MINUTE_PER_JOB: Final = 250
 
 # https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding
@@ -28,7 +33,8 @@ IMAGE_CONTENT_TYPES: Final = ("image/jpeg", "image/png", "image/bmp", "image/gif
 # Text beyond 32 tokens is shortened by the model; beyond this many UTF-8 bytes the call is refused.
 MAX_QUERY_BYTES: Final = 1024
 
-# Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json; Google's own page could not be read.
+# Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json; Google's own page could not
+# be read.
 IMAGE_PRICE_USD: Final = 0.0001
 
 # https://docs.cloud.google.com/bigquery/quotas#vector_index_limits
@@ -37,10 +43,11 @@ MIN_VECTOR_INDEX_BYTES: Final = 10 * 1024 * 1024  # created below, but not fille
 # https://docs.cloud.google.com/bigquery/docs/information-schema-vector-indexes
 DISABLED_INDEX_STATUSES: Final = ("TEMPORARILY DISABLED", "PERMANENTLY DISABLED")
 
-# Message of CREATE MODEL while a fresh grant is not yet effective ("up to a minute or two"; BigFrames waits 120 s).
-# GoogleCloudPlatform/marketing-analytics-jumpstart issues #192 and #211.
+# Message of CREATE MODEL while a fresh grant is not yet effective ("up to a minute or two"; BigFrames waits
+# 120 s). GoogleCloudPlatform/marketing-analytics-jumpstart issues #192 and #211.
 PERMISSION_NOT_YET_EFFECTIVE: Final = "does not have the permission to access"
 GRANT_PROPAGATION_SECONDS: Final = 180
 
-# https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/JobReference: letters, digits, _ and -, at most 1,024.
+# https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/JobReference: letters, digits, _ and -, at
+# most 1,024.
 JOB_ID_MAX_LENGTH: Final = 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 # Passes without progress after which more of the same is no use: the quota is gone or the service is down.
@@ -34,10 +35,6 @@ def after_pass(pending: Sequence[int], max_passes: int) -> Verdict:
     return Verdict(True, f"{left:,} images left after pass {passes}: repair them in another pass.")
 
 
-def wait_seconds(pass_number: int, first_wait: int) -> int:
-    """Pause before a pass (the second or later): doubles with each, so that an exhausted quota can recover.
-
-    >>> [wait_seconds(n, 60) for n in (2, 3, 4)]
-    [60, 120, 240]
-    """
-    return first_wait * 2 ** (pass_number - 2)
+def pause(pass_number: int, first_seconds: int) -> timedelta:
+    """Pause before a pass (the second or later); doubles with each, so that a quota can recover."""
+    return timedelta(seconds=first_seconds * 2 ** (pass_number - 2))

@@ -26,7 +26,7 @@ def embed_job_prefix(dataset: str) -> str:
 
 
 def work_order(dataset: str, run_id: str, pass_number: int, try_number: int) -> str:
-    """Name of one try at planning one pass. It begins the ids of the jobs that carry it out, so they cannot run twice."""
+    """Name of one try at planning one pass. The ids of its jobs begin with it, so they cannot run twice."""
     return embed_job_prefix(dataset) + job_id(run_id, f"pass{pass_number}", f"try{try_number}")
 
 
@@ -49,7 +49,7 @@ class Plan:
 
 
 def estimate(batches: Sequence[Batch], lanes: int) -> Plan:
-    """Price and duration of batches run in `lanes` at a time. Images per minute are bounded by the quota all jobs share."""
+    """Price and duration of batches, `lanes` at a time; the quota that all jobs share bounds them."""
     images = sum(batch["images"] for batch in batches)
     busy_lanes = max(1, min(lanes, len(batches)))
     per_minute = min(busy_lanes * limits.IMAGES_PER_MINUTE_PER_JOB, limits.EMBEDDING_REQUESTS_PER_MINUTE)

@@ -37,7 +37,9 @@ class Settings:
     max_passes: int = 5
     retry_wait_seconds: int = 60  # before the second pass or try; doubles with every further one
     poll_seconds: float = 10.0  # between two looks at a running job or at a filling index
-    index_coverage: int = 95  # percent; the rows beyond are searched exactly, so waiting for the last ones gains nothing
+    index_coverage: int = (
+        95  # percent; the rows beyond are searched exactly, so waiting for the last ones gains nothing
+    )
     index_timeout_seconds: int = 6 * 3600
     sql_dir: str = str(REPOSITORY / "include" / "sql")
     gcp_conn_id: str = "google_cloud_default"
@@ -45,18 +47,34 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything runs."""
         for ok, name, rule in (
-            (self.dimension in limits.EMBEDDING_DIMENSIONS, "dimension", f"one of {limits.EMBEDDING_DIMENSIONS}"),
+            (
+                self.dimension in limits.EMBEDDING_DIMENSIONS,
+                "dimension",
+                f"one of {limits.EMBEDDING_DIMENSIONS}",
+            ),
             (self.embedding_function in FUNCTIONS, "embedding_function", f"one of {tuple(FUNCTIONS)}"),
-            (all(u.startswith("gs://") for u in self.object_uris), "object_uris", "gs:// URIs, comma-separated"),
-            (set(self.content_types) <= set(limits.IMAGE_CONTENT_TYPES), "content_types",
-             f"among {limits.IMAGE_CONTENT_TYPES}"),
-            (1 <= self.max_parallel_batches <= limits.MAX_CONCURRENT_EMBEDDING_JOBS, "max_parallel_batches",
-             f"1 to {limits.MAX_CONCURRENT_EMBEDDING_JOBS}, BigQuery's limit of concurrent embedding jobs"),
+            (
+                all(u.startswith("gs://") for u in self.object_uris),
+                "object_uris",
+                "gs:// URIs, comma-separated",
+            ),
+            (
+                set(self.content_types) <= set(limits.IMAGE_CONTENT_TYPES),
+                "content_types",
+                f"among {limits.IMAGE_CONTENT_TYPES}",
+            ),
+            (
+                1 <= self.max_parallel_batches <= limits.MAX_CONCURRENT_EMBEDDING_JOBS,
+                "max_parallel_batches",
+                f"1 to {limits.MAX_CONCURRENT_EMBEDDING_JOBS}, BigQuery's limit of concurrent embedding jobs",
+            ),
             (self.max_passes >= 1, "max_passes", "at least 1"),
             (1 <= self.index_coverage <= 100, "index_coverage", "a percentage, 1 to 100"),
         ):
             if not ok:
-                raise SettingsError(f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}.")
+                raise SettingsError(
+                    f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}."
+                )
 
     def table(self, name: str) -> str:
         """Name of a table or model of the dataset, quoted for SQL."""
@@ -118,7 +136,9 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         if text:
             values[field.name] = _parse(field.name, str(field.type), text)
         elif field.default is MISSING:
-            raise SettingsError(f"{variable(field.name)} is missing and has no default: set it in the environment.")
+            raise SettingsError(
+                f"{variable(field.name)} is missing and has no default: set it in the environment."
+            )
     return Settings(**values)
 
 

@@ -1,13 +1,21 @@
 """The DAGs as a person sees them: which there are, how their tasks follow each other, what they accept."""
 
 import copy
+from itertools import pairwise
 
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from vitrine import limits
 
-PASS = ["plan_batches", "embed_batch", "publish_new_embeddings", "publish_changed_embeddings", "quarantine_images", "check_status"]
+PASS = [
+    "plan_batches",
+    "embed_batch",
+    "publish_new_embeddings",
+    "publish_changed_embeddings",
+    "quarantine_images",
+    "check_status",
+]
 
 
 def test_there_are_exactly_these_dags(dagbag):
@@ -26,13 +34,15 @@ def test_every_dag_is_documented_tagged_and_explicit(dagbag, dag_id):
 
 def test_only_the_night_run_is_scheduled_and_never_twice_at_once(dagbag):
     assert dagbag.dags["embed_images"].max_active_runs == 1
-    assert {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled} == {"embed_images"}
+    assert {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled} == {
+        "embed_images"
+    }
 
 
 def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
     dag = dagbag.dags["embed_images"]
     for number in range(1, 6):
-        for before, after in zip(PASS, PASS[1:], strict=False):
+        for before, after in pairwise(PASS):
             assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
         onward = {"choose_index"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
         assert dag.get_task(f"pass_{number}.check_status").downstream_task_ids == onward
@@ -60,7 +70,8 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
     assert [task_id for task_id in order if task_id in chain] == chain
     assert {task.task_id for task in dag.tasks} - set(chain) == {
         f"create_tables.create_{table}" for table in (
-            "embedding_batches", "embedding_attempts", "met_image_embeddings", "embedding_quarantine", "embedding_runs",
+            "embedding_batches", "embedding_attempts", "met_image_embeddings", "embedding_quarantine",
+            "embedding_runs",
             "search_embedding", "vector_search_results",
         )
     }  # fmt: skip
@@ -82,4 +93,3 @@ def test_params_refuse_what_bigquery_would(dagbag, dag_id, conf):
     params = copy.deepcopy(dagbag.dags[dag_id].params)
     with pytest.raises(ParamValidationError):
         params.update(conf)
-        params.validate()

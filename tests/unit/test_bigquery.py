@@ -14,7 +14,9 @@ def bigquery(emulator):
 
 
 def test_rows_with_parameters(bigquery):
-    job = query_job("SELECT @n + 1 AS n, ARRAY_LENGTH(@words) AS words", int64("n", 41), strings("words", ["a", "b"]))
+    job = query_job(
+        "SELECT @n + 1 AS n, ARRAY_LENGTH(@words) AS words", int64("n", 41), strings("words", ["a", "b"])
+    )
     assert bigquery.rows(job) == [{"n": 42, "words": 2}]
 
 

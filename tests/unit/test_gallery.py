@@ -21,7 +21,9 @@ def open_thumbnail(uri: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,"))))
 
 
-@pytest.mark.parametrize(("mode", "format"), [("RGB", "JPEG"), ("RGBA", "PNG"), ("P", "GIF"), ("L", "BMP"), ("CMYK", "JPEG")])
+@pytest.mark.parametrize(
+    ("mode", "format"), [("RGB", "JPEG"), ("RGBA", "PNG"), ("P", "GIF"), ("L", "BMP"), ("CMYK", "JPEG")]
+)
 def test_thumbnails_are_small_jpegs(mode, format):
     color = 0 if mode in "PL" else "white" if mode != "CMYK" else (0, 0, 0, 0)
     picture = open_thumbnail(thumbnail(image_bytes(mode, format=format, color=color)))
@@ -29,7 +31,11 @@ def test_thumbnails_are_small_jpegs(mode, format):
 
 
 def test_transparent_parts_are_white():
-    assert open_thumbnail(thumbnail(image_bytes("RGBA", color=(0, 0, 0, 0)))).getpixel((5, 5)) == (255, 255, 255)
+    assert open_thumbnail(thumbnail(image_bytes("RGBA", color=(0, 0, 0, 0)))).getpixel((5, 5)) == (
+        255,
+        255,
+        255,
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"no image", image_bytes()[:60]])
@@ -48,7 +54,7 @@ def test_hostile_names_and_words_stay_text():
 def test_a_page_shows_rank_distance_and_uri_of_each_picture():
     pictures = [Picture(n, f"gs://b/{n}.jpg", n / 10, thumbnail(image_bytes())) for n in (1, 2)]
     page = render("a red car", pictures, model="m/1408", searched_at="now")
-    assert page.count("<img src=\"data:image/jpeg;base64,") == 2
+    assert page.count('<img src="data:image/jpeg;base64,') == 2
     assert all(text in page for text in ("a red car", "0.1000", "gs://b/2.jpg", "2 pictures", "m/1408"))
 
 
@@ -58,4 +64,7 @@ def test_no_results_is_a_sentence():
 
 
 def test_the_table_is_aligned():
-    assert table([{"rank": 1, "distance": 0.25, "gcs_uri": "gs://b/1.jpg"}]).splitlines()[1] == "   1  0.2500  gs://b/1.jpg"
+    assert (
+        table([{"rank": 1, "distance": 0.25, "gcs_uri": "gs://b/1.jpg"}]).splitlines()[1]
+        == "   1  0.2500  gs://b/1.jpg"
+    )

@@ -11,7 +11,11 @@ from vitrine import jobs
 
 def test_the_official_client_reads_every_parameter():
     job = jobs.query_job(
-        "SELECT 1", jobs.string("s", ""), jobs.int64("n", 3), jobs.boolean("b", False), jobs.strings("a", ["x", "y"])
+        "SELECT 1",
+        jobs.string("s", ""),
+        jobs.int64("n", 3),
+        jobs.boolean("b", False),
+        jobs.strings("a", ["x", "y"]),
     )
     parameters = QueryJobConfig.from_api_repr(job).query_parameters
     assert [parameter.name for parameter in parameters] == ["s", "n", "b", "a"]

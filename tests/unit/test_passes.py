@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitrine.passes import after_pass, wait_seconds
+from vitrine.passes import after_pass, pause
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,5 @@ def test_a_run_always_ends(pending, max_passes):
         assert not verdict.repair
 
 
-def test_waits_double():
-    assert [wait_seconds(number, 60) for number in (2, 3, 4)] == [60, 120, 240]
+def test_pauses_double():
+    assert [pause(number, 60).total_seconds() for number in (2, 3, 4)] == [60, 120, 240]

@@ -5,7 +5,11 @@ import pytest
 from vitrine.errors import SettingsError
 from vitrine.settings import FUNCTIONS, load
 
-NEEDED = {"VITRINE_PROJECT": "p", "VITRINE_OBJECT_URIS": "gs://a/*, gs://b/x*", "VITRINE_GALLERY": "/tmp/gallery"}
+NEEDED = {
+    "VITRINE_PROJECT": "p",
+    "VITRINE_OBJECT_URIS": "gs://a/*, gs://b/x*",
+    "VITRINE_GALLERY": "/tmp/gallery",
+}
 
 
 def test_three_variables_are_enough():

@@ -14,7 +14,7 @@ WITH places AS (
     SELECT DISTINCT uri, content_hash FROM {{ table('embedding_batches') }} WHERE run_id = @run_id
   ) AS planned
   LEFT JOIN (
-    {%- include 'embed_images/select_current_images.sql' %}
+    {% include 'embed_images/select_current_images.sql' %}
   ) AS image
     ON image.uri = planned.uri AND image.content_hash = planned.content_hash
   LEFT JOIN {{ table('met_image_embeddings') }} AS published

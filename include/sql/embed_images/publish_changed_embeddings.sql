@@ -5,7 +5,7 @@ IF EXISTS (
   FROM {{ table('embedding_attempts') }} AS attempt
   INNER JOIN {{ table('met_image_embeddings') }} AS published ON published.uri = attempt.uri
   INNER JOIN (
-    {%- include 'embed_images/select_current_images.sql' %}
+    {% include 'embed_images/select_current_images.sql' %}
   ) AS image
     ON image.uri = attempt.uri AND image.content_hash = attempt.content_hash
   WHERE attempt.model = @model
@@ -24,7 +24,7 @@ IF EXISTS (
     run_id = attempt.run_id,
     embedded_at = attempt.attempted_at
   FROM (
-    {%- include 'embed_images/select_publishable.sql' %}
+    {% include 'embed_images/select_publishable.sql' %}
   ) AS attempt
   WHERE published.uri = attempt.uri AND published.content_hash != attempt.content_hash;
 END IF

@@ -2,7 +2,7 @@
 -- Insert-only, so it bills no published row and conflicts with nothing. It also publishes what a run that died left behind.
 MERGE {{ table('met_image_embeddings') }} AS published
 USING (
-  {%- include 'embed_images/select_publishable.sql' %}
+  {% include 'embed_images/select_publishable.sql' %}
 ) AS attempt
 ON published.uri = attempt.uri
 WHEN NOT MATCHED THEN

@@ -2,7 +2,7 @@
 -- Pending by content, never by a watermark: neither published, nor quarantined, nor embedded and waiting to be published.
 SELECT image.*
 FROM (
-  {%- include 'embed_images/select_current_images.sql' %}
+  {% include 'embed_images/select_current_images.sql' %}
 ) AS image
 WHERE NOT EXISTS (
     SELECT 1 FROM {{ table('met_image_embeddings') }} AS published

@@ -2,7 +2,7 @@
 SELECT attempt.*
 FROM {{ table('embedding_attempts') }} AS attempt
 INNER JOIN (
-  {%- include 'embed_images/select_current_images.sql' %}
+  {% include 'embed_images/select_current_images.sql' %}
 ) AS image
   ON image.uri = attempt.uri AND image.content_hash = attempt.content_hash
 WHERE attempt.model = @model AND attempt.ml_generate_embedding_status = ''

@@ -16,7 +16,7 @@ SELECT
 FROM (
   SELECT pending.*, ROW_NUMBER() OVER (ORDER BY updated DESC, uri) - 1 AS place
   FROM (
-    {%- include 'embed_images/select_pending_images.sql' %}
+    {% include 'embed_images/select_pending_images.sql' %}
   ) AS pending
   WHERE STARTS_WITH(uri, @uri_prefix)
     AND (@pass_number = 1 OR uri IN (SELECT uri FROM {{ table('embedding_batches') }} WHERE run_id = @run_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseOperatorLink
+
 from vitrine.jobs import job_id
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.branch import BaseBranchOperator
+
 from vitrine.bigquery import BigQuery
 from vitrine.passes import after_pass
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 
 class CheckStatusOperator(BaseBranchOperator):
-    """Count what is left after a pass and choose: `next_pass` (None after the last) while it helps, else `done`.
+    """Count what is left after a pass and choose: `next_pass` (None after the last) while it helps, else
+    `done`.
 
     :param configuration: query job that counts this run's progress (columns planned and pending).
     :param earlier_checks: task ids of the checks of the passes before, oldest first.
@@ -25,8 +27,15 @@ class CheckStatusOperator(BaseBranchOperator):
     template_fields_renderers = {"configuration": "json"}
 
     def __init__(
-        self, *, configuration: dict[str, Any], earlier_checks: Sequence[str], max_passes: int, next_pass: str | None, done: str,
-        bigquery: BigQuery, **kwargs: Any,
+        self,
+        *,
+        configuration: dict[str, Any],
+        earlier_checks: Sequence[str],
+        max_passes: int,
+        next_pass: str | None,
+        done: str,
+        bigquery: BigQuery,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.configuration, self.earlier_checks, self.max_passes = configuration, earlier_checks, max_passes
@@ -34,7 +43,7 @@ class CheckStatusOperator(BaseBranchOperator):
         self.bigquery = bigquery
 
     def execute(self, context: Context) -> Any:
-        """Go on with another pass, or with `done`; then every later pass is skipped at once, not task after task."""
+        """Go on with another pass, or with `done`, skipping every later pass at once, not task by task."""
         if self._needs_repair(context["ti"]):
             return self.do_branch(context, self.next_pass)
         later_passes = self._from(self.next_pass) - self._from(self.done)
@@ -50,4 +59,6 @@ class CheckStatusOperator(BaseBranchOperator):
 
     def _from(self, task_id: str | None) -> set[str]:
         """A task and everything after it."""
-        return {task_id, *self.dag.get_task(task_id).get_flat_relative_ids(upstream=False)} if task_id else set()
+        return (
+            {task_id, *self.dag.get_task(task_id).get_flat_relative_ids(upstream=False)} if task_id else set()
+        )

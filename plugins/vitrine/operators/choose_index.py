@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.branch import BaseBranchOperator
+
 from vitrine.bigquery import BigQuery
 from vitrine.index_state import too_few_rows
 

@@ -10,7 +10,8 @@ from vitrine.planning import Batch
 
 
 class EmbedBatchOperator(QueryJobOperator):
-    """Embed one batch of a work order. Its job ids begin with the work order, so no two jobs embed one batch at once.
+    """Embed one batch of a work order. Its job ids begin with the work order, so no two jobs embed one batch
+    at once.
 
     :param batch: the batch, from plan_batches.
     :param configuration: the embedding statement; gets the parameters `work_order` and `batch_number`.

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+
 from vitrine.bigquery import BigQuery
+from vitrine.jobs import int64, string, with_parameters
 from vitrine.planning import Batch, embed_job_prefix, estimate
 
 if TYPE_CHECKING:
@@ -15,11 +17,11 @@ if TYPE_CHECKING:
 class PlanBatchesOperator(BaseOperator):
     """Write a work order and return its batches.
 
-    It first waits for embedding jobs that an earlier run or a killed task left behind in BigQuery: what they embed is
-    paid for and must not be planned again.
+    It first waits for embedding jobs that an earlier run or a killed task left behind in BigQuery: what they
+    embed is paid for and must not be planned again.
 
-    :param write: query job that writes the work order.
-    :param read: query job that reads its batches.
+    :param write: query job that writes the work order; gets the parameters `work_order` and `pass_number`.
+    :param read: query job that reads its batches; gets the parameter `work_order`.
     :param lanes: how many batches run side by side, for the estimate of the duration.
     """
 
@@ -28,11 +30,14 @@ class PlanBatchesOperator(BaseOperator):
     template_fields_renderers = {"write": "json", "read": "json"}
 
     def __init__(
-        self, *, write: dict[str, Any], read: dict[str, Any], lanes: int, dataset: str, bigquery: BigQuery, **kwargs: Any
-    ) -> None:
+        self, *, pass_number: int, write: dict[str, Any], read: dict[str, Any], lanes: int,
+        dataset: str, bigquery: BigQuery, **kwargs: Any,
+    ) -> None:  # fmt: skip
         super().__init__(**kwargs)
-        self.write, self.read, self.lanes = write, read, lanes
-        self.dataset, self.bigquery = dataset, bigquery
+        order = string("work_order", f"{{{{ work_order(ti, {pass_number}) }}}}")
+        self.write = with_parameters(write, order, int64("pass_number", pass_number))
+        self.read = with_parameters(read, order)
+        self.lanes, self.dataset, self.bigquery = lanes, dataset, bigquery
 
     def execute(self, context: Context) -> list[Batch]:
         """Write the work order; return its batches for embed_batch to map over."""

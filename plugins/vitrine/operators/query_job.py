@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from itertools import count
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.links.bigquery import BigQueryJobDetailLink
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk.exceptions import AirflowSkipException
+
 from vitrine.bigquery import BigQuery
-from vitrine.jobs import job_id
+from vitrine.jobs import Parameter, job_id, query_job
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import QueryJob
-
     from airflow.sdk import Context
+    from google.cloud.bigquery import QueryJob
 
 # A statement that ends within this time is not worth a trip through the triggerer.
 WAIT_BEFORE_DEFERRING_SECONDS = 5.0
@@ -26,21 +27,29 @@ POLL_SECONDS = 0.25
 class QueryJobOperator(BigQueryInsertJobOperator):
     """BigQueryInsertJobOperator whose job ids are fixed: the n-th job of a task is `<base>-<n>`.
 
-    A task that lost its worker finds its running job and waits for it, where the provider's operator would submit a
-    second one beside it (and pay twice, or insert twice). A task that is cleared, or whose job failed, submits the next
-    number, where the provider's durable operator would skip the statement (reference: apache/airflow #69542).
+    A task that lost its worker finds its running job and waits for it, where the provider's operator would
+    submit a second one beside it (and pay twice, or insert twice). A task that is cleared, or whose job
+    failed, submits the next number, where the provider's durable operator would skip the statement
+    (reference: apache/airflow #69542).
 
     :param job_id: base of the ids; by default made of dataset, DAG, task, run and map index.
-    :param planned_by: id of the task that planned this statement's work. The task is skipped when that one has not run;
-        for statements that must run although some of their upstream tasks failed (trigger rule ALL_DONE).
+    :param planned_by: id of the task that planned this statement's work. The task is skipped when that one
+        has not run; for statements that must run although some of their upstream tasks failed (trigger rule
+        ALL_DONE).
     """
 
-    # Without the provider's link to a destination table: a statement has none, and its absence is logged as an error.
+    # Without the provider's link to a destination table: a statement has none, and its absence is logged as
+    # an error.
     operator_extra_links = (BigQueryJobDetailLink(),)
 
     def __init__(self, *, dataset: str, planned_by: str | None = None, **kwargs: Any) -> None:
         super().__init__(deferrable=True, **kwargs)
         self.dataset, self.planned_by = dataset, planned_by
+
+    @classmethod
+    def of(cls, sql: str, *parameters: Parameter, **kwargs: Any) -> QueryJobOperator:
+        """The task that runs a .sql file and is named like it: "embed_images/quarantine_images.sql"."""
+        return cls(task_id=PurePath(sql).stem, configuration=query_job(sql, *parameters), **kwargs)
 
     def execute(self, context: Context) -> str:
         """Run the statement, in the triggerer if it takes long. Returns the job id."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+
 from vitrine.bigquery import BigQuery
 from vitrine.errors import IncompleteRunError
 from vitrine.jobs import boolean, int64, string, with_parameters
@@ -17,7 +18,8 @@ FIGURES = ("planned", "published", "quarantined", "vanished", "pending")
 
 
 class ReportRunOperator(BaseOperator):
-    """Write the report of a run, and fail unless planned = published + quarantined + vanished and the index stage ended.
+    """Write the report of a run, and fail unless planned = published + quarantined + vanished and the index
+    stage ended.
 
     It runs whatever happened before, so that a run which is not complete never looks complete.
     Errors: IncompleteRunError naming the images that are left, or the stage that did not end.
@@ -33,8 +35,14 @@ class ReportRunOperator(BaseOperator):
     template_fields_renderers = {"count": "json", "write": "json"}
 
     def __init__(
-        self, *, count: dict[str, Any], write: dict[str, Any], checks: Sequence[str], index_tasks: tuple[str, str],
-        bigquery: BigQuery, **kwargs: Any,
+        self,
+        *,
+        count: dict[str, Any],
+        write: dict[str, Any],
+        checks: Sequence[str],
+        index_tasks: tuple[str, str],
+        bigquery: BigQuery,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.count, self.write, self.checks, self.index_tasks = count, write, checks, index_tasks
@@ -72,13 +80,13 @@ class ReportRunOperator(BaseOperator):
 def _problem(progress: dict[str, Any], passes: int, vector_index: str | None) -> str | None:
     """Why the run is not complete, or None."""
     if passes == 0:
-        return "No pass was checked: look at the first failed task of pass_1. Clear it to go on; nothing is paid twice."
+        return "No pass was checked: clear the first failed task of pass_1. Nothing is paid twice."
     if progress["pending"]:
         named = "\n  ".join(progress["pending_images"])
         return (
-            f"{progress['pending']:,} of {progress['planned']:,} planned images are neither published, quarantined nor "
-            f"gone. The next run takes them up again.\n  {named}"
+            f"{progress['pending']:,} of {progress['planned']:,} planned images are neither published, "
+            f"quarantined nor gone. The next run takes them up again.\n  {named}"
         )
     if vector_index is None:
-        return "All images are dealt with, but the vector index stage did not end: look at its failed task and clear it."
+        return "No image is left, but the vector index stage did not end: clear its failed task."
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, ObjectStoragePath
+
 from vitrine import storage
 from vitrine.bigquery import BigQuery
 from vitrine.gallery import Picture, render, table, thumbnail
@@ -29,18 +30,30 @@ class WriteGalleryOperator(BaseOperator):
     operator_extra_links = (GalleryLink(),)
 
     def __init__(
-        self, *, configuration: dict[str, Any], query: str, gallery: str, model: str, bigquery: BigQuery, **kwargs: Any
+        self,
+        *,
+        configuration: dict[str, Any],
+        query: str,
+        gallery: str,
+        model: str,
+        bigquery: BigQuery,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.configuration, self.query, self.gallery, self.model = configuration, query, gallery, model
         self.bigquery = bigquery
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Read the results, fetch their images, write the page. Returns {"gallery": path, "results": rows}."""
+        """Read the results, fetch their images, write the page. Returns {"gallery": ..., "results": ...}."""
         rows = self.bigquery.rows(self.configuration)
         self.log.info("%s\n%s", self.query, table(rows))
         run = context["dag_run"]
-        html = render(self.query, self._pictures(rows), model=self.model, searched_at=f"{run.run_after:%Y-%m-%d %H:%M} UTC")
+        html = render(
+            self.query,
+            self._pictures(rows),
+            model=self.model,
+            searched_at=f"{run.run_after:%Y-%m-%d %H:%M} UTC",
+        )
         path = gallery_path(self.gallery, self.bigquery.gcp_conn_id) / page_name(run.run_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")

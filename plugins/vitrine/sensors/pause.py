@@ -10,9 +10,12 @@ from airflow.providers.standard.sensors.time_delta import WaitSensor
 class PauseSensor(WaitSensor):
     """WaitSensor for `dag.test()`, too.
 
-    In the triggerer the trigger ends the task by itself; `dag.test()` runs triggers inline and then calls this method,
-    which standard provider 1.21.0 does not have.
+    In the triggerer the trigger ends the task by itself; `dag.test()` runs triggers inline and then calls
+    this method, which standard provider 1.21.0 does not have.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(deferrable=True, **kwargs)
 
     def execute_complete(self, context: Any, event: Any = None) -> None:
         """Nothing is left to do: the time has passed."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator
+
 from vitrine.bigquery import BigQuery
 from vitrine.errors import IndexDisabledError, IndexNotFilledError
 from vitrine.index_state import IndexState, Kind
@@ -23,9 +24,9 @@ DEADLINE_MARGIN = timedelta(minutes=5)
 class VectorIndexSensor(BaseSensorOperator):
     """Deferrable sensor on INFORMATION_SCHEMA.VECTOR_INDEXES. Returns a sentence on the state of the index.
 
-    Ends well when `coverage` percent of the rows are indexed, or when the table is too small for its index ever to be
-    filled (search is exact then). Errors: IndexDisabledError with BigQuery's reason; IndexNotFilledError after
-    `timeout` seconds, with the coverage reached.
+    Ends well when `coverage` percent of the rows are indexed, or when the table is too small for its index
+    ever to be filled (search is exact then). Errors: IndexDisabledError with BigQuery's reason;
+    IndexNotFilledError after `timeout` seconds, with the coverage reached.
 
     :param configuration: query job that reads the index's row.
     :param table_id: the table that carries the index, as project.dataset.table.
@@ -36,17 +37,31 @@ class VectorIndexSensor(BaseSensorOperator):
     template_fields_renderers = {"configuration": "json"}
 
     def __init__(
-        self, *, configuration: dict[str, Any], table_id: str, coverage: int, bigquery: BigQuery, **kwargs: Any
+        self,
+        *,
+        configuration: dict[str, Any],
+        table_id: str,
+        coverage: int,
+        bigquery: BigQuery,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.configuration, self.table_id, self.coverage, self.bigquery = configuration, table_id, coverage, bigquery
+        self.configuration, self.table_id, self.coverage, self.bigquery = (
+            configuration,
+            table_id,
+            coverage,
+            bigquery,
+        )
 
     def execute(self, context: Context) -> str:
         """Look once; go on in the triggerer if the index is still building."""
         state = read_state(self.bigquery, self.configuration, self.table_id, self.coverage)
-        if state.kind is not Kind.BUILDING:
-            return self._end(state)
-        self.log.info("%s", state.message)
+        if state.kind is Kind.BUILDING:
+            self.log.info("%s", state.message)
+            self._defer()
+        return self._end(state)
+
+    def _defer(self) -> NoReturn:
         trigger = VectorIndexTrigger(
             bigquery=asdict(self.bigquery), configuration=self.configuration, table_id=self.table_id,
             coverage=self.coverage, poll_seconds=self.poke_interval, deadline=time.time() + self.timeout,
@@ -61,11 +76,13 @@ class VectorIndexSensor(BaseSensorOperator):
     def _end(self, state: IndexState) -> str:
         if state.kind is Kind.DISABLED:
             raise IndexDisabledError(
-                f"The vector index of {self.table_id} is disabled. {state.message}. Search is exact until it is enabled."
+                f"The vector index of {self.table_id} is disabled. {state.message}. "
+                "Search is exact until it is enabled."
             )
         if state.kind is Kind.BUILDING:
             raise IndexNotFilledError(
-                f"The vector index of {self.table_id} was not filled within {self.timeout:,.0f} s. {state.message} "
+                f"The vector index of {self.table_id} was not filled within {self.timeout:,.0f} s. "
+                f"{state.message} "
                 "Search works meanwhile. Clear this task to wait on, or raise VITRINE_INDEX_TIMEOUT_SECONDS."
             )
         self.log.info("%s", state.message)

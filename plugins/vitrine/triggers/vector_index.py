@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+
 from vitrine.bigquery import BigQuery
 from vitrine.index_state import IndexState, Kind, classify
 
@@ -19,26 +20,40 @@ def read_state(bigquery: BigQuery, configuration: dict[str, Any], table_id: str,
 
 
 class VectorIndexTrigger(BaseTrigger):
-    """Fires once, when the index is no longer building or the deadline (seconds since the epoch) has passed."""
+    """Fires once: when the index is not building any more, or the deadline (epoch seconds) has passed."""
 
     def __init__(
-        self, bigquery: dict[str, str], configuration: dict[str, Any], table_id: str, coverage: int,
-        poll_seconds: float, deadline: float,
+        self,
+        bigquery: dict[str, str],
+        configuration: dict[str, Any],
+        table_id: str,
+        coverage: int,
+        poll_seconds: float,
+        deadline: float,
     ) -> None:
         super().__init__()
-        self.bigquery, self.configuration, self.table_id, self.coverage = bigquery, configuration, table_id, coverage
+        self.bigquery, self.configuration, self.table_id, self.coverage = (
+            bigquery,
+            configuration,
+            table_id,
+            coverage,
+        )
         self.poll_seconds, self.deadline = poll_seconds, deadline
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, from which any triggerer can go on."""
         arguments = ("bigquery", "configuration", "table_id", "coverage", "poll_seconds", "deadline")
-        return "vitrine.triggers.vector_index.VectorIndexTrigger", {name: getattr(self, name) for name in arguments}
+        return "vitrine.triggers.vector_index.VectorIndexTrigger", {
+            name: getattr(self, name) for name in arguments
+        }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll; yield the last state as {"kind": ..., "message": ...}."""
         source = BigQuery(**self.bigquery)
         while True:
-            state = await asyncio.to_thread(read_state, source, self.configuration, self.table_id, self.coverage)
+            state = await asyncio.to_thread(
+                read_state, source, self.configuration, self.table_id, self.coverage
+            )
             self.log.info("%s", state.message)
             if state.kind is not Kind.BUILDING or time.time() > self.deadline:
                 yield TriggerEvent({"kind": state.kind.value, "message": state.message})

@@ -15,10 +15,12 @@ SELECT
   CURRENT_TIMESTAMP()
 FROM (
   SELECT pending.*, ROW_NUMBER() OVER (ORDER BY updated DESC, uri) - 1 AS place
-  FROM (-- Images that still need the model. Grain: one image. Included by write_work_order.
+  FROM (
+    -- Images that still need the model. Grain: one image. Included by write_work_order.
 -- Pending by content, never by a watermark: neither published, nor quarantined, nor embedded and waiting to be published.
 SELECT image.*
-FROM (-- The images that are in the bucket now. Grain: one image. Included by other statements.
+FROM (
+  -- The images that are in the bucket now. Grain: one image. Included by other statements.
 -- A composite object has no md5_hash; its generation stands for its content.
 SELECT
   uri,

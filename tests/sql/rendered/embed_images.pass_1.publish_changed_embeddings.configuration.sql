@@ -4,7 +4,8 @@ IF EXISTS (
   SELECT 1
   FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
   INNER JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published ON published.uri = attempt.uri
-  INNER JOIN (-- The images that are in the bucket now. Grain: one image. Included by other statements.
+  INNER JOIN (
+    -- The images that are in the bucket now. Grain: one image. Included by other statements.
 -- A composite object has no md5_hash; its generation stands for its content.
 SELECT
   uri,
@@ -30,10 +31,12 @@ WHERE content_type IN UNNEST(@content_types)
     ml_generate_embedding_result = attempt.ml_generate_embedding_result,
     run_id = attempt.run_id,
     embedded_at = attempt.attempted_at
-  FROM (-- The good vector of each image that is in the bucket with that very content. Grain: one image. Included by the publishers.
+  FROM (
+    -- The good vector of each image that is in the bucket with that very content. Grain: one image. Included by the publishers.
 SELECT attempt.*
 FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
-INNER JOIN (-- The images that are in the bucket now. Grain: one image. Included by other statements.
+INNER JOIN (
+  -- The images that are in the bucket now. Grain: one image. Included by other statements.
 -- A composite object has no md5_hash; its generation stands for its content.
 SELECT
   uri,

@@ -13,7 +13,8 @@ WITH places AS (
   FROM (
     SELECT DISTINCT uri, content_hash FROM `demo-project.bqml_tutorial.embedding_batches` WHERE run_id = @run_id
   ) AS planned
-  LEFT JOIN (-- The images that are in the bucket now. Grain: one image. Included by other statements.
+  LEFT JOIN (
+    -- The images that are in the bucket now. Grain: one image. Included by other statements.
 -- A composite object has no md5_hash; its generation stands for its content.
 SELECT
   uri,

@@ -7,4 +7,7 @@ from vitrine.links.gallery import GalleryLink
 
 def test_the_link_leads_to_the_page_of_the_run():
     key = SimpleNamespace(run_id="manual__2026-11-22T09:45:00+00:00")
-    assert GalleryLink().get_link(None, ti_key=key) == "/vitrine/galleries/manual__2026_11_22T09_45_00_00_00.html"
+    assert (
+        GalleryLink().get_link(None, ti_key=key)
+        == "/vitrine/galleries/manual__2026_11_22T09_45_00_00_00.html"
+    )

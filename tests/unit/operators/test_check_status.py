@@ -1,10 +1,10 @@
 """The branch of the repair loop."""
 
 import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from tests.unit.fakes import FakeBigQuery, context
 from vitrine.jobs import query_job
 from vitrine.operators.check_status import CheckStatusOperator
@@ -14,7 +14,10 @@ def check(pending: int) -> CheckStatusOperator:
     """The check of a first pass that left so many of 50 images; two more passes could follow."""
     progress = {"planned": 50, "pending": pending, "pending_images": []}
     with DAG("a_dag", schedule=None):
-        tasks = {name: EmptyOperator(task_id=name) for name in ("wait2", "plan2", "check2", "wait3", "index", "report")}
+        tasks = {
+            name: EmptyOperator(task_id=name)
+            for name in ("wait2", "plan2", "check2", "wait3", "index", "report")
+        }
         operator = CheckStatusOperator(
             task_id="check1", configuration=query_job("count"), earlier_checks=[], max_passes=3,
             next_pass="wait2", done="index", bigquery=FakeBigQuery(count=[progress]),

@@ -9,7 +9,10 @@ from vitrine.operators.choose_index import ChooseIndexOperator
 
 @pytest.mark.parametrize(
     ("rows", "branch", "said"),
-    [(4_999, "report", "Too small for an index: 4,999 of 5,000 rows; search is exact."), (5_000, "create", None)],
+    [
+        (4_999, "report", "Too small for an index: 4,999 of 5,000 rows; search is exact."),
+        (5_000, "create", None),
+    ],
 )
 def test_below_5000_rows_the_reason_is_left_for_the_report(rows, branch, said):
     operator = ChooseIndexOperator(

@@ -12,7 +12,13 @@ BATCH = {"work_order": "w", "batch_number": 0, "images": 3, "bytes": 99}
 def planner(bigquery: FakeBigQuery) -> PlanBatchesOperator:
     """A planner over this BigQuery."""
     return PlanBatchesOperator(
-        task_id="plan", write=query_job("write"), read=query_job("read"), lanes=3, dataset="ds", bigquery=bigquery
+        task_id="plan",
+        pass_number=2,
+        write=query_job("write"),
+        read=query_job("read"),
+        lanes=3,
+        dataset="ds",
+        bigquery=bigquery,
     )
 
 

@@ -12,7 +12,8 @@ from vitrine.operators.query_job import QueryJobOperator
 
 FAST = "SELECT 1"
 # About ten seconds of work on this machine, and cancelled by the test that starts it.
-SLOW = "SELECT COUNT(*) FROM UNNEST(GENERATE_ARRAY(1, 60000)) AS a, UNNEST(GENERATE_ARRAY(1, 60000)) AS b WHERE MOD(a * b, 7) = 3"
+NUMBERS = "UNNEST(GENERATE_ARRAY(1, 30000))"
+SLOW = f"SELECT COUNT(*) FROM {NUMBERS} AS a, {NUMBERS} AS b WHERE MOD(a * b, 7) = 3"
 FAILING = "SELECT ERROR('no')"
 
 
@@ -25,8 +26,8 @@ def base() -> str:
 def operator(base: str, sql: str, **kwargs) -> QueryJobOperator:
     """The operator, as a fresh process of the task makes it."""
     return QueryJobOperator(
-        task_id="a_task", dataset="ds", job_id=base, configuration=query_job(sql), gcp_conn_id="google_cloud_default",
-        project_id="demo-project", location="US", **kwargs,
+        task_id="a_task", dataset="ds", job_id=base, configuration=query_job(sql),
+        gcp_conn_id="google_cloud_default", project_id="demo-project", location="US", **kwargs,
     )  # fmt: skip
 
 

@@ -8,7 +8,12 @@ from vitrine.jobs import query_job
 from vitrine.operators.report_run import ReportRunOperator
 
 CLEAN = {"planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0, "pending_images": []}
-LEFT = {**CLEAN, "published": 43, "pending": 2, "pending_images": ["gs://b/1: busy", "gs://b/2: no answer yet"]}
+LEFT = {
+    **CLEAN,
+    "published": 43,
+    "pending": 2,
+    "pending_images": ["gs://b/1: busy", "gs://b/2: no answer yet"],
+}
 
 
 def gate(progress: dict) -> ReportRunOperator:
@@ -31,7 +36,9 @@ def written(operator: ReportRunOperator) -> dict:
 def test_a_complete_run_is_reported_and_passes():
     operator = gate(CLEAN)
     figures = operator.execute(context(check1__pending=0, sensor__return_value="Ready"))
-    assert figures == {name: CLEAN[name] for name in ("planned", "published", "quarantined", "vanished", "pending")}
+    assert figures == {
+        name: CLEAN[name] for name in ("planned", "published", "quarantined", "vanished", "pending")
+    }
     assert written(operator) == {
         **{name: str(value) for name, value in figures.items()},
         "passes": "1", "complete": "true", "vector_index": "Ready",
@@ -41,7 +48,11 @@ def test_a_complete_run_is_reported_and_passes():
 @pytest.mark.parametrize(
     ("progress", "xcoms", "words"),
     [
-        (LEFT, {"check1__pending": 9, "check2__pending": 2, "choose__vector_index": "Too small"}, "gs://b/2: no answer yet"),
+        (
+            LEFT,
+            {"check1__pending": 9, "check2__pending": 2, "choose__vector_index": "Too small"},
+            "gs://b/2: no answer yet",
+        ),
         (CLEAN, {"check1__pending": 0}, "vector index stage did not end"),
         (CLEAN, {"sensor__return_value": "Ready"}, "No pass was checked"),
     ],

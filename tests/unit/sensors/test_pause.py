@@ -2,16 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from vitrine.sensors.pause import PauseSensor
 
 
 def test_it_can_be_resumed_by_a_trigger_that_ran_inline():
-    sensor = PauseSensor(task_id="wait", time_to_wait=timedelta(seconds=1), deferrable=True)
-    try:
+    sensor = PauseSensor(task_id="wait", time_to_wait=timedelta(seconds=1))
+    with pytest.raises(TaskDeferred) as deferred:
         sensor.execute({})
-    except TaskDeferred as deferred:
-        assert getattr(sensor, deferred.method_name)({}, None) is None
-    else:
-        raise AssertionError("it did not defer")
+    assert getattr(sensor, deferred.value.method_name)({}, None) is None

@@ -15,7 +15,8 @@ from vitrine.sensors.vector_index import VectorIndexSensor
 def sensor() -> VectorIndexSensor:
     """The sensor of an index."""
     return VectorIndexSensor(
-        task_id="wait", configuration=query_job("read"), table_id="p.d.t", coverage=95, timeout=60, poke_interval=1,
+        task_id="wait", configuration=query_job("read"), table_id="p.d.t", coverage=95,
+        timeout=60, poke_interval=1,
         bigquery=BigQuery("c", "p", "US"),
     )  # fmt: skip
 

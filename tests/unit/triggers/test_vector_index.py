@@ -42,7 +42,9 @@ def test_it_polls_while_the_index_is_building(monkeypatch, end):
 
 
 def test_it_does_not_wait_for_ever(monkeypatch):
-    assert events(monkeypatch, [Kind.BUILDING], time.time() - 1) == [{"kind": "building", "message": "a message"}]
+    assert events(monkeypatch, [Kind.BUILDING], time.time() - 1) == [
+        {"kind": "building", "message": "a message"}
+    ]
 
 
 def test_an_error_of_bigquery_reaches_the_task(monkeypatch):

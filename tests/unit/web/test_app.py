@@ -6,9 +6,8 @@ import pytest
 @pytest.fixture(scope="module")
 def client(airflow_db):
     """A browser without a login."""
-    from fastapi.testclient import TestClient
-
     from airflow.api_fastapi.app import create_app
+    from fastapi.testclient import TestClient
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "False")
@@ -45,7 +44,9 @@ def test_nobody_else_sees_it(client, gallery):
     assert client.get("/vitrine/galleries/manual__1.html").status_code == 401
 
 
-@pytest.mark.parametrize("page", ["gone.html", "..%2Fsecret.html", "%2e%2e%2fsecret.html", "manual__1.txt", "%00.html"])
+@pytest.mark.parametrize(
+    "page", ["gone.html", "..%2Fsecret.html", "%2e%2e%2fsecret.html", "manual__1.txt", "%00.html"]
+)
 def test_nothing_else_is_served(client, gallery, login, page):
     answer = client.get(f"/vitrine/galleries/{page}", headers=login)
     assert answer.status_code == 404
