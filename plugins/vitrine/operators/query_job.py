@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from itertools import count
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -61,32 +60,28 @@ class QueryJobOperator(BigQueryInsertJobOperator):
         """Rejoin this task's running job or submit its next one; wait a moment for it. Returns the job id."""
         self.hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
         self._job = self._running_or_new_job(self.job_id or self._base(context))
+        self.job_id = self._job.job_id  # what on_kill cancels
         BigQueryJobDetailLink.persist(
-            context=context, project_id=self.project_id, location=self.location, job_id=self._job.job_id
+            context=context, project_id=self.project_id, location=self.location, job_id=self.job_id
         )
         self._wait_a_moment(self._job)
-        return self._job.job_id
+        return self.job_id
 
     def _base(self, context: Context) -> str:
         ti = context["ti"]
         return job_id("vitrine", self.dataset, ti.dag_id, ti.task_id, ti.run_id, max(ti.map_index, 0))
 
     def _running_or_new_job(self, base: str) -> QueryJob:
-        from google.api_core.exceptions import Conflict
-
         bigquery = BigQuery(self.gcp_conn_id, self.project_id, self.location)
-        for number in count(1):
-            numbered = f"{base}-{number}"
-            job = bigquery.job(numbered)
-            if job is None:
-                try:
-                    return self._submit_job(self.hook, numbered)
-                except Conflict:  # another process of this task was faster
-                    job = bigquery.job(numbered)
-            if job.state != "DONE":
-                self.log.info("Rejoining job %s, which is %s.", numbered, job.state)
-                return job
-        raise AssertionError("unreachable: count() does not end")
+        number, job = 1, bigquery.job(f"{base}-1")
+        while job is not None and job.state == "DONE":
+            number += 1
+            job = bigquery.job(f"{base}-{number}")
+        if job is None:
+            # Should another process of this task be faster, BigQuery answers 409 and the next try rejoins its job.
+            return self._submit_job(self.hook, f"{base}-{number}")
+        self.log.info("Rejoining job %s, which is %s.", job.job_id, job.state)
+        return job
 
     def _wait_a_moment(self, job: QueryJob) -> None:
         deadline = time.monotonic() + WAIT_BEFORE_DEFERRING_SECONDS

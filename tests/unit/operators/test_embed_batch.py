@@ -16,3 +16,4 @@ def test_a_batch_names_its_jobs_and_fills_its_statement():
         "model": "m", "work_order": "vitrine_embed-ds-run-pass1-try1", "batch_number": "4",
     }  # fmt: skip
     assert operator.deferrable
+    assert not operator.cancel_on_kill, "a cancelled job's calls are paid and its vectors lost"

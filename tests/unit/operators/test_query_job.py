@@ -60,6 +60,15 @@ def test_a_task_that_lost_its_worker_rejoins_its_running_job(emulator, base, mon
         emulator.bigquery.cancel_job(f"{base}-1")
 
 
+def test_a_killed_task_cancels_the_job_it_submitted(emulator, base, monkeypatch):
+    monkeypatch.setattr(module, "WAIT_BEFORE_DEFERRING_SECONDS", 0.0)
+    task = operator(base, SLOW)
+    with pytest.raises(TaskDeferred):
+        task.execute({"ti": FakeTaskInstance()})
+    task.on_kill()
+    assert emulator.bigquery.get_job(f"{base}-1").exception(timeout=30) is not None
+
+
 def test_a_statement_whose_plan_has_not_run_is_skipped(emulator, base):
     with pytest.raises(AirflowSkipException, match="plan"):
         run(base, FAST, planned_by="plan")
