@@ -24,8 +24,8 @@ class EmbedBatchOperator(QueryJobOperator):
                 configuration, string("work_order", work_order), int64("batch_number", number)
             ),
             job_id=f"{work_order}-batch{number}",
-            # What a cancelled job has called is paid and its vectors are lost. It ends by itself; the task that
-            # runs next rejoins it, and the next plan waits for it.
+            # A cancelled job's calls are paid and its vectors lost. It ends by itself: the next task
+            # rejoins it, or the next plan waits for it.
             cancel_on_kill=False,
             **kwargs,
         )

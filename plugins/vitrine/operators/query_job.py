@@ -78,7 +78,7 @@ class QueryJobOperator(BigQueryInsertJobOperator):
             number += 1
             job = bigquery.job(f"{base}-{number}")
         if job is None:
-            # Should another process of this task be faster, BigQuery answers 409 and the next try rejoins its job.
+            # If another process of this task is faster, BigQuery answers 409; the next try rejoins that job.
             return self._submit_job(self.hook, f"{base}-{number}")
         self.log.info("Rejoining job %s, which is %s.", job.job_id, job.state)
         return job
