@@ -1,0 +1,58 @@
+"""setup_image_search when the project is not ready yet."""
+
+import pytest
+
+from tests.faults.images import photo
+
+
+def state(run, task_id: str) -> str:
+    """State of one task of a run."""
+    return str(run.get_task_instance(task_id).state)
+
+
+def test_it_waits_until_the_grant_is_effective(fresh_world, monkeypatch):
+    monkeypatch.setenv("VITRINE_CONNECTION", f"c_{fresh_world.dataset}")
+    fresh_world.upload({"1.jpg": photo(1)})
+    fresh_world.emulator.faults(permission_propagation_seconds=6.0)
+    run = fresh_world.run("setup_image_search")
+    assert run.state == "success"
+    # The object table comes first and needs the same grant: one of the two has been tried again.
+    tries = [
+        run.get_task_instance(task).try_number
+        for task in ("create_met_images", "create_multimodal_embedding_model")
+    ]
+    assert max(tries) > 1
+
+
+def test_an_empty_bucket_is_refused_before_the_night(fresh_world):
+    fresh_world.upload({"readme.txt": b"no image"}, "text/plain")
+    run = fresh_world.run("setup_image_search")
+    assert run.state == "failed"
+    assert state(run, "assert_images_listed") == "failed"
+    assert state(run, "assert_model_answers") == "upstream_failed"
+
+
+def test_it_can_run_again_over_a_collection_and_loses_nothing(fresh_world):
+    fresh_world.upload({f"{number}.jpg": photo(number) for number in range(5)})
+    for dag_id in ("setup_image_search", "embed_images", "setup_image_search"):
+        assert fresh_world.run(dag_id).state == "success"
+    assert fresh_world.rows("SELECT COUNT(*) AS images FROM met_image_embeddings") == [{"images": 5}]
+
+
+def test_iam_can_be_left_to_others(fresh_world, monkeypatch):
+    monkeypatch.setenv("VITRINE_MANAGE_IAM", "false")
+    assert not fresh_world.dagbag.dags["setup_image_search"].has_task("grant_roles")
+
+
+@pytest.mark.parametrize("dimension", [128, 1408])
+def test_the_newer_function_serves_the_same_dags(fresh_world, monkeypatch, dimension):
+    monkeypatch.setenv("VITRINE_EMBEDDING_FUNCTION", "AI.GENERATE_EMBEDDING")
+    monkeypatch.setenv("VITRINE_DIMENSION", str(dimension))
+    fresh_world.upload({f"{number}.jpg": photo(number) for number in range(5)})
+    for dag_id in ("setup_image_search", "embed_images", "search_images"):
+        assert fresh_world.run(dag_id).state == "success"
+    lengths = (
+        "SELECT DISTINCT ARRAY_LENGTH(ml_generate_embedding_result) AS n, model FROM met_image_embeddings"
+    )
+    assert fresh_world.rows(lengths) == [{"n": dimension, "model": f"multimodalembedding@001/{dimension}"}]
+    assert len(fresh_world.rows("SELECT rank FROM vector_search_results")) == 3
