@@ -101,6 +101,7 @@ class Attempts:
 _pools: dict[tuple[str, str], RequestPool] = collections.defaultdict(RequestPool)
 _attempts = Attempts()
 _load_lock = threading.Lock()
+_busy = threading.BoundedSemaphore(4)  # calls at work, over all jobs; more threads only wait for one another
 
 
 def local_model() -> model.LocalModel:
@@ -141,8 +142,9 @@ class EmbeddingService:
         content, vector, status = Content(kind, uri, b""), None, limits.STATUS_OK
         try:
             self._admit(now)
-            content = read()
-            vector = self._vector(content, now)
+            with _busy:
+                content = read()
+                vector = self._vector(content, now)
         except Refused as refused:
             status, content = refused.status, refused.content or content
         self._record(content, status, now)
