@@ -22,6 +22,8 @@ class Faults:
     hash_model: bool = False
     seed: int = 0
     disable_vector_indexes: str | None = None
+    organization_index_limit_bytes: int | None = None
+    background_reservation: bool = False
 
 
 def _is_number(value: Any) -> bool:
@@ -53,6 +55,11 @@ RULES = {
         lambda v: v is None or (isinstance(v, str) and v != ""),
         "null or the disable_reason that every vector index shows",
     ),
+    "organization_index_limit_bytes": (
+        lambda v: v is None or _is_count(v),
+        "null (BigQuery's 6 TB) or a whole number of bytes of at least 0",
+    ),
+    "background_reservation": (lambda v: isinstance(v, bool), "true or false"),
 }
 _lock = threading.Lock()
 _current = Faults()

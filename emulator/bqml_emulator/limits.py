@@ -106,6 +106,20 @@ TOO_FEW_ROWS = (  # observed live in six independent sources
     "Total rows {rows} is smaller than min allowed 5000 for CREATE VECTOR INDEX query with the {index_type} "
     "index type. Please use VECTOR_SEARCH table-valued function directly to perform the similarity search."
 )
+INDEX_MAX_DDL_PER_TABLE = 10  # CREATE or DROP VECTOR INDEX statements per table and day; BQ/quotas
+INDEX_MAX_CREATES_PER_PROJECT = 500  # CREATE VECTOR INDEX statements per project, region and day; BQ/quotas
+INDEX_DDL_WINDOW_SECONDS = 24 * 60 * 60  # ours: a sliding day; BQ/quotas: "replenished … throughout the day"
+INDEX_ORGANIZATION_BYTES = 6 * 10**12  # bytes of indexed base tables without own reservation: 6 TB; BQ/quotas
+INDEX_DDL_QUOTA_TABLE = (  # ours: shape of BQ/troubleshoot-quotas, "Your table exceeded quota for …"
+    "Quota exceeded: Your table exceeded quota for CREATE VECTOR INDEX and DROP VECTOR INDEX statements per "
+    "table."
+)
+INDEX_DDL_QUOTA_PROJECT = (  # ours: the same page's shape, "Your project exceeded quota for CREATE MODEL …"
+    "Quota exceeded: Your project exceeded quota for CREATE VECTOR INDEX statements per project."
+)
+DRIFT_COLUMN = "tfdv_drift"  # VECTOR_INDEX.STATISTICS; observed live, statmike/vertex-ai-mlops 2026-09-03
+DRIFT_ARGUMENTS = "Signature accepts at most 1 argument, found {found} arguments"  # same author
+DRIFT_RELATION = "argument 1 must be a relation (i.e. table subquery)"  # same author
 NO_BACKGROUND_RESERVATION = (  # observed live, statmike 2026-09-03
     "Cannot alter vector index on table {table} because there is no BACKGROUND reservation."
 )
@@ -130,6 +144,17 @@ DISABLED_TOO_SMALL = (  # ours: wording observed live for search indexes, with t
     "The base table size is below the threshold of 10485760 bytes for indexing. The index does not provide "
     "noticeable search performance gains when the base table is too small."
 )
+DISABLED_TOO_LARGE = (  # ours; BQ/vector-index: over the organization's limit
+    "The total size of indexed tables exceeds the limit of {limit} bytes of your organization."
+)
+DISABLED_SCHEMA = (  # ours; BQ/information-schema-vector-indexes: "an incompatible schema change"
+    "The indexed table has an incompatible schema change: column {column} is not ARRAY<FLOAT64> any more."
+)
+REBUILD_RUNNING = (  # ours; BQ DDL reference: one rebuild at a time
+    "Vector index {name} on table {table} is being rebuilt already. Wait, or cancel with "
+    "CALL BQ.CANCEL_INDEX_ALTERATION('{dataset}.{table}', '{name}')."
+)
+REBUILD_FAILED = "The vector index cannot be rebuilt while it is disabled: {reason}"  # ours
 INDEX_NOT_USED = "No vector index was used for the base table `{table}` because {reason}."  # BQ/vector-index
 NOT_USED_BRUTE_FORCE = (
     "use_brute_force option has been specified"  # BQ/vector-index; the reasons below are ours
@@ -140,5 +165,8 @@ NOT_USED_NO_INDEX = "it has no vector index on the column that is searched"
 NOT_USED_PATTERN = (
     "the base query is more than a selection from one table that leaves the embedding column alone"
 )
-NOT_USED_DISTANCE = "distance_type {asked} differs from the {indexed} of the vector index"
 NOT_USED_DISABLED = "the vector index is disabled: {reason}"
+NOT_USED_TOO_LARGE = "the vector index is disabled: its tables exceed the limit of the organization"
+STORED_COLUMNS_UNCOVERED = "The stored columns of the vector index do not cover all columns of the query."  # ours
+STORED_COLUMNS_TREE_AH = "Stored columns of a TREE_AH index are only used to filter before the search."  # ours
+MAX_UNCOVERED_COLUMNS = 20  # names per reason; BQ REST reference, StoredColumnsUnusedReason

@@ -68,7 +68,7 @@ def plan(base: Base, column: str, arguments: Arguments) -> Plan:
     status = vector_state.status(index)
     stored = {name.casefold() for name in [*index.stored, index.column]}
     return Plan(
-        index.distance_type,
+        arguments.distance_type or index.distance_type,
         key=vector_state.search_key(index),
         fraction=arguments.fraction or limits.DEFAULT_FRACTION_LISTS_TO_SEARCH,
         filter_first=base.filter_columns() <= stored,
@@ -87,9 +87,6 @@ def _refusal(
         return "INDEX_CONFIG_NOT_AVAILABLE", limits.NOT_USED_NO_INDEX
     if base.where and (base.where.find(exp.Query) or index.column.casefold() in base.filter_columns()):
         return "UNSUPPORTED_SEARCH_PATTERN", limits.NOT_USED_PATTERN
-    asked = arguments.distance_type
-    if asked and asked != index.distance_type:
-        return "OTHER_REASON", limits.NOT_USED_DISTANCE.format(asked=asked, indexed=index.distance_type)
     return _unready(index)
 
 

@@ -156,7 +156,15 @@ def test_the_distance_of_the_index_holds_only_when_the_index_is_used(shared):
     assert common
     for n in common:  # on unit vectors: euclidean² = 2 × cosine distance
         assert brute[n] ** 2 == pytest.approx(2 * indexed[n])
-    assert shared.code(", distance_type => 'EUCLIDEAN'") == "OTHER_REASON"
+
+
+def test_a_search_may_use_the_index_with_another_distance(shared):
+    """BQ/vector-index: "the distance used in your search function can be different"."""
+    asked = ", top_k => 5, distance_type => 'EUCLIDEAN'%s"
+    assert shared.usage(SEARCH % asked % "") == {"indexUsageMode": "FULLY_USED"}
+    every = ", options => '{\"fraction_lists_to_search\": 0.999}'"
+    brute = ", options => '{\"use_brute_force\": true}'"
+    assert shared.ask(SEARCH % asked % every) == shared.ask(SEARCH % asked % brute)
 
 
 def test_filters_on_stored_columns_come_before_the_search_and_others_after(table):
