@@ -18,6 +18,7 @@ from bqml_emulator import (
     embedding_function,
     embedding_service,
     execution,
+    expressions,
     file_loads,
     jobs,
     ledger,
@@ -51,5 +52,6 @@ def install(config: Config):
     app.include_router(admin.router)
     vector_search.install()
     vector_index.install()
-    embedding_function.install()  # last, so that its rule runs first
+    embedding_function.install()  # late, so that its rule runs before the others'
+    expressions.install()  # before all of them
     embedding_service.warm_up()

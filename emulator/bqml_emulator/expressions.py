@@ -1,0 +1,40 @@
+"""Expressions that sqlglot 30.30 would hand to DuckDB with another meaning than BigQuery gives them."""
+
+from local_bigquery.sql.rules import STATEMENT_RULES
+from sqlglot import exp
+
+
+def install():
+    """Mend the expressions of every statement before anything else reads them."""
+    STATEMENT_RULES.insert(0, keep_meaning)
+
+
+def keep_meaning(tree: exp.Expression, context) -> exp.Expression:
+    """Rewrite DIV's operands and ARRAY_AGG's IGNORE NULLS in place."""
+    for division in tree.find_all(exp.IntDiv):
+        parenthesise_operands(division)
+    for ignoring in list(tree.find_all(exp.IgnoreNulls)):
+        if isinstance(ignoring.this, exp.ArrayAgg):
+            ignoring.replace(without_nulls(ignoring.this))
+    return tree
+
+
+def parenthesise_operands(division: exp.IntDiv):
+    """DIV(a - 1, b) is a function; DuckDB's a - 1 // b would divide first."""
+    for side in ("this", "expression"):
+        operand = division.args[side]
+        if isinstance(operand, exp.Binary):
+            division.set(side, exp.Paren(this=operand.copy()))
+
+
+def without_nulls(aggregate: exp.ArrayAgg) -> exp.Expression:
+    """ARRAY_AGG(x IGNORE NULLS ORDER BY y LIMIT n): DuckDB filters the aggregate and slices its list."""
+    limit = aggregate.this if isinstance(aggregate.this, exp.Limit) else None
+    values = limit.this if limit else aggregate.this
+    column = values.this if isinstance(values, exp.Order) else values
+    column = column.expressions[0] if isinstance(column, exp.Distinct) else column
+    present = exp.Not(this=exp.Is(this=column.copy(), expression=exp.null()))
+    kept = exp.Filter(this=exp.ArrayAgg(this=values.copy()), expression=exp.Where(this=present))
+    if limit is None:
+        return kept
+    return exp.func("list_slice", kept, exp.Literal.number(1), limit.expression.copy())
