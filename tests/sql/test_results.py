@@ -1,0 +1,271 @@
+"""What the statements of the DAGs do: tables before, the statement as its DAG renders it, tables after.
+
+Each case is a file `cases/<dag>/<statement>/<case>.yaml`:
+
+    tables:      rows before, by table; other tables are empty; defaults.yaml fills the columns left out
+    params:      Params of the DAG (batch_size, top_k)
+    parameters:  query parameters that only a real run knows (run_id), or that a case sets otherwise
+    faults:      what the emulated model does wrong, where the statement calls it
+    expect:      rows after, by table; `result`: the rows answered; `error`: a part of the message;
+                 `calls`: what the model was called for, an object's name or `text`;
+                 `dml`: the kinds of those statements of a script that ran and write
+
+A key that nothing reads is an error. Expected rows name the columns they compare. Every statement runs twice:
+the second run answers the same, leaves the same rows and calls the model for nothing.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.bigquery import QueryJob, QueryJobConfig
+
+from tests.faults.images import tiny_png
+from tests.sql.test_rendered import BATCH, context
+from tests.support.emulator import Emulator
+from tests.support.world import World
+from vitrine.jobs import Parameter, boolean, int64, string
+
+Rows = list[dict[str, Any]]
+
+CASES = Path(__file__).parent / "cases"
+CASE_FILES = sorted(CASES.glob("*/*/*.yaml"))
+DEFAULTS = yaml.safe_load((CASES / "defaults.yaml").read_text())
+STATEMENT_FIELDS = ("configuration", "count", "write", "read")
+# Tested where an index is built and filled (tests/faults) and where the whole setup runs.
+NO_CASES = {"embed_images/create_vector_index", "embed_images/select_vector_index"}
+DAGS_WITH_CASES = ("embed_images", "search_images")
+DIMENSION = "128"
+# When a row was written last: all that a second run may change.
+STAMPS = {"reported_at", "searched_at"}
+# Keys of `expect`; every other one is a table.
+OUTCOMES = {"result", "error", "calls", "dml"}
+# A plain table with an object table's columns, so that a case can say what is in the bucket.
+# https://docs.cloud.google.com/bigquery/docs/object-table-introduction#object_table_schema
+PLAIN_MET_IMAGES = """CREATE TABLE `{}` (
+  uri STRING, generation INT64, content_type STRING, size INT64, md5_hash STRING, updated TIMESTAMP,
+  metadata ARRAY<STRUCT<name STRING, value STRING>>,
+  ref STRUCT<uri STRING, version STRING, authorizer STRING, details JSON>)"""
+# Statements that call the model take a real object table of a real bucket.
+SETUP = "setup_image_search/"
+REAL_MET_IMAGES = (
+    f"{SETUP}create_connection",
+    f"{SETUP}grant_roles",
+    f"{SETUP}create_met_images",
+    f"{SETUP}create_multimodal_embedding_model",
+)
+CALLERS_OF_THE_MODEL = {"embed_images/insert_embedding_attempts", "search_images/embed_query"}
+BUCKET = "sql-results"
+OBJECTS = {f"{number}.png": tiny_png(number) for number in range(1, 5)} | {"broken.png": b"not an image"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file of cases/; the docstring of the module explains the keys."""
+
+    expect: dict[str, Any]
+    tables: dict[str, Rows] = field(default_factory=dict)
+    params: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    faults: dict[str, Any] = field(default_factory=dict)
+
+
+def statement_of(path: Path) -> str:
+    """Answer what a case is for: "<dag>/<statement>"."""
+    return str(path.parent.relative_to(CASES))
+
+
+class Laboratory:
+    """A dataset for statements, with the tables that setup_image_search makes, all empty."""
+
+    def __init__(self, world: World, met_images: str | None) -> None:
+        """`met_images` is the DDL of a plain table, or None for a real object table beside a real model."""
+        self.world, self.client = world, world.emulator.bigquery
+        self.prefix = f"{os.environ['GOOGLE_CLOUD_PROJECT']}.{world.dataset}."
+        ours = [table for table in DEFAULTS["tables"] if table != "met_images"]
+        made = [f"schema/create_{table}" for table in ours]
+        for statement in [f"{SETUP}create_dataset", *made, *(() if met_images else REAL_MET_IMAGES)]:
+            self.submit(self.query(statement)).result()
+        if met_images:
+            self.client.query_and_wait(met_images.format(f"{self.prefix}met_images"))
+        self.has_model = not met_images
+        self.tables = ours if self.has_model else [*ours, "met_images"]
+
+    @cached_property
+    def statements(self) -> dict[str, tuple[Any, str]]:
+        """Which task sends a statement, and from which field; of the passes that repeat it, the first."""
+        found: dict[str, tuple[Any, str]] = {}
+        for dag in self.world.dagbag.dags.values():
+            for task in dag.topological_sort():
+                task = task.unmap({"batch": BATCH}) if task.is_mapped else task
+                for name in STATEMENT_FIELDS:
+                    if isinstance(value := getattr(task, name, None), dict):
+                        found.setdefault(value["query"]["query"].removesuffix(".sql"), (task, name))
+        return found
+
+    def query(
+        self, statement: str, params: dict[str, Any] | None = None, parameters: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Answer the query as its task sends it in a run with these Params, with some parameters set."""
+        task, name = self.statements[statement]
+        assert (params or {}).keys() <= set(task.dag.params), f"not Params of the DAG: {params}"
+        jinja = task.dag.get_template_env()
+        query = task.render_template(getattr(task, name), context(task.dag, **(params or {})), jinja)["query"]
+        return {**query, "queryParameters": with_values(query, parameters or {})}
+
+    def submit(self, query: dict[str, Any]) -> QueryJob:
+        """Start the job of a query."""
+        settings = {key: value for key, value in query.items() if key != "query"}
+        return self.client.query(query["query"], QueryJobConfig.from_api_repr({"query": settings}))
+
+    def fill(self, tables: dict[str, Rows]) -> None:
+        """Leave these rows in the tables and no others."""
+        assert tables.keys() <= set(self.tables), f"not tables that a case may fill: {tables.keys()}"
+        truncate = ";\n".join(f"TRUNCATE TABLE `{self.prefix}{name}`" for name in self.tables)
+        self.client.query_and_wait(truncate)
+        for name, rows in ((name, rows) for name, rows in tables.items() if rows):
+            full = [DEFAULTS["tables"][name] | row for row in rows]
+            self.client.load_table_from_json(full, self.prefix + name).result()
+
+    def rows(self, table: str) -> Rows:
+        """Answer all rows of a table."""
+        return [readable(row) for row in self.client.query_and_wait(f"SELECT * FROM `{self.prefix}{table}`")]
+
+
+def with_values(query: dict[str, Any], values: dict[str, Any]) -> list[Parameter]:
+    """Answer a query's parameters with these values, and the defaults, in place of what was rendered."""
+    read = {name: value for name, value in DEFAULTS["parameters"].items() if f"@{name}" in query["query"]}
+    parameters = {parameter["name"]: parameter for parameter in query["queryParameters"]}
+    for name, value in (read | values).items():
+        assert f"@{name}" in query["query"], f"the statement does not read the parameter {name}"
+        make = {bool: boolean, int: int64, str: string}[type(value)]
+        parameters[name] = make(name, value) | {
+            "parameterType": parameters.get(name, make(name, value))["parameterType"]
+        }
+    return list(parameters.values())
+
+
+def readable(row: Any) -> dict[str, Any]:
+    """Answer a row with its times written as the cases write them."""
+    return {
+        name: value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else value
+        for name, value in row.items()
+    }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of a statement did: rows, or the error's message; calls of the model; DML of a script."""
+
+    result: Rows
+    error: str
+    calls: list[str]
+    dml: list[str]
+
+
+def run(laboratory: Laboratory, query: dict[str, Any]) -> Outcome:
+    """Run a query to its end."""
+    emulator, watched = laboratory.world.emulator, laboratory.has_model
+    last = emulator.last_call() if watched else 0
+    job = laboratory.submit(query)
+    result, error = [], ""
+    try:
+        result = [readable(row) for row in job.result()]
+    except GoogleAPICallError as failure:
+        error = str(failure)
+    called = [PurePosixPath(call["uri"] or "text").name for call in emulator.ledger(last)] if watched else []
+    children = laboratory.client.list_jobs(parent_job=job) if job.num_child_jobs else []
+    dml = [child.statement_type for child in children if child.statement_type not in ("SELECT", "SCRIPT")]
+    return Outcome(result, error, sorted(called), dml)
+
+
+def assert_as_expected(outcome: Outcome, tables: dict[str, Rows], expect: dict[str, Any]) -> None:
+    """Compare what a statement did, and left in tables, with every key of `expect`."""
+    error = expect.get("error", "")
+    assert error in outcome.error, outcome.error
+    assert error or not outcome.error, outcome.error
+    assert outcome.calls == expect.get("calls", [])
+    assert outcome.dml == expect.get("dml", outcome.dml)
+    result = expect.get("result", [])
+    assert project(outcome.result, result) == project(result, result)
+    for table, rows in tables.items():
+        assert in_order(project(rows, expect[table])) == in_order(project(expect[table], expect[table]))
+
+
+def project(rows: Rows, like: Rows) -> Rows:
+    """Answer rows with only the columns of the first row of `like`, in its order."""
+    return [{name: row[name] for name in like[0]} if like else {} for row in rows]
+
+
+def in_order(rows: Rows) -> Rows:
+    """Sort the rows of a table, which has no order."""
+    return sorted(rows, key=repr)
+
+
+def without_stamps(tables: dict[str, Rows]) -> dict[str, Rows]:
+    """Leave out what a second run may change."""
+    return {
+        table: in_order([{k: v for k, v in row.items() if k not in STAMPS} for row in rows])
+        for table, rows in tables.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def laboratories(emulator: Emulator, airflow_db: None) -> Iterator[dict[bool, Laboratory]]:
+    """A dataset with a plain `met_images`, and one (True) with a bucket and a model."""
+    before = emulator.faults()
+    emulator.faults(hash_model=True)
+    emulator.upload(BUCKET, OBJECTS, "image/png")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("VITRINE_DIMENSION", DIMENSION)
+        environment.setenv("VITRINE_OBJECT_URIS", f"gs://{BUCKET}/*")
+        made = {}
+        for with_model in (False, True):
+            world = World(emulator, f"sql_{uuid.uuid4().hex[:8]}", BUCKET, gallery=Path())
+            environment.setenv("VITRINE_DATASET", world.dataset)
+            made[with_model] = Laboratory(world, None if with_model else PLAIN_MET_IMAGES)
+        yield made
+    emulator.faults(**before)
+
+
+@pytest.fixture
+def faults(emulator: Emulator) -> Iterator[Emulator]:
+    """The emulator, whose faults end with the test."""
+    before = emulator.faults()
+    yield emulator
+    emulator.faults(**before)
+
+
+@pytest.mark.parametrize("path", CASE_FILES, ids=lambda path: str(path.relative_to(CASES).with_suffix("")))
+def test_case(path: Path, laboratories: dict[bool, Laboratory], faults: Emulator):
+    case = Case(**yaml.safe_load(path.read_text()))
+    statement = statement_of(path)
+    laboratory = laboratories[statement in CALLERS_OF_THE_MODEL]
+    laboratory.fill(case.tables)
+    if case.faults:
+        faults.faults(**case.faults)
+    query = laboratory.query(statement, case.params, case.parameters)
+    written = case.expect.keys() - OUTCOMES
+    assert written <= set(laboratory.tables), f"not keys of `expect`: {written}"
+
+    first = run(laboratory, query)
+    after = {table: laboratory.rows(table) for table in written}
+    assert_as_expected(first, after, case.expect)
+    if first.error:
+        return
+    again = run(laboratory, query)
+    assert (again.result, again.error, again.calls) == (first.result, "", [])
+    left = {table: laboratory.rows(table) for table in written}
+    assert without_stamps(left) == without_stamps(after), "a second run changes nothing"
+
+
+def test_every_statement_has_cases(laboratories: dict[bool, Laboratory]):
+    sent = {name for name in laboratories[False].statements if name.startswith(DAGS_WITH_CASES)}
+    assert {statement_of(path) for path in CASE_FILES} == sent - NO_CASES
