@@ -8,6 +8,9 @@ UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
 VENV := .venv/bin
 QUERY ?= pictures of white or cream colored dress from victorian era
 
+# In the environment, so that no quote in it can end the recipe's.
+export QUERY
+
 # The environment that makes Airflow talk to the embedded BigQuery, for the recipes that need it.
 export VITRINE_ROOT := $(CURDIR)
 LOCAL := set -a; . config/local.env; set +a;
@@ -33,7 +36,7 @@ emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.t
 	@touch $@
 
 demo: setup ## Set up, embed and search the demo images; QUERY="a red car" asks for something else
-	@$(LOCAL) exec $(VENV)/python -m demo.run "$(QUERY)"
+	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY"
 
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
