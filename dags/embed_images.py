@@ -11,8 +11,9 @@ Every night: embed the images that are new or changed, publish them for search, 
 can cure.
 4. **check_status** goes back to 1 in another pass (after a pause) while images are left that a retry can
 cure.
-5. **create_vector_index** and **wait_for_vector_index**, when there are rows enough for an index.
-6. **report_run** fails the run unless every planned image is published, in quarantine or gone from the
+5. **choose_removal** takes images that are gone from the bucket out of the table, but never many at once.
+6. **create_vector_index** and **wait_for_vector_index**, when there are rows enough for an index.
+7. **report_run** fails the run unless every planned image is published, in quarantine or gone from the
 bucket.
 
 Run it by hand for a back-fill; it may be stopped and cleared at any time. See docs/dags/embed_images.md.
@@ -22,12 +23,13 @@ import pendulum
 
 # Named here for the dag-processor, which imports what a file names once, before it parses the files.
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule, chain
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
 
-from vitrine import defaults, limits, settings
+from vitrine import defaults, limits, params, settings
 from vitrine.jobs import int64, query_job, string, strings, timestamp
 from vitrine.operators.check_status import CheckStatusOperator
 from vitrine.operators.choose_index import ChooseIndexOperator
+from vitrine.operators.choose_removal import ChooseRemovalOperator
 from vitrine.operators.embed_batch import EmbedBatchOperator
 from vitrine.operators.plan_batches import PlanBatchesOperator
 from vitrine.operators.query_job import QueryJobOperator
@@ -56,18 +58,6 @@ PLAN = query_job(
 )  # fmt: skip
 PROGRESS = query_job("embed_images/count_progress.sql", RUN_ID, MODEL, CONTENT_TYPES)
 CHECKS = [f"pass_{number}.check_status" for number in range(1, config.max_passes + 1)]
-PARAMS = {
-    "batch_size": Param(
-        limits.MAX_ROWS_PER_EMBEDDING_JOB,
-        type="integer",
-        minimum=1,
-        maximum=limits.MAX_ROWS_PER_EMBEDDING_JOB,
-        description_md="Images embedded by one BigQuery job. 25,000 is the most that one job may embed.",
-    ),
-    "max_images": Param(None, type=["null", "integer"], minimum=1, description_md="The newest so many."),
-    "uri_prefix": Param("", type="string", description_md="Only images whose uri begins with this."),
-}
-
 
 with DAG(
     dag_id="embed_images",
@@ -77,8 +67,18 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     max_active_runs=1,
     **defaults.dag_arguments(config),
-    params=PARAMS,
+    params=params.EMBED_IMAGES,
 ) as dag:
+    choose_removal = ChooseRemovalOperator(
+        task_id="choose_removal",
+        configuration=query_job("embed_images/count_vanished.sql", CONTENT_TYPES),
+        max_share=config.max_removed_share,
+        allow_mass_delete="{{ params.allow_mass_delete }}",
+        remove="delete_vanished_embeddings",
+        skip="choose_index",
+        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+    )
+    delete_vanished = QueryJobOperator.of("embed_images/delete_vanished_embeddings.sql", CONTENT_TYPES)
     choose_index = ChooseIndexOperator(
         task_id="choose_index",
         configuration=query_job("embed_images/count_embeddings.sql"),
@@ -117,13 +117,13 @@ with DAG(
                 earlier_checks=CHECKS[: number - 1],
                 max_passes=config.max_passes,
                 next_pass=f"pass_{number + 1}.wait" if number < config.max_passes else None,
-                done="choose_index",
+                done="choose_removal",
             )
             chain(plan, embed, publish_new, publish_changed, quarantine, check)
             if check_before is not None:
                 wait = PauseSensor(task_id="wait", time_to_wait=pause(number, config.retry_wait_seconds))
                 chain(check_before, wait, plan)
-            chain(check, choose_index)
+            chain(check, choose_removal)
             check_before = check
     create_vector_index = QueryJobOperator.of("embed_images/create_vector_index.sql")
     wait_for_vector_index = VectorIndexSensor(
@@ -139,9 +139,12 @@ with DAG(
         count=PROGRESS,
         write=query_job("embed_images/write_run_report.sql", RUN_ID, STARTED_AT),
         checks=CHECKS,
-        index_tasks=(choose_index.task_id, wait_for_vector_index.task_id),
+        removal=choose_removal.task_id,
+        index=(choose_index.task_id, wait_for_vector_index.task_id),
         trigger_rule=TriggerRule.ALL_DONE,
         outlets=[EMBEDDINGS],
     )
+    chain(choose_removal, delete_vanished, choose_index)
+    chain(choose_removal, choose_index)
     chain(choose_index, create_vector_index, wait_for_vector_index, report_run)
     chain(choose_index, report_run)

@@ -8,9 +8,9 @@ task `write_gallery`, the best results are in its log, and all results are in th
 One search costs one text call of the model and the bytes of the searched vectors (fewer with a vector index).
 """
 
-from airflow.sdk import DAG, Param, chain
+from airflow.sdk import DAG, chain
 
-from vitrine import defaults, limits, settings
+from vitrine import defaults, params, settings
 from vitrine.jobs import query_job, string
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.operators.write_gallery import WriteGalleryOperator
@@ -24,23 +24,8 @@ with DAG(
     schedule=None,
     max_active_runs=16,
     **defaults.dag_arguments(config),
-    params={
-        "query": Param(
-            "pictures of white or cream colored dress from victorian era", type="string",
-            minLength=1, maxLength=limits.MAX_QUERY_BYTES,
-            description_md="What you look for, in English. The model reads the first 32 tokens.",
-        ),
-        "top_k": Param(3, type="integer", minimum=1, maximum=1000, description_md="How many pictures."),
-        "uri_prefix": Param("", type="string", description_md="Only pictures whose uri begins with this."),
-        "use_brute_force": Param(
-            False, type="boolean", description_md="Compare with every picture, even with an index."
-        ),
-        "fraction_lists_to_search": Param(
-            None, type=["null", "number"], exclusiveMinimum=0, exclusiveMaximum=1,
-            description_md="Share of the index to look through, if any: more is slower and finds more.",
-        ),
-    },
-) as dag:  # fmt: skip
+    params=params.SEARCH_IMAGES,
+) as dag:
     embed_query = QueryJobOperator.of(
         "search_images/embed_query.sql",
         SEARCH_ID,

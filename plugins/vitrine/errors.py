@@ -2,10 +2,10 @@
 
 VitrineError
 ├── SettingsError           a VITRINE_* setting is missing or cannot work
-├── QueryNotEmbeddedError   the model gave no vector for the words of a search
+├── MassDeleteError         more published images are gone from the bucket than may go at once
 ├── IndexDisabledError      BigQuery has disabled the vector index
 ├── IndexNotFilledError     the vector index was not filled in the time allowed
-└── IncompleteRunError      images were planned that are neither published, quarantined nor gone
+└── IncompleteRunError      planned images are neither published, quarantined nor gone, or a task failed
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ class SettingsError(VitrineError):
     """A VITRINE_* setting is missing or cannot work."""
 
 
-class QueryNotEmbeddedError(VitrineError):
-    """The model gave no vector for the words of a search."""
+class MassDeleteError(VitrineError):
+    """More published images are gone from the bucket than may go at once."""
 
 
 class IndexDisabledError(VitrineError):
@@ -32,4 +32,4 @@ class IndexNotFilledError(VitrineError):
 
 
 class IncompleteRunError(VitrineError):
-    """Images were planned that are neither published, quarantined nor gone from the bucket."""
+    """Planned images are neither published, quarantined nor gone from the bucket, or a task failed."""

@@ -37,6 +37,9 @@ class Settings:
     max_passes: int = 5
     retry_wait_seconds: int = 60  # before the second pass or try; doubles with every further one
     poll_seconds: float = 10.0  # between two looks at a running job or at a filling index
+    max_removed_share: float = (
+        0.1  # of the published images, that may leave at once when gone from the bucket
+    )
     index_coverage: int = (
         95  # percent; the rows beyond are searched exactly, so waiting for the last ones gains nothing
     )
@@ -69,6 +72,7 @@ class Settings:
                 f"1 to {limits.MAX_CONCURRENT_EMBEDDING_JOBS}, BigQuery's limit of concurrent embedding jobs",
             ),
             (self.max_passes >= 1, "max_passes", "at least 1"),
+            (0 <= self.max_removed_share <= 1, "max_removed_share", "a share, 0 to 1"),
             (1 <= self.index_coverage <= 100, "index_coverage", "a percentage, 1 to 100"),
         ):
             if not ok:

@@ -44,7 +44,7 @@ def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
     for number in range(1, 6):
         for before, after in pairwise(PASS):
             assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
-        onward = {"choose_index"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
+        onward = {"choose_removal"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
         assert dag.get_task(f"pass_{number}.check_status").downstream_task_ids == onward
     assert dag.get_task("pass_2.wait").downstream_task_ids == {"pass_2.plan_batches"}
     assert not dag.has_task("pass_1.wait")
@@ -54,6 +54,10 @@ def test_the_report_comes_last_and_always(dagbag):
     dag = dagbag.dags["embed_images"]
     assert [task.task_id for task in dag.leaves] == ["report_run"]
     assert dag.get_task("report_run").trigger_rule == "all_done"
+    assert dag.get_task("choose_removal").downstream_task_ids == {
+        "delete_vanished_embeddings",
+        "choose_index",
+    }
     assert dag.get_task("choose_index").downstream_task_ids == {"create_vector_index", "report_run"}
 
 

@@ -12,11 +12,15 @@ class FakeTaskInstance:
     def __init__(self, xcoms: dict[tuple[str, str], Any] | None = None) -> None:
         self.dag_id, self.task_id, self.run_id = "a_dag", "a_task", "manual__2026-11-22"
         self.map_index, self.try_number = -1, 1
-        self.xcoms, self.pushed = xcoms or {}, {}
+        self.xcoms, self.pushed, self.states = xcoms or {}, {}, {}
 
     def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
         """What a task left under a key, or None."""
         return self.xcoms.get((task_ids, key))
+
+    def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, dict[str, str]]:
+        """States of the run's tasks, as `states` has them."""
+        return dict.fromkeys(run_ids, self.states)
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep a value."""

@@ -37,6 +37,7 @@ def test_a_missing_variable_is_named(name):
         ("VITRINE_MAX_PARALLEL_BATCHES", "6"),
         ("VITRINE_MAX_PASSES", "0"),
         ("VITRINE_INDEX_COVERAGE", "101"),
+        ("VITRINE_MAX_REMOVED_SHARE", "10"),
         ("VITRINE_MANAGE_IAM", "perhaps"),
     ],
 )

@@ -1,5 +1,6 @@
 -- The report of each run of embed_images.
--- Grain: one run. planned = published + quarantined + vanished + pending; complete when pending is 0.
+-- Grain: one run. planned = published + quarantined + vanished + pending; complete when pending is 0 and no task failed.
+-- removed: images published before that have left the bucket.
 CREATE TABLE IF NOT EXISTS {{ table('embedding_runs') }} (
   run_id STRING NOT NULL,
   planned INT64 NOT NULL,
@@ -7,6 +8,7 @@ CREATE TABLE IF NOT EXISTS {{ table('embedding_runs') }} (
   quarantined INT64 NOT NULL,
   vanished INT64 NOT NULL,
   pending INT64 NOT NULL,
+  removed INT64 NOT NULL,
   passes INT64 NOT NULL,
   complete BOOL NOT NULL,
   vector_index STRING NOT NULL,

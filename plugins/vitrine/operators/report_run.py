@@ -18,16 +18,17 @@ FIGURES = ("planned", "published", "quarantined", "vanished", "pending")
 
 
 class ReportRunOperator(BaseOperator):
-    """Write the report of a run, and fail unless planned = published + quarantined + vanished and the index
-    stage ended.
+    """Write the report of a run; fail unless planned = published + quarantined + vanished and no task failed.
 
-    It runs whatever happened before, so that a run which is not complete never looks complete.
-    Errors: IncompleteRunError naming the images that are left, or the stage that did not end.
+    It runs whatever happened before, so that a run which is not complete never looks complete. A batch that
+    failed does not count: what became of its images does.
+    Errors: IncompleteRunError naming the images that are left, or the tasks that failed.
 
     :param count: query job that counts this run's progress.
     :param write: query job that writes the report; gets the figures as parameters.
     :param checks: task ids of the checks of all passes, oldest first.
-    :param index_tasks: task ids that may know the state of the index: (chooser, sensor).
+    :param removal: task id that knows how many images were removed.
+    :param index: task ids of the chooser and the sensor, of which one knows the state of the index.
     """
 
     template_fields = ("count", "write")
@@ -40,53 +41,61 @@ class ReportRunOperator(BaseOperator):
         count: dict[str, Any],
         write: dict[str, Any],
         checks: Sequence[str],
-        index_tasks: tuple[str, str],
+        removal: str,
+        index: tuple[str, str],
         bigquery: BigQuery,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.count, self.write, self.checks, self.index_tasks = count, write, checks, index_tasks
-        self.bigquery = bigquery
+        self.count, self.write, self.bigquery = count, write, bigquery
+        self.checks, self.removal, self.index = checks, removal, index
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Report, then judge. Returns the figures."""
         ti = context["ti"]
         [progress] = self.bigquery.rows(self.count)
-        figures = {name: progress[name] for name in FIGURES}
-        passes = sum(ti.xcom_pull(task_ids=check, key="pending") is not None for check in self.checks)
+        figures = {name: progress[name] for name in FIGURES} | {
+            "removed": ti.xcom_pull(task_ids=self.removal, key="vanished") or 0,
+            "passes": sum(ti.xcom_pull(task_ids=check, key="pending") is not None for check in self.checks),
+        }
         vector_index = self._vector_index(ti)
-        problem = _problem(progress, passes, vector_index)
-        self._write(figures, passes=passes, complete=problem is None, vector_index=vector_index or "unknown")
-        self.log.info("%s passes: %s. Vector index: %s", passes, figures, vector_index)
+        problem = _problem(progress, figures["passes"], _failed_tasks(ti))
+        self._write(figures, complete=problem is None, vector_index=vector_index)
+        self.log.info("%s. Vector index: %s", figures, vector_index)
         if problem:
             raise IncompleteRunError(problem)
         for asset in self.outlets:
-            context["outlet_events"][asset].extra = {**figures, "passes": passes}
+            context["outlet_events"][asset].extra = figures
         return figures
 
-    def _vector_index(self, ti: Any) -> str | None:
-        chooser, sensor = self.index_tasks
-        return ti.xcom_pull(task_ids=chooser, key="vector_index") or ti.xcom_pull(task_ids=sensor)
-
-    def _write(self, figures: dict[str, int], *, passes: int, complete: bool, vector_index: str) -> None:
-        parameters = [int64(name, value) for name, value in (*figures.items(), ("passes", passes))]
-        self.bigquery.rows(
-            with_parameters(
-                self.write, *parameters, boolean("complete", complete), string("vector_index", vector_index)
-            )
+    def _vector_index(self, ti: Any) -> str:
+        chooser, sensor = self.index
+        return (
+            ti.xcom_pull(task_ids=chooser, key="vector_index") or ti.xcom_pull(task_ids=sensor) or "unknown"
         )
 
+    def _write(self, figures: dict[str, int], *, complete: bool, vector_index: str) -> None:
+        parameters = [int64(name, value) for name, value in figures.items()]
+        outcome = boolean("complete", complete), string("vector_index", vector_index)
+        self.bigquery.rows(with_parameters(self.write, *parameters, *outcome))
 
-def _problem(progress: dict[str, Any], passes: int, vector_index: str | None) -> str | None:
+
+def _failed_tasks(ti: Any) -> list[str]:
+    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
+    return sorted(task for task, state in states.items() if state == "failed" and ".embed_batch" not in task)
+
+
+def _problem(progress: dict[str, Any], passes: int, failed: list[str]) -> str | None:
     """Why the run is not complete, or None."""
-    if passes == 0:
-        return "No pass was checked: clear the first failed task of pass_1. Nothing is paid twice."
+    problems = []
+    if failed:
+        problems.append(f"Failed: {', '.join(failed)}. See their logs and clear them; nothing is paid twice.")
+    elif passes == 0:
+        problems.append("No pass was checked: clear the run. Nothing is paid twice.")
     if progress["pending"]:
         named = "\n  ".join(progress["pending_images"])
-        return (
+        problems.append(
             f"{progress['pending']:,} of {progress['planned']:,} planned images are neither published, "
             f"quarantined nor gone. The next run takes them up again.\n  {named}"
         )
-    if vector_index is None:
-        return "No image is left, but the vector index stage did not end: clear its failed task."
-    return None
+    return "\n".join(problems) or None

@@ -23,7 +23,8 @@ def gate(progress: dict) -> ReportRunOperator:
         count=query_job("count"),
         write=query_job("write"),
         checks=["check1", "check2"],
-        index_tasks=("choose", "sensor"),
+        removal="removal",
+        index=("choose", "sensor"),
         bigquery=FakeBigQuery(count=[progress]),
     )
 
@@ -35,30 +36,38 @@ def written(operator: ReportRunOperator) -> dict:
 
 def test_a_complete_run_is_reported_and_passes():
     operator = gate(CLEAN)
-    figures = operator.execute(context(check1__pending=0, sensor__return_value="Ready"))
+    figures = operator.execute(context(check1__pending=0, removal__vanished=4, sensor__return_value="Ready"))
     assert figures == {
-        name: CLEAN[name] for name in ("planned", "published", "quarantined", "vanished", "pending")
-    }
-    assert written(operator) == {
-        **{name: str(value) for name, value in figures.items()},
-        "passes": "1", "complete": "true", "vector_index": "Ready",
+        "planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0,
+        "removed": 4, "passes": 1,
+    }  # fmt: skip
+    assert written(operator) == {name: str(value) for name, value in figures.items()} | {
+        "complete": "true", "vector_index": "Ready",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("progress", "xcoms", "words"),
+    ("progress", "xcoms", "states", "words"),
     [
-        (
-            LEFT,
-            {"check1__pending": 9, "check2__pending": 2, "choose__vector_index": "Too small"},
-            "gs://b/2: no answer yet",
-        ),
-        (CLEAN, {"check1__pending": 0}, "vector index stage did not end"),
-        (CLEAN, {"sensor__return_value": "Ready"}, "No pass was checked"),
+        (LEFT, {"check1__pending": 9, "check2__pending": 2}, {}, "gs://b/2: no answer yet"),
+        (CLEAN, {"check1__pending": 0}, {"wait_for_vector_index": "failed"}, "Failed: wait_for_vector_index"),
+        (LEFT, {}, {"pass_1.plan_batches": "failed"}, "(?s)Failed: pass_1.plan_batches.*2 of 50 planned"),
+        (CLEAN, {"sensor__return_value": "Ready"}, {}, "No pass was checked"),
     ],
 )
-def test_a_run_that_is_not_complete_is_reported_and_fails(progress, xcoms, words):
-    operator = gate(progress)
+def test_a_run_that_is_not_complete_is_reported_and_fails(progress, xcoms, states, words):
+    operator, given = gate(progress), context(**xcoms)
+    given["ti"].states = states
     with pytest.raises(IncompleteRunError, match=words):
-        operator.execute(context(**xcoms))
+        operator.execute(given)
     assert written(operator)["complete"] == "false"
+
+
+def test_a_batch_that_failed_and_was_repaired_does_not_count():
+    operator, given = (
+        gate(CLEAN),
+        context(check1__pending=9, check2__pending=0, choose__vector_index="Too small"),
+    )
+    given["ti"].states = {"pass_1.embed_batch_0": "failed", "report_run": "running"}
+    assert operator.execute(given)["passes"] == 2
+    assert written(operator)["vector_index"] == "Too small"

@@ -1,0 +1,44 @@
+"""What a person may choose when triggering a DAG; Airflow refuses everything else before anything runs."""
+
+from __future__ import annotations
+
+from airflow.sdk import Param
+
+from vitrine import limits
+
+EMBED_IMAGES = {
+    "batch_size": Param(
+        limits.MAX_ROWS_PER_EMBEDDING_JOB,
+        type="integer",
+        minimum=1,
+        maximum=limits.MAX_ROWS_PER_EMBEDDING_JOB,
+        description_md="Images embedded by one BigQuery job. 25,000 is the most that one job may embed.",
+    ),
+    "max_images": Param(None, type=["null", "integer"], minimum=1, description_md="The newest so many."),
+    "allow_mass_delete": Param(
+        False, type="boolean", description_md="Let any number of images go that are gone from the bucket."
+    ),
+    "uri_prefix": Param("", type="string", description_md="Only images whose uri begins with this."),
+}
+
+SEARCH_IMAGES = {
+    "query": Param(
+        "pictures of white or cream colored dress from victorian era",
+        type="string",
+        minLength=1,
+        maxLength=limits.MAX_QUERY_BYTES,
+        description_md="What you look for, in English. The model reads the first 32 tokens.",
+    ),
+    "top_k": Param(3, type="integer", minimum=1, maximum=1000, description_md="How many pictures."),
+    "uri_prefix": Param("", type="string", description_md="Only pictures whose uri begins with this."),
+    "use_brute_force": Param(
+        False, type="boolean", description_md="Compare with every picture, even with an index."
+    ),
+    "fraction_lists_to_search": Param(
+        None,
+        type=["null", "number"],
+        exclusiveMinimum=0,
+        exclusiveMaximum=1,
+        description_md="Share of the index to look through, if any: more is slower and finds more.",
+    ),
+}
