@@ -17,6 +17,7 @@ from bqml_emulator import (
     database_files,
     embedding_function,
     embedding_service,
+    error_mapping,
     execution,
     expressions,
     file_loads,
@@ -24,7 +25,6 @@ from bqml_emulator import (
     ledger,
     object_tables,
     remote_models,
-    udf_errors,
     vector_index,
     vector_search,
 )
@@ -46,7 +46,7 @@ def install(config: Config):
     commands.install()
     object_tables.install()
     remote_models.install()
-    udf_errors.install()
+    error_mapping.install()
     execution.install()
     created_tables.install()
     app.include_router(admin.router)

@@ -245,11 +245,14 @@ def check_readable(tree: exp.Expression, context) -> exp.Expression:
 
 
 def refuse_change(tree: exp.Expression, context) -> exp.Expression:
-    """Before a statement: object tables are not changed, and dropped only as external tables."""
-    target = names.target(tree) if isinstance(tree, names.DML | exp.Alter | exp.Drop) else None
+    """Before a statement: object tables are not changed, and dropped or replaced only as external tables."""
+    replaces = (
+        isinstance(tree, exp.Create) and tree.args.get("replace") and tree.args["kind"] in ("TABLE", "VIEW")
+    )
+    target = names.target(tree) if replaces or isinstance(tree, names.DML | exp.Alter | exp.Drop) else None
     for table, _ in used(target, context) if target is not None else []:
         label = names.label(*names.reference(table, context.project_id, context.dataset_id))
-        if isinstance(tree, exp.Drop):
+        if isinstance(tree, exp.Drop | exp.Create):
             raise BigQueryError("invalid", f"{label} is an external table: use DROP EXTERNAL TABLE")
         raise BigQueryError("invalidQuery", limits.OBJECT_TABLE_READ_ONLY.format(table=label))
     return tree

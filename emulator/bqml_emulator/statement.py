@@ -6,6 +6,7 @@ import sqlglot
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 QUOTED = (TokenType.STRING, TokenType.IDENTIFIER)
@@ -80,7 +81,10 @@ class Statement:
         if not self.match("OPTIONS"):
             return {}
         inner = self._parenthesised()
-        tree = sqlglot.parse_one(f"SELECT STRUCT({inner})", dialect=BigQueryDialect)
+        try:
+            tree = sqlglot.parse_one(f"SELECT STRUCT({inner})", dialect=BigQueryDialect)
+        except (SqlglotError, TypeError) as error:  # sqlglot's parser itself trips over some nonsense
+            raise BigQueryError("invalidQuery", f"Syntax error in OPTIONS({inner})") from error
         options = {}
         for pair in tree.expressions[0].expressions:
             if not isinstance(pair, exp.PropertyEQ):

@@ -144,8 +144,13 @@ def test_existing_names(create):
 
 def test_drop(bigquery, create):
     table = create("gs://x/*")
-    with pytest.raises(BadRequest, match="use DROP EXTERNAL TABLE"):
-        bigquery.query_and_wait(f"DROP TABLE {table}")
+    for statement in (
+        "DROP TABLE {}",
+        "CREATE OR REPLACE TABLE {} AS SELECT 1 AS x",
+        "CREATE OR REPLACE VIEW {} AS SELECT 1 AS x",
+    ):
+        with pytest.raises(BadRequest, match="use DROP EXTERNAL TABLE"):
+            bigquery.query_and_wait(statement.format(table))
     bigquery.query_and_wait(f"DROP EXTERNAL TABLE {table}")
     bigquery.query_and_wait(f"DROP EXTERNAL TABLE IF EXISTS {table}")
     with pytest.raises(NotFound):
@@ -193,6 +198,9 @@ def test_it_is_read_only(bigquery, create, change):
         ("object_metadata = 'SIMPLE', uris = ['/x/*']", "Invalid Cloud Storage URI"),
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*/*']", "one \\* wildcard is allowed"),
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], format = 'CSV'", "Unknown option format"),
+        ("/object_metadata = 'SIMPLE', = ['gs://x/*'], x = INTERVAL 1 DAY", "Syntax error in OPTIONS"),
+        ("object_metadata, uris = ['gs://x/*']", "Expected name = value"),
+        ("object_metadata = UPPER('simple')", "An option's value must be a literal"),
         (
             "object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1 DAY",
             "metadata_cache_mode must be set",

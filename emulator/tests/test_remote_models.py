@@ -1,7 +1,7 @@
 """CREATE MODEL … REMOTE and what the catalog says about it (reference §2)."""
 
 import pytest
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, MethodNotImplemented, NotFound
 
 CREATE = "CREATE {how} {ds}.m REMOTE WITH CONNECTION DEFAULT OPTIONS ({options})"
 ENDPOINT = "ENDPOINT = 'multimodalembedding@001'"
@@ -65,3 +65,9 @@ def test_drop(bigquery, dataset):
         bigquery.query_and_wait(
             f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {dataset}.m, (SELECT 'x' AS content))"
         )
+
+
+@pytest.mark.parametrize("function", ["ML.PREDICT", "ML.GENERATE_TEXT_EMBEDDING"])
+def test_other_model_functions_are_not_emulated(bigquery, dataset, function):
+    with pytest.raises(MethodNotImplemented, match=f"not emulated: {function}"):
+        bigquery.query_and_wait(f"SELECT * FROM {function}(MODEL {dataset}.m, (SELECT 'x' AS content))")

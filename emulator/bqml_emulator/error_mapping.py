@@ -1,0 +1,34 @@
+"""What errors say: reasons that were lost on the way through DuckDB, "not emulated" for what is missing."""
+
+import sys
+
+from local_bigquery import errors
+from local_bigquery.catalog import routines
+from local_bigquery.errors import BigQueryError
+from local_bigquery.jobs import query
+from local_bigquery.sql import dialect
+
+# How errors of our DuckDB functions begin; DuckDB hands them on as text only
+REASONS = {"Access Denied:": "accessDenied", "Not found:": "notFound", "Cloud Storage ": "backendError"}
+
+
+def not_emulated(feature: str) -> BigQueryError:
+    """The error for a function or API method that nobody has built (HTTP 501)."""
+    return BigQueryError("notImplemented", f"not emulated: {feature}")
+
+
+def install():
+    """Correct the reasons derived from DuckDB messages, and the text for missing features."""
+    original = errors.from_duckdb
+
+    def from_duckdb(error, context=None, tree=None) -> BigQueryError:
+        found = original(error, context, tree)
+        for start, reason in REASONS.items():
+            if found.message.startswith(start) and found.reason == "invalidQuery":
+                return BigQueryError(reason, found.message)
+        return found
+
+    errors.from_duckdb = query.from_duckdb = from_duckdb
+    app = sys.modules["local_bigquery.app"]  # local_bigquery.app itself is the FastAPI object
+    for module in (errors, routines, dialect, app):
+        module.not_implemented = not_emulated
