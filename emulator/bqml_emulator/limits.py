@@ -166,7 +166,6 @@ NOT_USED_PATTERN = (
     "the base query is more than a selection from one table that leaves the embedding column alone"
 )
 NOT_USED_DISABLED = "the vector index is disabled: {reason}"
-NOT_USED_TOO_LARGE = "the vector index is disabled: its tables exceed the limit of the organization"
 STORED_COLUMNS_UNCOVERED = "The stored columns of the vector index do not cover all columns of the query."  # ours
 STORED_COLUMNS_TREE_AH = "Stored columns of a TREE_AH index are only used to filter before the search."  # ours
 MAX_UNCOVERED_COLUMNS = 20  # names per reason; BQ REST reference, StoredColumnsUnusedReason

@@ -30,11 +30,16 @@ class VectorSearchCall(exp.Expression, exp.Func):
     _sql_names = ["VECTOR_SEARCH"]
 
 
-def _parse(parser) -> VectorSearchCall:
+def parse_arguments(parser) -> list[exp.Expression]:
+    """The arguments of a table function, TABLE name and subqueries among them."""
     arguments = [_argument(parser)]
     while parser._match(TokenType.COMMA):
         arguments.append(_argument(parser))
-    return VectorSearchCall(expressions=arguments)
+    return arguments
+
+
+def _parse(parser) -> VectorSearchCall:
+    return VectorSearchCall(expressions=parse_arguments(parser))
 
 
 def _argument(parser) -> exp.Expression:
@@ -43,12 +48,16 @@ def _argument(parser) -> exp.Expression:
     return parser._parse_lambda()
 
 
-def _generate(generator, node: VectorSearchCall) -> str:
-    arguments = (
+def write_arguments(generator, node: exp.Expression) -> str:
+    """The arguments of a table function as SQL; sqlglot would lose the keyword TABLE."""
+    return ", ".join(
         f"TABLE {generator.sql(argument)}" if isinstance(argument, exp.Table) else generator.sql(argument)
         for argument in node.expressions
     )
-    return f"VECTOR_SEARCH({', '.join(arguments)})"
+
+
+def _generate(generator, node: VectorSearchCall) -> str:
+    return f"VECTOR_SEARCH({write_arguments(generator, node)})"
 
 
 def install():

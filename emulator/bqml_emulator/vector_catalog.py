@@ -7,16 +7,33 @@ dataset, takes its vector index along, as it does on BigQuery.
 import hashlib
 import json
 import math
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 from local_bigquery.catalog import metadata, tables
 from local_bigquery.engine import database
+from local_bigquery.resource import Resource
 from local_bigquery.settings import settings
 
 from bqml_emulator import limits
 
 KIND = "VECTOR"
 FOLDER = "vector_indexes"
+VECTOR_TYPES = ("DOUBLE[]", "FLOAT[]")  # DuckDB's for ARRAY<FLOAT64>
+changing = threading.RLock()  # held while a definition is read and written back
+
+
+class Alteration(Resource):
+    """The latest REBUILD: IN_PROGRESS, FAILED with its message, or None when complete; times in epoch seconds."""
+
+    status: str | None = None
+    started: float
+    statement: str
+    ended: float | None = None
+    message: str | None = None
+    coverage_percentage: int = 0
 
 
 class VectorIndex(metadata.Index):
@@ -31,6 +48,8 @@ class VectorIndex(metadata.Index):
     distance_type: str
     ivf_options: str | None = None
     tree_ah_options: str | None = None
+    permanently_disabled: float | None = None
+    alteration: Alteration | None = None
 
     @property
     def reference(self) -> tuple[str, str, str]:
@@ -84,12 +103,25 @@ def on_table(project: str, dataset: str, table: str) -> VectorIndex | None:
 
 def save(index: VectorIndex):
     """Store a new definition."""
-    metadata.save(index, *index.reference, index.name)
+    with changing:
+        metadata.save(index, *index.reference, index.name)
+
+
+def update(index: VectorIndex, **changes: Any) -> VectorIndex:
+    """Change a stored definition; nothing happens when the index was dropped or made again meanwhile."""
+    with changing:
+        stored = on_table(*index.reference)
+        if stored is None or stored.id != index.id:
+            return index
+        changed = VectorIndex(**dict(stored) | changes)
+        save(changed)
+        return changed
 
 
 def delete(index: VectorIndex):
     """Forget a definition; the maintenance removes its lists."""
-    metadata.delete(metadata.Index, *index.reference, index.name)
+    with changing:
+        metadata.delete(metadata.Index, *index.reference, index.name)
     index.path.unlink(missing_ok=True)
 
 
@@ -99,14 +131,25 @@ def drop_all_on(project: str, dataset: str, table: str):
         delete(index)
 
 
-def has_table(index: VectorIndex) -> bool:
-    """Whether the indexed column is still there; without it the index is to go."""
+def _column_type(index: VectorIndex) -> str | None:
     found = database.fetch(
-        "SELECT 1 FROM duckdb_columns() "
+        "SELECT data_type FROM duckdb_columns() "
         "WHERE database_name = ? AND schema_name = ? AND table_name = ? AND column_name = ?",
         [*tables.physical(*index.reference), index.column],
     )
-    return bool(found)
+    return found[0][0] if found else None
+
+
+def has_table(index: VectorIndex) -> bool:
+    """Whether the indexed column is still there; without it the index is to go."""
+    return _column_type(index) is not None
+
+
+def disabled_for_good(index: VectorIndex) -> float | None:
+    """When the column was seen to hold no vectors any more: noted once, changing it back is no cure."""
+    if index.permanently_disabled is None and _column_type(index) not in (None, *VECTOR_TYPES):
+        return update(index, permanently_disabled=time.time()).permanently_disabled
+    return index.permanently_disabled
 
 
 def table_name(index: VectorIndex) -> str:

@@ -12,10 +12,14 @@ from local_bigquery.sql.rules.information_schema import VIEWS
 
 from bqml_emulator import (
     database_files,
+    faults,
     limits,
     vector_bytes,
     vector_catalog,
+    vector_drift,
     vector_maintenance,
+    vector_quota,
+    vector_rebuild,
     vector_state,
     vector_views,
 )
@@ -65,11 +69,13 @@ def _create(statement: Statement, replace: bool, default: tuple, dry_run: bool) 
         raise invalid("not emulated: PARTITION BY of CREATE VECTOR INDEX")
     options = statement.take_options()
     statement.finish()
+    _check_stored(column, stored)
     index = _definition(name, reference, column, stored, options)
     operation = _operation(index, replace, skip_existing)
     if operation != "SKIP":
         _check_table(index)
     if not dry_run and operation != "SKIP":
+        vector_quota.charge("CREATE", reference)
         vector_catalog.drop_all_on(*reference)
         vector_catalog.save(index)
         vector_maintenance.wake()
@@ -96,10 +102,15 @@ def _stored(statement: Statement) -> list[str]:
     statement.take("(")
     columns = statement.take_list(lambda: ".".join(statement.take_name()))
     statement.take(")")
-    for column in columns:
-        if columns.count(column) > 1:
-            raise invalid(limits.STORED_TWICE.format(column=column))
     return columns
+
+
+def _check_stored(column: str, stored: list[str]):
+    seen = {column.casefold()}
+    for name in stored:
+        if name.casefold() in seen:
+            raise invalid(limits.STORED_TWICE.format(column=name))
+        seen.add(name.casefold())
 
 
 def _definition(name: str, reference: tuple, column: str, stored: list[str], options: dict) -> VectorIndex:
@@ -186,14 +197,17 @@ def _check_table(index: VectorIndex):
     """Refuse what cannot be indexed: another kind of table, a wrong column, too few rows, uneven vectors."""
     if database.objects(*tables.physical(*index.reference))[0][1] != "TABLE":
         raise invalid(f"A vector index needs a standard table; {names.label(*index.reference)} is none")
-    fields = {field.name: field for field in tables.columns(*index.reference)}
-    if not _is_vector(fields.get(index.column)):
+    fields = {field.name.casefold(): field for field in tables.columns(*index.reference)}
+    if not _is_vector(fields.get(index.column.casefold())):
         raise invalid(limits.INDEX_COLUMN_UNSUPPORTED.format(column=index.column))
     for column in index.stored:
-        if column not in fields:
+        if column.casefold() not in fields:
             raise invalid(
-                f"Column {column} of STORING was not found in table {names.label(*index.reference)}"
+                f"Column {column} of STORING was not found in table {names.label(*index.reference)}; "
+                "only top-level columns can be stored"
             )
+        if fields[column.casefold()].type == "RANGE":
+            raise invalid(f"Column {column} of type RANGE cannot be stored in a vector index")
     _check_vectors(index)
 
 
@@ -231,17 +245,30 @@ def _drop(statement: Statement, _replace: bool, default: tuple, dry_run: bool) -
     label = f"{name} on table {names.label(*reference)}"
     operation = metadata.outcome("Vector index", label, found, True, if_exists)
     if operation == "DROP" and not dry_run:
+        vector_quota.charge("DROP", reference)
         vector_catalog.delete(index)
     return operation
 
 
-def _alter(statement: Statement, _replace: bool, default: tuple, _dry_run: bool) -> str:
-    statement.match("IF", "EXISTS")
-    statement.take_name()
-    table = _table(statement, default)[2]
+def _alter(statement: Statement, _replace: bool, default: tuple, dry_run: bool) -> str:
+    if_exists = statement.match("IF", "EXISTS")
+    [name] = _single(
+        statement.take_name(), "An index name has one part: the index lies in its table's dataset"
+    )
+    reference = _table(statement, default)
     statement.take("REBUILD")
     statement.finish()
-    raise BigQueryError("invalid", limits.NO_BACKGROUND_RESERVATION.format(table=table))
+    if not faults.current().background_reservation:  # before the index is looked for, even in a dry run
+        raise BigQueryError("invalid", limits.NO_BACKGROUND_RESERVATION.format(table=reference[2]))
+    tables.load(*reference)
+    index = vector_catalog.on_table(*reference)
+    if index is None or index.name != name:
+        label = f"{name} on table {names.label(*reference)}"
+        return metadata.outcome("Vector index", label, False, True, if_exists)
+    if not dry_run:
+        vector_rebuild.start(index)
+        vector_maintenance.wake()
+    return "ALTER"
 
 
 RUN = {"CREATE": _create, "DROP": _drop, "ALTER": _alter}
@@ -256,6 +283,9 @@ def install():
     """Register the statements, the views and the two SQL functions with local-bigquery."""
     original = indexes.ddl
     indexes.ddl = lambda *command: ddl(*command) or original(*command)
-    database_files.on_connect.append(_connect)
+    database_files.on_connect += [vector_quota.register, _connect]
+    vector_quota.install()
+    vector_rebuild.install()
+    vector_drift.install()
     vector_bytes.install()
     VIEWS.update(vector_views.VIEWS)

@@ -29,7 +29,8 @@ class Lists:
     """An immutable state of an index; entries become available over time, as BigQuery fills an index.
 
     centroids: FLOAT32 [lists, dimension]; hashes: UINT64 [n] ascending; assigned: INT32 [n] list of each;
-    available_at and trained_at: seconds since the epoch.
+    available_at and trained_at: seconds since the epoch; trained_rows: FLOAT64 [lists] rows of each list when
+    it was trained.
     """
 
     distance_type: str
@@ -38,6 +39,7 @@ class Lists:
     hashes: np.ndarray
     assigned: np.ndarray
     available_at: np.ndarray
+    trained_rows: np.ndarray
 
     @property
     def dimension(self) -> int:
@@ -137,4 +139,5 @@ def train(vectors: np.ndarray, lists: int, distance_type: str, now: float) -> Li
         nothing.astype(np.uint64),
         nothing.astype(np.int32),
         nothing.astype(np.float64),
+        np.zeros(len(kmeans.centroids)),
     )

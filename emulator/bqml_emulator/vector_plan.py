@@ -94,8 +94,9 @@ def _unready(index: VectorIndex) -> tuple[str, str] | None:
     status = vector_state.status(index)
     if status.too_small:
         return "BASE_TABLE_TOO_SMALL", limits.NOT_USED_TOO_SMALL
-    if status.disable_reason:
-        return "OTHER_REASON", limits.NOT_USED_DISABLED.format(reason=status.disable_reason)
+    if status.condition.disabled:
+        reason = limits.NOT_USED_DISABLED.format(reason=status.condition.reason)
+        return status.condition.code, reason
     if not status.usable:
         return "PENDING_INDEX_CREATION", limits.NOT_USED_PENDING
     return None

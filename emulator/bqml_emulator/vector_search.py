@@ -21,10 +21,10 @@ from bqml_emulator import (
     execution,
     vector_arguments,
     vector_catalog,
+    vector_contents,
     vector_maintenance,
     vector_plan,
     vector_sql,
-    vector_state,
 )
 from bqml_emulator.vector_arguments import Arguments, VectorSearchCall, invalid
 from bqml_emulator.vector_plan import Base, Plan
@@ -211,7 +211,7 @@ def _with_statistics(original):
             _plans.reset(token)
             if not isinstance(tree, exp.Query | exp.Command):
                 target = names.target(tree)
-                vector_state.wrote(
+                vector_contents.wrote(
                     target and names.reference(target, context.project_id, context.dataset_id or "")
                 )
                 vector_maintenance.wake()

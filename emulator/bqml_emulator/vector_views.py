@@ -9,7 +9,7 @@ from local_bigquery.catalog import datasets
 from local_bigquery.errors import BigQueryError, not_found
 from sqlglot import exp
 
-from bqml_emulator import vector_catalog, vector_state
+from bqml_emulator import vector_catalog, vector_rebuild, vector_state
 from bqml_emulator.vector_catalog import VectorIndex
 from bqml_emulator.vector_state import Status
 
@@ -71,23 +71,52 @@ def _indexed_bytes(index: VectorIndex, status: Status) -> int:
     return status.indexed_rows * built.dimension * FLOAT64_BYTES if built else 0
 
 
+def _alteration(index: VectorIndex) -> exp.Expression:
+    """last_index_alteration_info; its message is an ErrorProto."""
+    alteration = index.alteration
+    if alteration is None:
+        return exp.null()
+    message = exp.null()
+    if alteration.message is not None:
+        message = _struct(
+            reason="invalid", location=exp.null(), debug_info=exp.null(), message=alteration.message
+        )
+    return _struct(
+        status=alteration.status,
+        message=message,
+        new_coverage_percentage=vector_rebuild.coverage_percentage(index),
+        start_time=_timestamp(alteration.started),
+        end_time=_timestamp(alteration.ended),
+        ddl=alteration.statement,
+    )
+
+
+def _struct(**fields) -> exp.Struct:
+    return exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(name), expression=exp.convert(value))
+            for name, value in fields.items()
+        ]
+    )
+
+
 def _row(index: VectorIndex) -> list:
     status, built = vector_state.status(index), vector_state.lists(index)
     created, size = _timestamp(index.created), _indexed_bytes(index, status)
     return [
         *_identity(index),
-        status.state,
+        status.condition.state,
         created,
         created,
         _timestamp(status.last_refresh),
-        _timestamp(status.disable_time),
-        status.disable_reason,
+        _timestamp(status.condition.since),
+        status.condition.reason,
         statement_text(index),
         status.coverage_percentage,
         status.unindexed_rows,
         size,
         size,
-        None,
+        _alteration(index),
         _timestamp(built.trained_at if built else None),
     ]
 
