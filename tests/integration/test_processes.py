@@ -1,10 +1,10 @@
 """`make up` starts only what does not run and says why something cannot; `make down` stops only its own."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from scripts.health import get_json
@@ -79,15 +79,16 @@ def test_a_process_that_ends_at_once_shows_its_last_words(stack, server):
     assert stack.process("server") is None
 
 
-def test_a_pid_that_now_belongs_to_another_process_is_not_ours(stack, server):
-    stack.start(server)
+def test_a_pid_that_now_belongs_to_another_process_is_not_ours(stack):
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     pid_file = stack.folder / "run/server.pid"
-    ours = pid_file.read_text()
-    pid_file.write_text(f"[{os.getpid()}, 1.0]")
+    pid_file.parent.mkdir()
+    pid_file.write_text(f"[{stranger.pid}, 1.0]")
     assert stack.process("server") is None
     assert stack.stop("server") == []
-    assert psutil.Process().is_running()
-    pid_file.write_text(ours)
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
 
 
 def test_the_checkout_is_where_the_stack_thinks():
