@@ -7,9 +7,13 @@ from local_bigquery.catalog import routines
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query
 from local_bigquery.sql import dialect
+from sqlglot.errors import ParseError
 
 # How errors of our DuckDB functions begin; DuckDB hands them on as text only
 REASONS = {"Access Denied:": "accessDenied", "Not found:": "notFound", "Cloud Storage ": "backendError"}
+
+# What sqlglot's parser raises for some nonsense instead of its own ParseError
+PARSER_SLIPS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def not_emulated(feature: str) -> BigQueryError:
@@ -28,6 +32,16 @@ def install():
                 return BigQueryError(reason, found.message)
         return found
 
+    parser = dialect.BigQueryDialect.Parser
+    parse = parser.parse
+
+    def parse_or_refuse(self, raw_tokens, sql=None):
+        try:
+            return parse(self, raw_tokens, sql)
+        except PARSER_SLIPS as error:
+            raise ParseError(f"{error} in: {sql or ''}") from error
+
+    parser.parse = parse_or_refuse
     errors.from_duckdb = query.from_duckdb = from_duckdb
     app = sys.modules["local_bigquery.app"]  # local_bigquery.app itself is the FastAPI object
     for module in (errors, routines, dialect, app):

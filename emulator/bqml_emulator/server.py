@@ -35,7 +35,7 @@ class Server(uvicorn.Server):
 def _watch(storage: StorageServer, server: Server):
     """Without its storage the emulator is no use: end with it."""
     storage.process.wait()
-    if not server.should_exit:
+    if not storage.stopping:
         print("fake-gcs-server ended unexpectedly; stopping", file=sys.stderr)
         server.should_exit = True
 

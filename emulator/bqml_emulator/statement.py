@@ -1,5 +1,6 @@
 """Read the statements sqlglot hands over unparsed (exp.Command): names, clauses and OPTIONS lists."""
 
+import re
 from typing import Any
 
 import sqlglot
@@ -12,6 +13,9 @@ from sqlglot.tokens import Token, TokenType
 QUOTED = (TokenType.STRING, TokenType.IDENTIFIER)
 OPEN = (TokenType.L_PAREN, TokenType.L_BRACKET)
 CLOSE = (TokenType.R_PAREN, TokenType.R_BRACKET)
+MINUTES = {"MINUTE": 1, "HOUR": 60, "DAY": 24 * 60}
+FULL_INTERVAL = re.compile(r"^(\d+)-(\d+) (\d+) (\d+):(\d+):(\d+(?:\.\d+)?)$")  # Y-M D H:M:S
+PARTS = (365 * 24 * 60, 30 * 24 * 60, 24 * 60, 60, 1, 1 / 60)  # minutes in each part of it
 
 
 class Statement:
@@ -83,7 +87,7 @@ class Statement:
         inner = self._parenthesised()
         try:
             tree = sqlglot.parse_one(f"SELECT STRUCT({inner})", dialect=BigQueryDialect)
-        except (SqlglotError, TypeError) as error:  # sqlglot's parser itself trips over some nonsense
+        except SqlglotError as error:
             raise BigQueryError("invalidQuery", f"Syntax error in OPTIONS({inner})") from error
         options = {}
         for pair in tree.expressions[0].expressions:
@@ -146,14 +150,10 @@ def literal(node: exp.Expression) -> Any:
 
 def _minutes(node: exp.Interval) -> float:
     """`INTERVAL 30 MINUTE` or `INTERVAL '0-0 0 4:30:0' YEAR TO SECOND` as minutes."""
-    per_unit = {"MINUTE": 1, "HOUR": 60, "DAY": 24 * 60}
-    unit, value = (node.args["unit"].sql("bigquery").upper(), node.this.name) if node.this else ("", "")
-    if unit in per_unit and value.lstrip("-").isdigit():
-        return int(value) * per_unit[unit]
-    if unit == "YEAR TO SECOND":
-        months, days, time = value.split(" ")
-        hours, minutes, seconds = time.split(":")
-        years, month = months.split("-")
-        total_days = int(years) * 365 + int(month) * 30 + int(days)
-        return total_days * 24 * 60 + int(hours) * 60 + int(minutes) + float(seconds) / 60
+    unit, value = node.args.get("unit"), node.this
+    name, text = unit.sql("bigquery").upper() if unit else "", value.name if value else ""
+    if name in MINUTES and text.isdigit():
+        return int(text) * MINUTES[name]
+    if name == "YEAR TO SECOND" and (match := FULL_INTERVAL.match(text)):
+        return sum(float(part) * minutes for part, minutes in zip(match.groups(), PARTS, strict=True))
     raise BigQueryError("invalidQuery", f"Invalid interval {node.sql('bigquery')}: use MINUTE, HOUR or DAY")

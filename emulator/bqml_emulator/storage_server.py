@@ -26,6 +26,7 @@ class StorageServer:
     def __init__(self, config: Config):
         self.config = config
         self.process: subprocess.Popen | None = None
+        self.stopping = False
 
     def start(self):
         """Start the child; it answers only after `wait_ready`."""
@@ -68,6 +69,7 @@ class StorageServer:
 
     def stop(self):
         """End the child, by force if it does not listen."""
+        self.stopping = True
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()

@@ -49,6 +49,7 @@ SIGNATURES = {
     store.save: ["job"],
     store.load: ["project_id", "job_id"],
     BigQueryDialect.Parser._model_call: ["self"],
+    BigQueryDialect.Parser.parse: ["self", "raw_tokens", "sql"],
     fake_gcs._get_binary_path: [],
     uvicorn.Server.startup: ["self", "sockets"],
     uvicorn.Server.capture_signals: ["self"],

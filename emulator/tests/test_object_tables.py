@@ -199,6 +199,7 @@ def test_it_is_read_only(bigquery, create, change):
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*/*']", "one \\* wildcard is allowed"),
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], format = 'CSV'", "Unknown option format"),
         ("/object_metadata = 'SIMPLE', = ['gs://x/*'], x = INTERVAL 1 DAY", "Syntax error in OPTIONS"),
+        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1", "Invalid interval"),
         ("object_metadata, uris = ['gs://x/*']", "Expected name = value"),
         ("object_metadata = UPPER('simple')", "An option's value must be a literal"),
         (
@@ -222,10 +223,23 @@ def test_wrong_options_are_named(bigquery, dataset, options, message):
         )
 
 
-def test_staleness_and_cache_mode_are_recorded(bigquery, create):
-    extra = ", max_staleness = INTERVAL 4 HOUR, metadata_cache_mode = 'AUTOMATIC'"
+def test_nonsense_that_trips_the_parser_is_a_syntax_error(bigquery):
+    with pytest.raises(BadRequest, match="Syntax error"):
+        bigquery.query_and_wait("CREATE EXTERNAL TABLE d.x WITH DEFAULT OPTIONS (/a = 'b', = ['c'])")
+
+
+@pytest.mark.parametrize(
+    ("interval", "recorded"),
+    [
+        ("4 HOUR", "0-0 0 4:0:0"),
+        ("'0-0 1 2:30:0' YEAR TO SECOND", "0-0 1 2:30:0"),
+        ("30 MINUTE", "0-0 0 0:30:0"),
+    ],
+)
+def test_staleness_and_cache_mode_are_recorded(bigquery, create, interval, recorded):
+    extra = f", max_staleness = INTERVAL {interval}, metadata_cache_mode = 'AUTOMATIC'"
     resource = bigquery.get_table(create("gs://x/*", extra=extra)).to_api_repr()
-    assert resource["maxStaleness"] == "0-0 0 4:0:0"
+    assert resource["maxStaleness"] == recorded
     assert resource["externalDataConfiguration"]["metadataCacheMode"] == "AUTOMATIC"
 
 
