@@ -5,15 +5,19 @@ DATE, DATETIME, TIME and TIMESTAMP, 1 for BOOL, 16 for NUMERIC, 2 plus the UTF-8
 bytes for BYTES, the sum of the elements for ARRAY, of the fields for STRUCT, 0 for NULL.
 """
 
+import contextvars
+
 import duckdb
 from local_bigquery.catalog import tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 from local_bigquery.models import Table
+from local_bigquery.sql.rules import information_schema
 
 FIXED = {"boolean": 1, "decimal": 16, "hugeint": 16, "interval": 16}
 TEXT_OVERHEAD = 2
 OTHER_FIXED = 8
+_count: contextvars.ContextVar[bool] = contextvars.ContextVar("count", default=False)
 
 
 def _is_text(type_) -> bool:
@@ -58,14 +62,31 @@ def _measured(table: Table) -> dict[str, str]:
     return {"numRows": str(rows)} | sizes
 
 
+def _true(table: Table) -> Table:
+    if table.type != "TABLE" or table.numBytes is None or not tables.fields(table):
+        return table
+    return table.replace(**_measured(table))
+
+
+def _counting(view):
+    """The view with true sizes; other views of the same tables are spared the scan that counting costs."""
+
+    def counted(*scope):
+        token = _count.set(True)
+        try:
+            return view(*scope)
+        finally:
+            _count.reset(token)
+
+    return counted
+
+
 def install():
-    """Let tables.get tell true sizes: local-bigquery estimates rows and takes every value for 8 bytes."""
-    original = tables.get
-
-    def get(*arguments, **named) -> Table:
-        table = original(*arguments, **named)
-        if table.type != "TABLE" or table.numBytes is None or not tables.fields(table):
-            return table
-        return table.replace(**_measured(table))
-
-    tables.get = get
+    """Tell true sizes: local-bigquery estimates rows and takes every value for 8 bytes."""
+    get, listed = tables.get, information_schema._tables
+    tables.get = lambda *arguments, **named: _true(get(*arguments, **named))
+    information_schema._tables = lambda *scope: [
+        _true(table) if _count.get() else table for table in listed(*scope)
+    ]
+    for name in ("TABLE_STORAGE", "__TABLES__"):
+        information_schema.VIEWS[name] = _counting(information_schema.VIEWS[name])

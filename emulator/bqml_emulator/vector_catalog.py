@@ -26,7 +26,7 @@ changing = threading.RLock()  # held while a definition is read and written back
 
 
 class Alteration(Resource):
-    """The latest REBUILD: IN_PROGRESS, FAILED with its message, or None when complete; times in epoch seconds."""
+    """The latest REBUILD: IN_PROGRESS, FAILED with a message, or None when complete; epoch seconds."""
 
     status: str | None = None
     started: float

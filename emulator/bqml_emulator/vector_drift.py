@@ -2,8 +2,8 @@
 
 BigQuery documents the range [0, 1) and what is significant (0.3), not the measure. The column's name,
 tfdv_drift, points to TensorFlow Data Validation, which compares distributions by the Jensen-Shannon
-divergence. Here (ours): that divergence, to the base 2, of the shares of rows in the index's lists, when it was
-trained and now.
+divergence. Here (ours): that divergence, to the base 2, of the shares of rows in the lists of the index, when
+it was trained and now.
 """
 
 import numpy as np

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from local_bigquery.catalog import names
 from sqlglot import exp
 
-from bqml_emulator import limits, vector_catalog, vector_state
+from bqml_emulator import limits, vector_catalog, vector_state, vector_stored
 from bqml_emulator.vector_arguments import Arguments
 from bqml_emulator.vector_catalog import VectorIndex
 
@@ -54,10 +54,11 @@ class Plan:
     filter_first: bool = True
     mode: str = UNUSED
     reason: dict | None = None
+    stored_usage: dict | None = None
 
 
-def plan(base: Base, column: str, arguments: Arguments) -> Plan:
-    """Decide as BigQuery documents it; `column` is the table's column that is searched."""
+def plan(base: Base, column: str, arguments: Arguments, selected: list[str]) -> Plan:
+    """Decide as BigQuery documents it; `column` is searched, `selected` are the base's columns asked for."""
     index = vector_catalog.on_table(*base.reference) if base.reference else None
     refusal = _refusal(base, column, arguments, index)
     if refusal:
@@ -66,13 +67,15 @@ def plan(base: Base, column: str, arguments: Arguments) -> Plan:
             arguments.distance_type or limits.DISTANCE_TYPES[0], reason=_reason(base, index, code, why)
         )
     status = vector_state.status(index)
-    stored = {name.casefold() for name in [*index.stored, index.column]}
+    filtered = base.filter_columns()
+    wanted = {(base.source_of(name) or name).casefold() for name in selected}
     return Plan(
         arguments.distance_type or index.distance_type,
         key=vector_state.search_key(index),
         fraction=arguments.fraction or limits.DEFAULT_FRACTION_LISTS_TO_SEARCH,
-        filter_first=base.filter_columns() <= stored,
+        filter_first=filtered <= vector_stored.columns(index),
         mode=PARTIALLY_USED if status.unindexed_rows else FULLY_USED,
+        stored_usage=vector_stored.usage(index, filtered, wanted),
     )
 
 
@@ -107,7 +110,7 @@ def _reason(base: Base, index: VectorIndex | None, code: str, why: str) -> dict:
     label = names.label(*base.reference) if base.reference else base.relation.sql("bigquery")
     reason = {"code": code, "message": limits.INDEX_NOT_USED.format(table=label, reason=why)}
     if base.reference:
-        reason["baseTable"] = dict(zip(("projectId", "datasetId", "tableId"), base.reference, strict=True))
+        reason["baseTable"] = vector_stored.table_reference(base.reference)
     return reason | ({"indexName": index.name} if index else {})
 
 
@@ -116,4 +119,6 @@ def statistics(plans: list[Plan]) -> dict:
     modes = {plan.mode for plan in plans}
     mode = modes.pop() if len(modes) == 1 else PARTIALLY_USED
     reasons = [plan.reason for plan in plans if plan.reason]
-    return {"indexUsageMode": mode} | ({"indexUnusedReasons": reasons} if reasons else {})
+    stored = [plan.stored_usage for plan in plans if plan.stored_usage]
+    found = {"indexUsageMode": mode, "indexUnusedReasons": reasons, "storedColumnsUsages": stored}
+    return {name: value for name, value in found.items() if value}

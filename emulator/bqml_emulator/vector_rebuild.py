@@ -2,8 +2,8 @@
 
 BQ/vector-index, "Rebuild a vector index": a background-only index with the same configuration is trained on
 the table as it is now, searches go on with the old one, and the shadow index takes over when it has enough
-coverage. Enough is ours: as much as the old one has. The shadow is kept in memory; after a restart it is built
-again.
+coverage. Enough is ours: as much as the old one has. The shadow is kept in memory; after a restart it is
+built again.
 """
 
 import time

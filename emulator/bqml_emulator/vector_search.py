@@ -25,6 +25,7 @@ from bqml_emulator import (
     vector_maintenance,
     vector_plan,
     vector_sql,
+    vector_stored,
 )
 from bqml_emulator.vector_arguments import Arguments, VectorSearchCall, invalid
 from bqml_emulator.vector_plan import Base, Plan
@@ -69,7 +70,7 @@ def _search(call: VectorSearchCall, context: Context) -> exp.Expression:
     query_column = _query_column(query_columns, arguments) if arguments.query else None
     if arguments.query_value:
         _check_value(scope.columns(exp.select(exp.alias_(arguments.query_value.copy(), "value")).subquery()))
-    plan = vector_plan.plan(base, column, arguments)
+    plan = vector_plan.plan(base, column, arguments, vector_stored.selected(call, list(base_columns)))
     if (plans := _plans.get()) is not None and plan not in plans:
         plans.append(plan)
     named = dataclasses.replace(arguments, column=column, query_column=query_column)

@@ -1,0 +1,288 @@
+"""The life of a vector index after its creation: drift, rebuild, quotas, disablement, stored columns.
+
+BQ/vector-index, the GoogleSQL references of DDL, system procedures and vector index functions,
+BQ/information-schema-vector-indexes and BQ/quotas (2026-08-22); "ours" where no source states a text.
+"""
+
+import datetime
+
+import numpy as np
+import pytest
+from emulator_process import wait_until
+from google.api_core.exceptions import BadRequest, Forbidden, NotFound
+from google.cloud.bigquery import LoadJobConfig
+from vector_data import load, vectors
+from vector_table import CREATE, DIMENSION, ROWS, SEARCH, Indexed
+
+from bqml_emulator.vector_drift import divergence
+
+DRIFT = "SELECT * FROM VECTOR_INDEX.STATISTICS(TABLE {ds}.{table})"
+REBUILD = "ALTER VECTOR INDEX ix ON {ds}.{table} REBUILD"
+CANCEL = "CALL BQ.CANCEL_INDEX_ALTERATION('demo-project.{ds}.{table}', 'ix')"
+ALTERATION = (
+    "SELECT last_index_alteration_info, last_model_build_time, coverage_percentage "
+    "FROM {ds}.INFORMATION_SCHEMA.VECTOR_INDEXES WHERE table_name = '{table}'"
+)
+DEFAULTS = {
+    "index_build_seconds": 2.0,
+    "background_reservation": False,
+    "organization_index_limit_bytes": None,
+}
+
+
+@pytest.fixture
+def table(emulator, dataset):
+    """An empty table's name in a fresh dataset; indexes are built at once."""
+    emulator.faults(index_build_seconds=0)
+    yield Indexed(emulator, dataset)
+    emulator.faults(**DEFAULTS)
+
+
+@pytest.fixture(scope="module")
+def filled(emulator):
+    """A filled table with an index that stores a column; tests leave both as they are."""
+    emulator.faults(index_build_seconds=0)
+    filled = Indexed(emulator, "upkeep")
+    filled.ask("CREATE SCHEMA upkeep")
+    filled.fill()
+    filled.ask(CREATE.replace("OPTIONS", "STORING(kind) OPTIONS"))
+    filled.wait_full()
+    yield filled
+    filled.ask("DROP SCHEMA upkeep CASCADE")
+    emulator.faults(**DEFAULTS)
+
+
+def test_drift_is_the_divergence_of_the_lists():
+    """GoogleSQL vector index functions: FLOAT64 in [0, 1); the measure is ours."""
+    even, shifted, elsewhere = (np.array(rows, dtype=float) for rows in ([5, 5, 0], [9, 1, 0], [0, 0, 7]))
+    assert divergence(even, even) == divergence(even, 3 * even) == 0
+    assert 0 < divergence(even, shifted) < divergence(even, elsewhere) < 1
+    assert divergence(even, shifted) == divergence(shifted, even)
+    assert divergence(np.zeros(3), even) < 1
+
+
+def test_drift_grows_with_other_vectors_and_not_with_more_of_the_same(emulator, table):
+    """Same page: no active index, no rows; training not complete, NULL. Observed live (statmike, 2026-09-03):
+    one column, tfdv_drift; 0.0 when fresh; 2e-5 after more than doubling the table with the same vectors."""
+    table.fill()
+    assert table.ask(DRIFT) == []
+    emulator.faults(index_build_seconds=60)
+    table.ask(CREATE)
+    assert table.ask(DRIFT) == [(None,)]
+    emulator.faults(index_build_seconds=0, background_reservation=True)
+    table.ask(CREATE.replace("CREATE", "CREATE OR REPLACE"))
+    table.wait_full()
+    result = table.client.query_and_wait(DRIFT.format(ds=table.ds, table="t"))
+    assert [(field.name, field.field_type) for field in result.schema] == [("tfdv_drift", "FLOAT")]
+    assert table.ask(DRIFT) == [(0.0,)]
+    table.ask("INSERT INTO {ds}.{table} SELECT n + 100000, kind, embedding FROM {ds}.{table}")
+    assert table.ask(DRIFT) == [(0.0,)]
+    one_side = np.abs(vectors(ROWS, DIMENSION, seed=5))
+    load(table.client, f"{table.ds}.t", one_side, first=200_000)
+    table.ask("DELETE FROM {ds}.{table} WHERE n BETWEEN 1000 AND 199999")
+    [(drift,)] = table.ask(DRIFT)
+    assert 0.3 < drift < 1
+    table.ask(
+        "CREATE TABLE {ds}.health AS SELECT tfdv_drift AS drift FROM VECTOR_INDEX.STATISTICS(TABLE {ds}.t)"
+    )
+    assert table.ask("SELECT s.drift FROM {ds}.health AS s") == [(drift,)]
+    table.ask(REBUILD)
+    wait_until(lambda: table.ask(DRIFT) == [(0.0,)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ("TABLE {ds}.{table}, 'ix'", "Signature accepts at most 1 argument, found 2 arguments"),
+        ("'{ds}.{table}'", "argument 1 must be a relation (i.e. table subquery)"),
+    ],
+)
+def test_statistics_takes_one_table(filled, arguments, text):
+    """Observed live, statmike 2026-09-03."""
+    with pytest.raises(BadRequest) as failure:
+        filled.ask(f"SELECT * FROM VECTOR_INDEX.STATISTICS({arguments})", dry_run=True)
+    assert text in str(failure.value)
+
+
+def test_statistics_of_a_missing_table(filled):
+    with pytest.raises(NotFound):
+        filled.ask("SELECT * FROM VECTOR_INDEX.STATISTICS(TABLE {ds}.nothing)")
+
+
+def test_a_rebuild_goes_on_in_the_shadow_and_then_takes_over(emulator, filled):
+    """BQ/vector-index, "Rebuild a vector index": no downtime, one at a time, the shadow index is promoted."""
+    [(info, built, coverage)] = filled.ask(ALTERATION)
+    assert (info, coverage) == (None, 100)
+    emulator.faults(background_reservation=True, index_build_seconds=1.5)
+    before = datetime.datetime.now(datetime.UTC)
+    job = filled.client.query(REBUILD.format(ds=filled.ds, table="t"))
+    job.result()
+    assert (job.statement_type, job.ddl_operation_performed) == ("ALTER_VECTOR_INDEX", "ALTER")
+    [(info, _, _)] = filled.ask(ALTERATION)
+    assert (info["status"], info["message"], info["end_time"]) == ("IN_PROGRESS", None, None)
+    assert info["start_time"] >= before
+    assert info["ddl"] == f"ALTER VECTOR INDEX `ix` ON `demo-project.{filled.ds}.t` REBUILD"
+    with pytest.raises(BadRequest, match="is being rebuilt already"):  # ours
+        filled.ask(REBUILD)
+    seen = []
+    wait_until(lambda: seen.append(filled.ask(ALTERATION)[0]) or seen[-1][0]["status"] is None)
+    assert all(coverage == 100 for _, _, coverage in seen)
+    shadow = [info["new_coverage_percentage"] for info, _, _ in seen]
+    assert shadow == sorted(shadow)
+    assert any(0 < percentage < 100 for percentage in shadow)
+    assert shadow[-1] == 100
+    assert all(moment == built for info, moment, _ in seen if info["status"])
+    assert seen[-1][1] > built
+    assert filled.usage(SEARCH % "")["indexUsageMode"] == "FULLY_USED"
+    emulator.faults(**DEFAULTS)
+
+
+def test_a_cancelled_rebuild_leaves_no_trace(emulator, filled):
+    """BQ/vector-index, "Cancel a rebuild": last_model_build_time is not updated, the info not present."""
+    [(_, built, _)] = filled.ask(ALTERATION)
+    emulator.faults(background_reservation=True, index_build_seconds=600)
+    filled.ask(REBUILD)
+    filled.ask(CANCEL)
+    assert filled.ask(ALTERATION) == [(None, built, 100)]
+    filled.ask(CANCEL)  # ours: nothing to cancel is no error
+    with pytest.raises(NotFound, match="Vector index other"):
+        filled.ask(CANCEL.replace("'ix'", "'other'"))
+    emulator.faults(**DEFAULTS)
+    assert filled.ask(ALTERATION) == [(None, built, 100)]
+
+
+def test_a_rebuild_of_what_is_not_there(emulator, filled):
+    emulator.faults(background_reservation=True)
+    with pytest.raises(NotFound, match="Vector index other"):
+        filled.ask(REBUILD.replace("ix", "other"))
+    job = filled.client.query("ALTER VECTOR INDEX IF EXISTS other ON upkeep.t REBUILD")
+    job.result()
+    assert job.ddl_operation_performed == "SKIP"
+    filled.ask(REBUILD, dry_run=True)
+    emulator.faults(**DEFAULTS)
+    assert filled.ask(ALTERATION)[0][0] is None or filled.ask(ALTERATION)[0][0]["status"] is None
+
+
+def test_a_rebuild_of_a_small_table_fails_with_its_reason(emulator, table):
+    """BQ/information-schema-vector-indexes: status FAILED, message an ErrorProto, end_time set."""
+    table.fill(5_000, 2)
+    table.ask(CREATE)
+    emulator.faults(background_reservation=True)
+    table.ask(REBUILD)
+    info = wait_until(lambda: (found := table.ask(ALTERATION)[0][0])["status"] == "FAILED" and found)
+    assert "below the threshold of 10485760 bytes" in info["message"]["message"]
+    assert info["message"]["reason"] == "invalid"
+    assert info["start_time"] <= info["end_time"]
+
+
+def test_ten_statements_a_day_and_table_name_also_after_a_restart(own_emulator):
+    """BQ/quotas: 10 CREATE or DROP VECTOR INDEX statements per table per day; quotas are tied to the name."""
+    table = Indexed(own_emulator, "ds")
+    table.ask("CREATE SCHEMA ds")
+    table.fill(5_000, 2)
+    replace = CREATE.replace("CREATE", "CREATE OR REPLACE")
+    for _ in range(4):
+        table.ask(replace)
+        table.ask("DROP VECTOR INDEX ix ON {ds}.{table}")
+    table.ask("DROP VECTOR INDEX IF EXISTS ix ON {ds}.{table}")  # nothing to do: not counted (ours)
+    table.ask(CREATE)
+    own_emulator.restart()
+    table.ask("CREATE OR REPLACE TABLE {ds}.{table} AS SELECT * FROM {ds}.{table}")
+    table.ask(CREATE, dry_run=True)
+    table.ask(CREATE)
+    with pytest.raises(Forbidden, match="Quota exceeded: Your table exceeded quota") as failure:
+        table.ask("DROP VECTOR INDEX ix ON {ds}.{table}")
+    assert failure.value.errors[0]["reason"] == "quotaExceeded"
+    table.ask("CREATE TABLE {ds}.other AS SELECT * FROM {ds}.{table}")
+    table.ask(CREATE.replace("{table}", "other"))
+
+
+def test_over_the_limit_of_the_organization(emulator, table):
+    """BQ/vector-index, "Use shared slots": paused and still used, then deleted; resumed below the limit; none
+    with an own reservation. The time between is ours: index_build_seconds."""
+    table.fill()
+    table.ask(CREATE)
+    table.wait_full()
+    emulator.faults(index_build_seconds=3.0, organization_index_limit_bytes=1_000)
+    wait_until(lambda: table.state()[0] == "PENDING DISABLEMENT")
+    assert table.state()[1:3] == (100, 0)
+    assert table.state()[4:] == (None, None)
+    assert table.usage(SEARCH % "") == {"indexUsageMode": "FULLY_USED"}
+    table.fill(100, first=ROWS)
+    state = wait_until(lambda: table.state() if table.state()[0] == "TEMPORARILY DISABLED" else None)
+    assert state[1:3] == (0, ROWS + 100)
+    assert "exceeds the limit of 1000 bytes" in state[4]
+    assert table.code() == "BASE_TABLE_TOO_LARGE"
+    assert table.ask(DRIFT) == []
+    emulator.faults(background_reservation=True, index_build_seconds=0)
+    table.wait_full()
+    assert table.state()[0] == "ACTIVE"
+
+
+def test_an_incompatible_schema_change_disables_for_good(table):
+    """BQ/information-schema-vector-indexes: PERMANENTLY DISABLED; a new index is needed afterwards (ours)."""
+    table.fill(5_000, 2)
+    table.ask(CREATE)
+    truncate = LoadJobConfig(source_format="NEWLINE_DELIMITED_JSON", write_disposition="WRITE_TRUNCATE")
+    truncate.autodetect = True
+    rows = [{"n": 7, "kind": "k", "embedding": "no vector"}]
+    table.client.load_table_from_json(rows, f"{table.ds}.t", job_config=truncate).result()
+    state = table.state()
+    assert state[0] == "PERMANENTLY DISABLED"
+    assert "column embedding is not ARRAY<FLOAT64>" in state[4]
+    assert isinstance(state[5], datetime.datetime)
+    rows = [{"n": n, "kind": "k", "embedding": [1.5, float(n)]} for n in range(8)]
+    table.client.load_table_from_json(rows, f"{table.ds}.t", job_config=truncate).result()
+    assert table.state()[0] == "PERMANENTLY DISABLED"
+    table.ask("DROP VECTOR INDEX ix ON {ds}.{table}")
+
+
+BASE = "VECTOR_SEARCH({base}, 'embedding', query_value => (SELECT embedding FROM {ds}.{table} WHERE n = 7))"
+WHOLE, PART = "TABLE {ds}.{table}", "(SELECT * FROM {ds}.{table} WHERE %s)"
+
+
+@pytest.mark.parametrize(
+    ("select", "base", "uncovered"),
+    [
+        ("base.kind, distance", WHOLE, []),
+        ("COUNT(*)", WHOLE, []),
+        ("s.base.kind", WHOLE, []),
+        ("base.n, base.kind", WHOLE, ["n"]),
+        ("*", WHOLE, ["n"]),
+        ("base", WHOLE, ["n"]),
+        ("base.n", PART % "kind = 'k1'", []),
+        ("base.kind", PART % "n > 3", ["n"]),
+    ],
+)
+def test_stored_columns_in_the_statistics(filled, select, base, uncovered):
+    """REST reference, StoredColumnsUsage; BQ/vector-index, "Pre-filter with stored columns"."""
+    statement = f"SELECT {select} FROM {BASE.replace('{base}', base)} AS s"
+    usage = filled.usage(statement)
+    assert usage["indexUsageMode"] == "FULLY_USED"
+    [stored] = usage["storedColumnsUsages"]
+    assert stored["baseTable"] == {"projectId": "demo-project", "datasetId": filled.ds, "tableId": "t"}
+    assert stored["isQueryAccelerated"] == (uncovered == [])
+    reasons = stored.get("storedColumnsUnusedReasons", [])
+    assert [(reason["code"], reason["uncoveredColumns"]) for reason in reasons] == (
+        [("STORED_COLUMNS_COVER_INSUFFICIENT", uncovered)] if uncovered else []
+    )
+
+
+def test_without_an_index_a_filter_is_exact(filled):
+    """BQ/vector-index, "Use pre-filters with brute force": all that top_k asks for."""
+    brute = ", top_k => 20, options => '{\"use_brute_force\": true}'"
+    sql = (SEARCH % brute).replace(
+        "TABLE {ds}.{table}", "(SELECT * FROM {ds}.{table} WHERE n BETWEEN 7 AND 40)"
+    )
+    assert len(filled.ask(sql)) == 20
+
+
+@pytest.mark.parametrize(("index_type", "dimension"), [("IVF", 4_097), ("TREE_AH", 1)])
+def test_dimensions_that_cannot_be_indexed(table, index_type, dimension):
+    """BQ/quotas: array length of at most 4,096; DDL reference: at least 2 for TREE_AH. The text is ours."""
+    table.ask(
+        "CREATE TABLE {ds}.{table} AS SELECT n, embedding FROM UNNEST(GENERATE_ARRAY(1, 5000)) AS n, "
+        f"(SELECT ARRAY(SELECT 1.5 FROM UNNEST(GENERATE_ARRAY(1, {dimension}))) AS embedding)"
+    )
+    with pytest.raises(BadRequest, match=f"found {dimension} to {dimension} elements"):
+        table.ask(CREATE.replace("'IVF'", f"'{index_type}'"))
