@@ -95,7 +95,7 @@ class Laboratory:
             self.submit(self.query(statement)).result()
         if met_images:
             self.client.query_and_wait(met_images.format(f"{self.prefix}met_images"))
-        self.has_model = not met_images
+        self.has_model, self.used = not met_images, set()
         self.tables = ours if self.has_model else [*ours, "met_images"]
 
     @cached_property
@@ -125,13 +125,15 @@ class Laboratory:
         settings = {key: value for key, value in query.items() if key != "query"}
         return self.client.query(query["query"], QueryJobConfig.from_api_repr({"query": settings}))
 
-    def fill(self, tables: dict[str, Rows]) -> None:
-        """Leave these rows in the tables and no others."""
+    def fill(self, tables: dict[str, Rows], written: set[str]) -> None:
+        """Leave these rows in the tables and no others; `written` are the tables that the next statement fills."""
         assert tables.keys() <= set(self.tables), f"not tables that a case may fill: {tables.keys()}"
-        truncate = ";\n".join(f"TRUNCATE TABLE `{self.prefix}{name}`" for name in self.tables)
-        self.client.query_and_wait(truncate)
-        for name, rows in ((name, rows) for name, rows in tables.items() if rows):
-            full = [DEFAULTS["tables"][name] | row for row in rows]
+        if self.used:
+            truncate = ";\n".join(f"TRUNCATE TABLE `{self.prefix}{name}`" for name in sorted(self.used))
+            self.client.query_and_wait(truncate)
+        self.used = tables.keys() | written
+        for name in (name for name, rows in tables.items() if rows):
+            full = [DEFAULTS["tables"][name] | row for row in tables[name]]
             self.client.load_table_from_json(full, self.prefix + name).result()
 
     def rows(self, table: str) -> Rows:
@@ -248,12 +250,12 @@ def test_case(path: Path, laboratories: dict[bool, Laboratory], faults: Emulator
     case = Case(**yaml.safe_load(path.read_text()))
     statement = statement_of(path)
     laboratory = laboratories[statement in CALLERS_OF_THE_MODEL]
-    laboratory.fill(case.tables)
+    written = case.expect.keys() - OUTCOMES
+    assert written <= set(laboratory.tables), f"not keys of `expect`: {written}"
+    laboratory.fill(case.tables, written)
     if case.faults:
         faults.faults(**case.faults)
     query = laboratory.query(statement, case.params, case.parameters)
-    written = case.expect.keys() - OUTCOMES
-    assert written <= set(laboratory.tables), f"not keys of `expect`: {written}"
 
     first = run(laboratory, query)
     after = {table: laboratory.rows(table) for table in written}
