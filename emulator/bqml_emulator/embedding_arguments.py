@@ -62,10 +62,11 @@ def _check_names(function: str, given: Any):
 def _checked(function: str, values: Options) -> Options:
     if not isinstance(values.flatten_json_output, bool):
         raise BigQueryError("invalidQuery", f"{function}: flatten_json_output must be TRUE or FALSE")
-    if values.output_dimensionality not in limits.EMBEDDING_DIMENSIONS:
+    dimension = values.output_dimensionality
+    if not isinstance(dimension, int) or dimension not in limits.EMBEDDING_DIMENSIONS:
         message = (
             f"{function}: output_dimensionality must be one of "
-            f"{', '.join(map(str, limits.EMBEDDING_DIMENSIONS))}, not {values.output_dimensionality}"
+            f"{', '.join(map(str, limits.EMBEDDING_DIMENSIONS))}, not {dimension}"
         )
         raise BigQueryError("invalidQuery", message)
     return values

@@ -21,6 +21,20 @@ def not_emulated(feature: str) -> BigQueryError:
     return BigQueryError("notImplemented", f"not emulated: {feature}")
 
 
+def _install_syntax_errors():
+    """sqlglot's parser trips over some nonsense itself; that is still the statement's fault."""
+    parser = dialect.BigQueryDialect.Parser
+    parse = parser.parse
+
+    def parse_or_refuse(self, raw_tokens, sql=None):
+        try:
+            return parse(self, raw_tokens, sql)
+        except PARSER_SLIPS as error:
+            raise ParseError(f"{error} in: {sql or ''}") from error
+
+    parser.parse = parse_or_refuse
+
+
 def install():
     """Correct the reasons derived from DuckDB messages, and the text for missing features."""
     original = errors.from_duckdb
@@ -32,17 +46,8 @@ def install():
                 return BigQueryError(reason, found.message)
         return found
 
-    parser = dialect.BigQueryDialect.Parser
-    parse = parser.parse
-
-    def parse_or_refuse(self, raw_tokens, sql=None):
-        try:
-            return parse(self, raw_tokens, sql)
-        except PARSER_SLIPS as error:
-            raise ParseError(f"{error} in: {sql or ''}") from error
-
-    parser.parse = parse_or_refuse
     errors.from_duckdb = query.from_duckdb = from_duckdb
+    _install_syntax_errors()
     app = sys.modules["local_bigquery.app"]  # local_bigquery.app itself is the FastAPI object
     for module in (errors, routines, dialect, app):
         module.not_implemented = not_emulated

@@ -185,6 +185,8 @@ def test_text_limits(rows, ds, content, status):
             "(SELECT 'x' AS content), STRUCT(100 AS output_dimensionality)",
             "must be one of 128, 256, 512, 1408, not 100",
         ),
+        ("(SELECT 'x' AS content), STRUCT(128.0 AS output_dimensionality)", "must be one of 128, 256"),
+        ("(SELECT 'x' AS content), STRUCT(NULL AS output_dimensionality)", "must be one of 128, 256"),
         ("(SELECT 'x' AS content), STRUCT('yes' AS flatten_json_output)", "must be TRUE or FALSE"),
         ("(SELECT 'x' AS content), STRUCT(1 AS colour)", "unknown option colour"),
         ("TABLE {ds}.images, STRUCT(5 AS interval_seconds)", "not emulated: option interval_seconds"),
