@@ -3,18 +3,14 @@
 
 Every night: embed the images that are new or changed, publish them for search, keep the vector index fresh.
 
-1. **plan_batches** writes which images are pending into numbered batches. An image is pending by its
-*content*: never
-   published, not in quarantine. No image is embedded twice.
+1. **plan_batches** writes which images are pending into numbered batches. Pending is decided by *content*:
+   neither published nor in quarantine. No content is embedded twice.
 2. **embed_batch** runs one BigQuery job a batch, a few side by side.
-3. **publish_…** moves good vectors into the searchable table; **quarantine_images** sets aside what no retry
-can cure.
-4. **check_status** goes back to 1 in another pass (after a pause) while images are left that a retry can
-cure.
+3. **publish_…** moves good vectors into the searchable table; **quarantine_images** sets broken images aside.
+4. **check_status** begins another pass (after a pause) while images are left that a retry can cure.
 5. **choose_removal** takes images that are gone from the bucket out of the table, but never many at once.
 6. **create_vector_index** and **wait_for_vector_index**, when there are rows enough for an index.
-7. **report_run** fails the run unless every planned image is published, in quarantine or gone from the
-bucket.
+7. **report_run** fails the run unless every image is accounted for.
 
 Run it by hand for a back-fill; it may be stopped and cleared at any time. See docs/dags/embed_images.md.
 """
@@ -24,9 +20,10 @@ import pendulum
 # Named here for the dag-processor, which imports what a file names once, before it parses the files.
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
+from airflow.utils.types import DagRunType
 
 from vitrine import defaults, limits, params, settings
-from vitrine.jobs import int64, query_job, string, strings, timestamp
+from vitrine.jobs import boolean, float64, int64, query_job, string, strings, timestamp
 from vitrine.operators.check_status import CheckStatusOperator
 from vitrine.operators.choose_index import ChooseIndexOperator
 from vitrine.operators.choose_removal import ChooseRemovalOperator
@@ -34,26 +31,26 @@ from vitrine.operators.embed_batch import EmbedBatchOperator
 from vitrine.operators.plan_batches import PlanBatchesOperator
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.operators.report_run import ReportRunOperator
-from vitrine.passes import pause
-from vitrine.sensors.pause import PauseSensor
+from vitrine.sensors.pause import pause
 from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
 EMBEDDINGS = Asset(f"bigquery://{config.project}/{config.dataset}/met_image_embeddings")
 EVERY_IMAGE = 2**63 - 1
+ALLOW_MASS_DELETE = "{{ params.allow_mass_delete }}"
 
 RUN_ID = string("run_id", "{{ run_id }}")
-STARTED_AT = timestamp("started_at", "{{ dag_run.start_date | ts }}")
 STARTED_AT = timestamp("started_at", "{{ dag_run.start_date | ts }}")
 MODEL = string("model", config.model)
 RETRYABLE = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
 CONTENT_TYPES = strings("content_types", config.content_types)
 EMBED = query_job(
-    "embed_images/insert_embedding_attempts.sql", RUN_ID, MODEL, int64("dimension", config.dimension)
-)
+    "embed_images/insert_embedding_attempts.sql", RUN_ID, MODEL, CONTENT_TYPES,
+    int64("dimension", config.dimension),
+)  # fmt: skip
 PLAN = query_job(
-    "embed_images/write_work_order.sql", RUN_ID, MODEL, CONTENT_TYPES,
-    int64("batch_size", "{{ params.batch_size }}"), string("uri_prefix", "{{ params.uri_prefix }}"),
+    "embed_images/write_work_order.sql", RUN_ID, MODEL, CONTENT_TYPES, RETRYABLE,
+    int64("batch_size", "{{ params.batch_size }}"), string("uri_prefix", "{{ params.uri_prefix or '' }}"),
     int64("max_images", f"{{{{ params.max_images or {EVERY_IMAGE} }}}}"),
 )  # fmt: skip
 PROGRESS = query_job("embed_images/count_progress.sql", RUN_ID, MODEL, CONTENT_TYPES)
@@ -66,19 +63,24 @@ with DAG(
     schedule=CronDataIntervalTimetable(config.schedule, timezone="UTC"),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     max_active_runs=1,
+    # Airflow's Backfill would run several at once over the same images.
+    allowed_run_types=[DagRunType.SCHEDULED, DagRunType.MANUAL],
     **defaults.dag_arguments(config),
     params=params.EMBED_IMAGES,
 ) as dag:
     choose_removal = ChooseRemovalOperator(
         task_id="choose_removal",
-        configuration=query_job("embed_images/count_vanished.sql", CONTENT_TYPES),
+        configuration=query_job("embed_images/count_vanished.sql"),
         max_share=config.max_removed_share,
-        allow_mass_delete="{{ params.allow_mass_delete }}",
+        allow_mass_delete=ALLOW_MASS_DELETE,
         remove="delete_vanished_embeddings",
         skip="choose_index",
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
-    delete_vanished = QueryJobOperator.of("embed_images/delete_vanished_embeddings.sql", CONTENT_TYPES)
+    delete_vanished = QueryJobOperator.of(
+        "embed_images/delete_vanished_embeddings.sql",
+        float64("max_share", config.max_removed_share), boolean("allow_mass_delete", ALLOW_MASS_DELETE),
+    )  # fmt: skip
     choose_index = ChooseIndexOperator(
         task_id="choose_index",
         configuration=query_job("embed_images/count_embeddings.sql"),
@@ -86,7 +88,8 @@ with DAG(
         skip="report_run",
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
-    check_before = None
+    # Before the first pass, and then before each: what must have gone well.
+    before = QueryJobOperator.of("schema/assert_one_model.sql", MODEL)
     for number in range(1, config.max_passes + 1):
         with TaskGroup(f"pass_{number}"):
             plan = PlanBatchesOperator(
@@ -94,13 +97,13 @@ with DAG(
                 pass_number=number,
                 write=PLAN,
                 read=query_job("embed_images/select_batches.sql"),
-                lanes=config.max_parallel_batches,
+                lanes=config.lanes,
             )
             embed = EmbedBatchOperator.partial(
                 task_id="embed_batch",
                 configuration=EMBED,
                 map_index_template="batch {{ task.batch.batch_number }}: {{ task.batch.images }} images",
-                max_active_tis_per_dagrun=config.max_parallel_batches,
+                max_active_tis_per_dagrun=config.lanes,
             ).expand(batch=plan.output)
             # A failed batch must not keep the others from being published: the next pass plans it again.
             publish_new = QueryJobOperator.of(
@@ -110,7 +113,7 @@ with DAG(
             publish_changed = QueryJobOperator.of(
                 "embed_images/publish_changed_embeddings.sql", MODEL, CONTENT_TYPES
             )
-            quarantine = QueryJobOperator.of("embed_images/quarantine_images.sql", RUN_ID, MODEL, RETRYABLE)
+            quarantine = QueryJobOperator.of("embed_images/quarantine_images.sql", MODEL, RETRYABLE)
             check = CheckStatusOperator(
                 task_id="check_status",
                 configuration=PROGRESS,
@@ -119,19 +122,16 @@ with DAG(
                 next_pass=f"pass_{number + 1}.wait" if number < config.max_passes else None,
                 done="choose_removal",
             )
-            chain(plan, embed, publish_new, publish_changed, quarantine, check)
-            if check_before is not None:
-                wait = PauseSensor(task_id="wait", time_to_wait=pause(number, config.retry_wait_seconds))
-                chain(check_before, wait, plan)
-            chain(check, choose_removal)
-            check_before = check
+            wait = [pause(number, config.retry_wait_seconds)] if number > 1 else []
+            chain(before, *wait, plan, embed, publish_new, publish_changed, quarantine, check, choose_removal)
+            before = check
     create_vector_index = QueryJobOperator.of("embed_images/create_vector_index.sql")
     wait_for_vector_index = VectorIndexSensor(
         task_id="wait_for_vector_index",
         configuration=query_job("embed_images/select_vector_index.sql"),
         table_id=config.table_id("met_image_embeddings"),
         coverage=config.index_coverage,
-        poke_interval=config.poll_seconds,
+        poke_interval=config.index_poll_seconds,
         timeout=config.index_timeout_seconds,
     )
     report_run = ReportRunOperator(

@@ -10,13 +10,15 @@ One search costs one text call of the model and the bytes of the searched vector
 
 from airflow.sdk import DAG, chain
 
-from vitrine import defaults, params, settings
-from vitrine.jobs import query_job, string
+from vitrine import defaults, limits, params, settings
+from vitrine.jobs import int64, query_job, string
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.operators.write_gallery import WriteGalleryOperator
 
 config = settings.load()
 SEARCH_ID = string("search_id", "{{ run_id }}")
+QUERY = string("query", "{{ params.query }}")
+MODEL = string("model", config.model)
 
 with DAG(
     dag_id="search_images",
@@ -29,12 +31,14 @@ with DAG(
     embed_query = QueryJobOperator.of(
         "search_images/embed_query.sql",
         SEARCH_ID,
-        string("model", config.model),
-        string("query", "{{ params.query }}"),
+        MODEL,
+        QUERY,
+        int64("max_query_bytes", limits.MAX_QUERY_BYTES),
     )
     search_images = QueryJobOperator.of(
-        "search_images/search_images.sql", SEARCH_ID, string("uri_prefix", "{{ params.uri_prefix }}")
-    )
+        "search_images/search_images.sql", SEARCH_ID, MODEL, QUERY,
+        string("uri_prefix", "{{ params.uri_prefix or '' }}"),
+    )  # fmt: skip
     write_gallery = WriteGalleryOperator(
         task_id="write_gallery",
         configuration=query_job("search_images/select_results.sql", SEARCH_ID),

@@ -17,7 +17,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, TaskGroup, chain
 
 from vitrine import defaults, limits, settings
-from vitrine.jobs import strings
+from vitrine.jobs import string, strings
 from vitrine.operators.query_job import QueryJobOperator
 
 config = settings.load()
@@ -53,11 +53,12 @@ with DAG(
     with TaskGroup("create_tables") as create_tables:
         for table in TABLES:
             QueryJobOperator.of(f"schema/create_{table}.sql")
+    assert_one_model = QueryJobOperator.of("schema/assert_one_model.sql", string("model", config.model))
     assert_images_listed = QueryJobOperator.of(
         "setup_image_search/assert_images_listed.sql", strings("content_types", config.content_types)
     )
     assert_model_answers = QueryJobOperator.of("setup_image_search/assert_model_answers.sql")
 
+    chain(create_dataset, create_tables, assert_one_model, create_model)
     chain(create_dataset, create_connection, *grants, create_met_images, create_model)
-    chain(create_dataset, create_tables)
-    chain([create_model, create_tables], assert_images_listed, assert_model_answers)
+    chain(create_model, assert_images_listed, assert_model_answers)

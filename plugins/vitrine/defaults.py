@@ -51,7 +51,7 @@ def macros(settings: Settings) -> dict[str, Any]:
     return {
         "settings": settings,
         "table": settings.table,
-        "work_order": lambda ti, number: work_order(settings.dataset, ti.run_id, number, ti.try_number),
+        "work_order": lambda ti, number: work_order(settings.dataset, number, str(ti.id)),
         "vector_search_options": vector_search_options,
     }
 

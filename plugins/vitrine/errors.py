@@ -2,6 +2,8 @@
 
 VitrineError
 ├── SettingsError           a VITRINE_* setting is missing or cannot work
+├── TooManyBatchesError     batch_size is too small for so many images
+├── BatchFailedError        the BigQuery job of a batch failed as a whole
 ├── MassDeleteError         more published images are gone from the bucket than may go at once
 ├── IndexDisabledError      BigQuery has disabled the vector index
 ├── IndexNotFilledError     the vector index was not filled in the time allowed
@@ -17,6 +19,14 @@ class VitrineError(Exception):
 
 class SettingsError(VitrineError):
     """A VITRINE_* setting is missing or cannot work."""
+
+
+class TooManyBatchesError(VitrineError):
+    """batch_size is too small for so many images."""
+
+
+class BatchFailedError(VitrineError):
+    """The BigQuery job of a batch failed as a whole; the calls it made may have been paid."""
 
 
 class MassDeleteError(VitrineError):

@@ -13,9 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image, ImageOps
 
 THUMBNAIL_PIXELS = 320
-# Larger pictures are refused by Pillow as a decompression bomb; the gallery then shows no thumbnail for them.
-MAX_PIXELS = 200_000_000
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# A small file can unpack to gigabytes: what has more pixels is not shown.
+MAX_PIXELS = 80_000_000
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,12 @@ def thumbnail(data: bytes) -> str | None:
     """A JPEG of at most 320 x 320 pixels as a data URI; None for bytes that are not a picture."""
     try:
         with Image.open(io.BytesIO(data)) as image:
-            image.draft("RGB", (THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+            if image.width * image.height > MAX_PIXELS:
+                return None
+            image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
             small = ImageOps.exif_transpose(image).convert("RGBA")
     except (OSError, ValueError, Image.DecompressionBombError):
         return None
-    small.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
     page = Image.new("RGB", small.size, "white")
     page.paste(small, mask=small)
     buffer = io.BytesIO()

@@ -33,9 +33,14 @@ def int64(name: str, value: int | str) -> Parameter:
     return _scalar(name, "INT64", str(value))
 
 
-def boolean(name: str, value: bool) -> Parameter:
-    """A BOOL parameter."""
-    return _scalar(name, "BOOL", "true" if value else "false")
+def float64(name: str, value: float) -> Parameter:
+    """A FLOAT64 parameter."""
+    return _scalar(name, "FLOAT64", str(value))
+
+
+def boolean(name: str, value: bool | str) -> Parameter:
+    """A BOOL parameter; the value may be a Jinja template that renders to True or False."""
+    return _scalar(name, "BOOL", str(value))
 
 
 def timestamp(name: str, value: str) -> Parameter:

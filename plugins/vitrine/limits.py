@@ -15,9 +15,9 @@ MAX_ROWS_PER_EMBEDDING_JOB: Final = 25_000
 
 # https://docs.cloud.google.com/bigquery/quotas#cloud_ai_service_functions
 MAX_CONCURRENT_EMBEDDING_JOBS: Final = 5  # per project; more only wait for the same requests-per-minute pool
-EMBEDDING_REQUESTS_PER_MINUTE: Final = (
-    600  # multimodalembedding, every region but the European single ones (120)
-)
+EMBEDDING_REQUESTS_PER_MINUTE: Final = 600  # multimodalembedding, every region but the next
+EMBEDDING_REQUESTS_PER_MINUTE_EUROPE: Final = 120  # European single regions
+MAX_QUERY_MINUTES: Final = 360  # a query ends after six hours
 
 # https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings ("10,000 images ... approximately
 # 40 minutes")
@@ -30,8 +30,9 @@ RETRYABLE_STATUS_PREFIX: Final = "A retryable error occurred:"
 # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
 EMBEDDING_DIMENSIONS: Final = (128, 256, 512, 1408)
 IMAGE_CONTENT_TYPES: Final = ("image/jpeg", "image/png", "image/bmp", "image/gif")
-# Text beyond 32 tokens is shortened by the model; beyond this many UTF-8 bytes the call is refused.
-MAX_QUERY_BYTES: Final = 1024
+# Text beyond 32 tokens is shortened by the model; with more UTF-8 bytes the call is refused ("must be smaller
+# than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).
+MAX_QUERY_BYTES: Final = 1023
 
 # Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json; Google's own page could not
 # be read.
@@ -43,11 +44,6 @@ MIN_VECTOR_INDEX_BYTES: Final = 10 * 1024 * 1024  # created below, but not fille
 # https://docs.cloud.google.com/bigquery/docs/information-schema-vector-indexes
 DISABLED_INDEX_STATUSES: Final = ("TEMPORARILY DISABLED", "PERMANENTLY DISABLED")
 
-# Message of CREATE MODEL while a fresh grant is not yet effective ("up to a minute or two"; BigFrames waits
-# 120 s). GoogleCloudPlatform/marketing-analytics-jumpstart issues #192 and #211.
-PERMISSION_NOT_YET_EFFECTIVE: Final = "does not have the permission to access"
+# How long a fresh grant may take to become effective ("up to a minute or two"; BigFrames waits 120 s).
+# GoogleCloudPlatform/marketing-analytics-jumpstart issues #192 and #211.
 GRANT_PROPAGATION_SECONDS: Final = 180
-
-# https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/JobReference: letters, digits, _ and -, at
-# most 1,024.
-JOB_ID_MAX_LENGTH: Final = 1024

@@ -18,7 +18,10 @@ EMBED_IMAGES = {
     "allow_mass_delete": Param(
         False, type="boolean", description_md="Let any number of images go that are gone from the bucket."
     ),
-    "uri_prefix": Param("", type="string", description_md="Only images whose uri begins with this."),
+    # A text that may be left empty must allow null: the form calls "" missing and refuses to trigger.
+    "uri_prefix": Param(
+        None, type=["null", "string"], description_md="Only images whose uri begins with this."
+    ),
 }
 
 SEARCH_IMAGES = {
@@ -30,7 +33,9 @@ SEARCH_IMAGES = {
         description_md="What you look for, in English. The model reads the first 32 tokens.",
     ),
     "top_k": Param(3, type="integer", minimum=1, maximum=1000, description_md="How many pictures."),
-    "uri_prefix": Param("", type="string", description_md="Only pictures whose uri begins with this."),
+    "uri_prefix": Param(
+        None, type=["null", "string"], description_md="Only pictures whose uri begins with this."
+    ),
     "use_brute_force": Param(
         False, type="boolean", description_md="Compare with every picture, even with an index."
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import NamedTuple
 
 # Passes without progress after which more of the same is no use: the quota is gone or the service is down.
@@ -28,13 +27,8 @@ def after_pass(pending: Sequence[int], max_passes: int) -> Verdict:
     left = pending[-1]
     if left == 0:
         return Verdict(False, f"Clean after {passes} of at most {max_passes} passes.")
-    if passes >= PATIENCE and left == pending[-1 - PATIENCE]:
+    if passes >= PATIENCE and left >= pending[-1 - PATIENCE]:
         return Verdict(False, f"Stop: {left:,} images left and no progress in {PATIENCE} passes.")
     if passes == max_passes:
         return Verdict(False, f"Stop: {left:,} images left after all {max_passes} passes.")
     return Verdict(True, f"{left:,} images left after pass {passes}: repair them in another pass.")
-
-
-def pause(pass_number: int, first_seconds: int) -> timedelta:
-    """Pause before a pass (the second or later); doubles with each, so that a quota can recover."""
-    return timedelta(seconds=first_seconds * 2 ** (pass_number - 2))

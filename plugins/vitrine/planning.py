@@ -8,6 +8,7 @@ from math import ceil
 from typing import TypedDict
 
 from vitrine import limits
+from vitrine.errors import TooManyBatchesError
 from vitrine.jobs import job_id
 
 
@@ -25,9 +26,22 @@ def embed_job_prefix(dataset: str) -> str:
     return job_id("vitrine_embed", dataset) + "-"
 
 
-def work_order(dataset: str, run_id: str, pass_number: int, try_number: int) -> str:
-    """Name of one try at planning one pass. The ids of its jobs begin with it, so they cannot run twice."""
-    return embed_job_prefix(dataset) + job_id(run_id, f"pass{pass_number}", f"try{try_number}")
+def work_order(dataset: str, pass_number: int, task_instance_id: str) -> str:
+    """Name of one try at planning one pass. The ids of its jobs begin with it, so they cannot run twice.
+
+    Airflow gives every try an id of its own, also when a run is deleted and made again under its old name.
+    """
+    return embed_job_prefix(dataset) + job_id(f"pass{pass_number}", task_instance_id)
+
+
+def refuse_too_many(batches: Sequence[Batch], most: int) -> None:
+    """Refuse more batches than Airflow maps. Errors: TooManyBatchesError naming the size that works."""
+    if len(batches) > most:
+        images = sum(batch["images"] for batch in batches)
+        raise TooManyBatchesError(
+            f"{images:,} images are {len(batches):,} batches, more than the {most:,} that Airflow maps over "
+            f"([core] max_map_length). Use a batch_size of at least {ceil(images / most):,}."
+        )
 
 
 @dataclass(frozen=True)

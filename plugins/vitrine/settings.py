@@ -7,6 +7,7 @@ VITRINE_OBJECT_URIS and VITRINE_GALLERY; the rest have the tutorial's names as d
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -36,7 +37,8 @@ class Settings:
     max_parallel_batches: int = 3
     max_passes: int = 5
     retry_wait_seconds: int = 60  # before the second pass or try; doubles with every further one
-    poll_seconds: float = 10.0  # between two looks at a running job or at a filling index
+    poll_seconds: float = 10.0  # between two looks at a running job
+    index_poll_seconds: float = 60.0  # between two looks at a filling index; each bills 10 MiB
     max_removed_share: float = (
         0.1  # of the published images, that may leave at once when gone from the bucket
     )
@@ -57,10 +59,11 @@ class Settings:
             ),
             (self.embedding_function in FUNCTIONS, "embedding_function", f"one of {tuple(FUNCTIONS)}"),
             (
-                all(u.startswith("gs://") for u in self.object_uris),
+                self.object_uris and all(re.fullmatch(r"gs://[^'\\]+", uri) for uri in self.object_uris),
                 "object_uris",
-                "gs:// URIs, comma-separated",
+                "gs:// URIs, comma-separated, without quotes and backslashes",
             ),
+            (self.retry_wait_seconds > 0, "retry_wait_seconds", "more than 0"),
             (
                 set(self.content_types) <= set(limits.IMAGE_CONTENT_TYPES),
                 "content_types",
@@ -79,6 +82,15 @@ class Settings:
                 raise SettingsError(
                     f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}."
                 )
+
+    @property
+    def lanes(self) -> int:
+        """Batches that run side by side: no more than can all finish, by quota, within one query's time."""
+        requests = limits.EMBEDDING_REQUESTS_PER_MINUTE
+        if self.location.lower().startswith("europe-"):
+            requests = limits.EMBEDDING_REQUESTS_PER_MINUTE_EUROPE
+        finishing = requests * limits.MAX_QUERY_MINUTES // limits.MAX_ROWS_PER_EMBEDDING_JOB
+        return min(self.max_parallel_batches, finishing)
 
     def table(self, name: str) -> str:
         """Name of a table or model of the dataset, quoted for SQL."""

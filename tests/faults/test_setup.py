@@ -56,3 +56,24 @@ def test_the_newer_function_serves_the_same_dags(fresh_world, monkeypatch, dimen
     )
     assert fresh_world.rows(lengths) == [{"n": dimension, "model": f"multimodalembedding@001/{dimension}"}]
     assert len(fresh_world.rows("SELECT rank FROM vector_search_results")) == 3
+
+
+def test_another_model_is_refused_before_anything_is_paid(fresh_world, monkeypatch):
+    fresh_world.upload({"1.jpg": photo(1)})
+    for dag_id in ("setup_image_search", "embed_images"):
+        assert fresh_world.run(dag_id).state == "success"
+    monkeypatch.setenv("VITRINE_DIMENSION", "256")
+    fresh_world.upload({"2.jpg": photo(2)})
+    last = fresh_world.emulator.last_call()
+    del fresh_world.dagbag
+
+    refused = {
+        dag_id: fresh_world.run(dag_id) for dag_id in ("setup_image_search", "embed_images", "search_images")
+    }
+
+    assert {run.state for run in refused.values()} == {"failed"}
+    assert state(refused["setup_image_search"], "assert_one_model") == "failed"
+    assert state(refused["setup_image_search"], "create_multimodal_embedding_model") == "upstream_failed"
+    assert state(refused["embed_images"], "pass_1.plan_batches") == "upstream_failed"
+    assert state(refused["search_images"], "search_images") == "upstream_failed"
+    assert fresh_world.emulator.last_call() == last

@@ -15,7 +15,7 @@ from vitrine.planning import Batch
 
 GOLDEN = Path(__file__).parent / "rendered"
 RUN_ID = "manual__2026-11-22T02:00:00+00:00"
-BATCH = Batch(work_order="vitrine_embed-bqml_tutorial-run-pass1-try1", batch_number=0, images=2, bytes=1)
+BATCH = Batch(work_order="vitrine_embed-bqml_tutorial-pass1-01a202eb", batch_number=0, images=2, bytes=1)
 # Passes differ by their number alone: the second stands for all later ones.
 LATER_PASSES = ("pass_3.", "pass_4.", "pass_5.")
 
@@ -26,7 +26,7 @@ def context(dag, **params) -> dict:
     return {
         "params": given,
         "run_id": RUN_ID,
-        "ti": SimpleNamespace(run_id=RUN_ID, try_number=1),
+        "ti": SimpleNamespace(id="01a202eb-a5eb-79b6-9d2c-b40495d1ff33"),
         "dag_run": SimpleNamespace(start_date=None, run_id=RUN_ID),
         **(dag.user_defined_macros or {}),
     }

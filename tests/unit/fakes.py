@@ -18,9 +18,10 @@ class FakeTaskInstance:
         """What a task left under a key, or None."""
         return self.xcoms.get((task_ids, key))
 
-    def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, dict[str, str]]:
+    def get_task_states(self, dag_id: str, run_ids: list[str], task_ids: list[str] | None = None) -> dict:
         """States of the run's tasks, as `states` has them."""
-        return dict.fromkeys(run_ids, self.states)
+        wanted = {task: state for task, state in self.states.items() if not task_ids or task in task_ids}
+        return dict.fromkeys(run_ids, wanted)
 
     def xcom_push(self, key: str, value: Any) -> None:
         """Keep a value."""

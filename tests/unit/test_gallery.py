@@ -38,6 +38,11 @@ def test_transparent_parts_are_white():
     )
 
 
+def test_a_picture_that_unpacks_to_gigabytes_has_no_thumbnail(monkeypatch):
+    monkeypatch.setattr("vitrine.gallery.MAX_PIXELS", 2000 * 1000 - 1)
+    assert thumbnail(image_bytes()) is None
+
+
 @pytest.mark.parametrize("data", [b"", b"no image", image_bytes()[:60]])
 def test_what_is_no_picture_has_no_thumbnail(data):
     assert thumbnail(data) is None

@@ -3,6 +3,7 @@
 import pytest
 
 from vitrine import planning
+from vitrine.errors import TooManyBatchesError
 from vitrine.planning import Batch, estimate
 
 
@@ -15,13 +16,13 @@ def batches(*sizes: int) -> list[Batch]:
 
 
 def test_an_order_begins_as_all_embedding_jobs_of_the_dataset_do():
-    order = planning.work_order("ds", "manual__2026-11-22T09:45:00+00:00", 2, 1)
+    order = planning.work_order("ds", 2, "01a202eb-a5eb")
     assert order.startswith(planning.embed_job_prefix("ds"))
-    assert order.endswith("-pass2-try1")
+    assert order.endswith("-pass2-01a202eb_a5eb")
 
 
 def test_datasets_that_begin_alike_do_not_wait_for_each_other():
-    assert not planning.work_order("ds_2", "r", 1, 1).startswith(planning.embed_job_prefix("ds"))
+    assert not planning.work_order("ds_2", 1, "id").startswith(planning.embed_job_prefix("ds"))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,12 @@ def test_datasets_that_begin_alike_do_not_wait_for_each_other():
 )
 def test_the_quota_bounds_the_pace(sizes, lanes, minutes):
     assert estimate(batches(*sizes), lanes).minutes == minutes
+
+
+def test_more_batches_than_airflow_maps_are_refused_with_the_size_that_works():
+    planning.refuse_too_many(batches(10, 10), most=2)
+    with pytest.raises(TooManyBatchesError, match=r"30 images are 3 batches.*batch_size of at least 15"):
+        planning.refuse_too_many(batches(10, 10, 10), most=2)
 
 
 def test_an_image_costs_a_hundredth_of_a_cent():

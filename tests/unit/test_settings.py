@@ -33,6 +33,9 @@ def test_a_missing_variable_is_named(name):
         ("VITRINE_DIMENSION", "many"),
         ("VITRINE_EMBEDDING_FUNCTION", "ML.GENERATE_TEXT"),
         ("VITRINE_OBJECT_URIS", "s3://bucket/*"),
+        ("VITRINE_OBJECT_URIS", " , "),
+        ("VITRINE_OBJECT_URIS", "gs://it's/*"),
+        ("VITRINE_RETRY_WAIT_SECONDS", "-5"),
         ("VITRINE_CONTENT_TYPES", "image/jpeg,video/mp4"),
         ("VITRINE_MAX_PARALLEL_BATCHES", "6"),
         ("VITRINE_MAX_PASSES", "0"),
@@ -44,6 +47,13 @@ def test_a_missing_variable_is_named(name):
 def test_a_value_that_cannot_work_is_named(name, value):
     with pytest.raises(SettingsError, match=f"{name}="):
         load({**NEEDED, name: value})
+
+
+@pytest.mark.parametrize(
+    ("location", "lanes"), [("US", 3), ("EU", 3), ("us-central1", 3), ("europe-west4", 1)]
+)
+def test_lanes_are_bounded_by_what_the_quota_finishes_in_six_hours(location, lanes):
+    assert load({**NEEDED, "VITRINE_LOCATION": location}).lanes == lanes
 
 
 def test_the_two_functions_differ_in_columns_and_in_one_option():

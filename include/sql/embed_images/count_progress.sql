@@ -1,5 +1,6 @@
 -- Where every image that this run planned is now. Grain: one run (one row).
 -- planned = published + quarantined + vanished + pending. Vanished: deleted, or overwritten, since it was planned.
+-- Besides: objects ignored for their content type, and rows that should not be, because an image is there twice.
 WITH places AS (
   SELECT
     planned.uri,
@@ -17,7 +18,7 @@ WITH places AS (
     {% include 'embed_images/select_current_images.sql' %}
   ) AS image
     ON image.uri = planned.uri AND image.content_hash = planned.content_hash
-  LEFT JOIN {{ table('met_image_embeddings') }} AS published
+  LEFT JOIN (SELECT DISTINCT uri, content_hash FROM {{ table('met_image_embeddings') }}) AS published
     ON published.uri = planned.uri AND published.content_hash = planned.content_hash
   LEFT JOIN {{ table('embedding_quarantine') }} AS quarantined
     ON quarantined.uri = planned.uri AND quarantined.content_hash = planned.content_hash AND quarantined.model = @model
@@ -35,5 +36,7 @@ SELECT
   COUNTIF(place = 'quarantined') AS quarantined,
   COUNTIF(place = 'vanished') AS vanished,
   COUNTIF(place = 'pending') AS pending,
+  (SELECT COUNT(*) FROM {{ table('met_images') }} WHERE content_type IS NULL OR content_type NOT IN UNNEST(@content_types)) AS ignored,
+  (SELECT COUNT(*) - COUNT(DISTINCT uri) FROM {{ table('met_image_embeddings') }}) AS duplicates,
   ARRAY(SELECT CONCAT(uri, ': ', status) FROM places WHERE place = 'pending' ORDER BY uri LIMIT 20) AS pending_images
 FROM places

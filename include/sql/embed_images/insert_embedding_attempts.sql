@@ -18,15 +18,17 @@ SELECT
   {{ settings.function.result }},
   -- A vector of another length would break every search: it is a failure, whatever the service says.
   IF(
-    {{ settings.function.status }} = '' AND ARRAY_LENGTH({{ settings.function.result }}) != @dimension,
-    FORMAT('The vector has %d numbers instead of %d.', ARRAY_LENGTH({{ settings.function.result }}), @dimension),
-    {{ settings.function.status }}),
+    COALESCE({{ settings.function.status }}, '') = ''
+      AND IFNULL(ARRAY_LENGTH({{ settings.function.result }}), 0) != @dimension,
+    FORMAT('The vector has %d numbers instead of %d.', IFNULL(ARRAY_LENGTH({{ settings.function.result }}), 0), @dimension),
+    COALESCE({{ settings.function.status }}, '')),
   CURRENT_TIMESTAMP()
 FROM {{ settings.embedding_function }}(
   MODEL {{ table('multimodal_embedding_model') }},
   (
     SELECT * FROM {{ table('met_images') }}
-    WHERE uri IN (
+    WHERE content_type IN UNNEST(@content_types)
+      AND uri IN (
       SELECT planned.uri
       FROM {{ table('embedding_batches') }} AS planned
       WHERE planned.work_order = @work_order

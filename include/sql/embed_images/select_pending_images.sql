@@ -1,5 +1,6 @@
 -- Images that still need the model. Grain: one image. Included by write_work_order.
--- Pending by content, never by a watermark: neither published, nor quarantined, nor embedded and waiting to be published.
+-- Pending by content, never by a watermark: neither published, nor quarantined, nor answered for good by an attempt
+-- that waits to be published or quarantined.
 SELECT image.*
 FROM (
   {% include 'embed_images/select_current_images.sql' %}
@@ -13,4 +14,4 @@ WHERE NOT EXISTS (
   AND NOT EXISTS (
     SELECT 1 FROM {{ table('embedding_attempts') }} AS attempt
     WHERE attempt.uri = image.uri AND attempt.content_hash = image.content_hash
-      AND attempt.model = @model AND attempt.ml_generate_embedding_status = '')
+      AND attempt.model = @model AND NOT STARTS_WITH(attempt.ml_generate_embedding_status, @retryable_prefix))

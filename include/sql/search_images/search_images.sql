@@ -16,10 +16,10 @@ USING (
     'ml_generate_embedding_result',
     (
       SELECT ml_generate_embedding_result FROM {{ table('search_embedding') }}
-      WHERE search_id = @search_id AND ml_generate_embedding_status = ''
+      WHERE search_id = @search_id AND content = @query AND model = @model AND ml_generate_embedding_status = ''
     ),
     query_column_to_search => 'ml_generate_embedding_result',
-    top_k => {{ params.top_k }},
+    top_k => {{ params.top_k | int }},
     distance_type => 'COSINE',
     options => '{{ vector_search_options(params) }}')
 ) AS found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
+from airflow.sdk.configuration import conf
 
 from vitrine.jobs import job_id
 
@@ -25,4 +27,6 @@ class GalleryLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Address of the page; it is there once the task has succeeded."""
-        return f"/vitrine/galleries/{page_name(ti_key.run_id)}"
+        # Where Airflow is served below a path, as on Astro, the link is below it, too.
+        below = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+        return f"{below}/vitrine/galleries/{page_name(ti_key.run_id)}"

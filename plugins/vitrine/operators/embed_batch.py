@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.exceptions import AirflowException
+
+from vitrine.errors import BatchFailedError
 from vitrine.jobs import int64, string, with_parameters
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.planning import Batch
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 
 class EmbedBatchOperator(QueryJobOperator):
@@ -30,3 +38,30 @@ class EmbedBatchOperator(QueryJobOperator):
             **kwargs,
         )
         self.batch = batch
+
+    def execute(self, context: Context) -> str:
+        """Embed the batch, in the triggerer. Errors: BatchFailedError when its job failed as a whole."""
+        self.base = self.job_id
+        with self._final_when_the_job_failed():
+            return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> str | None:
+        """End as the job did. Errors: as of execute."""
+        self.base = self.job_id
+        with self._final_when_the_job_failed():
+            return super().execute_complete(context, event)
+
+    @contextmanager
+    def _final_when_the_job_failed(self) -> Iterator[None]:
+        """Tell a failed job from a failure to watch it: only the second may be tried again.
+
+        A failed job has written nothing, but the calls it made may have been paid. The next pass plans its
+        images again, after a pause, and stops when that does not help; Airflow's retries would multiply both.
+        """
+        try:
+            yield
+        except AirflowException as error:
+            _, job = self._latest_job(self.base)
+            if job is None or job.state != "DONE" or not job.error_result:
+                raise
+            raise BatchFailedError(f"Job {job.job_id} failed: {job.error_result['message']}") from error

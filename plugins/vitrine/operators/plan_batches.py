@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.configuration import conf
 
 from vitrine.bigquery import BigQuery
-from vitrine.jobs import int64, string, with_parameters
-from vitrine.planning import Batch, embed_job_prefix, estimate
+from vitrine.jobs import int64, job_id, string, with_parameters
+from vitrine.planning import Batch, embed_job_prefix, estimate, refuse_too_many
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -41,10 +42,17 @@ class PlanBatchesOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[Batch]:
         """Write the work order; return its batches for embed_batch to map over."""
-        for job in self.bigquery.running_jobs(embed_job_prefix(self.dataset)):
-            self.log.info("Waiting for job %s, which an earlier task left running.", job.job_id)
-            job.exception()  # waits; how it ended does not matter, what it wrote does
+        self._wait_for_jobs_left_running(context["ti"].dag_id)
         self.bigquery.rows(self.write)
         batches = [Batch(**row) for row in self.bigquery.rows(self.read)]
         self.log.info("Plan: %s", estimate(batches, self.lanes))
+        refuse_too_many(batches, conf.getint("core", "max_map_length"))
         return batches
+
+    def _wait_for_jobs_left_running(self, dag_id: str) -> None:
+        for prefix in (embed_job_prefix(self.dataset), f"{job_id('vitrine', self.dataset, dag_id)}-"):
+            for job in self.bigquery.running_jobs(prefix):
+                self.log.info("Waiting for job %s, which an earlier task left running.", job.job_id)
+                # Without a timeout of its own the client gives up after 15 minutes. How the job ends does not
+                # matter, what it writes does.
+                job.exception(timeout=None)

@@ -52,7 +52,7 @@ class QueryJobOperator(BigQueryInsertJobOperator):
 
     def execute(self, context: Context) -> str:
         """Run the statement, in the triggerer if it takes long. Returns the job id."""
-        if self.planned_by and context["ti"].xcom_pull(task_ids=self.planned_by) is None:
+        if self.planned_by and not _has_succeeded(context["ti"], self.planned_by):
             raise AirflowSkipException(f"{self.planned_by} has planned nothing in this run.")
         return super().execute(context)
 
@@ -72,18 +72,27 @@ class QueryJobOperator(BigQueryInsertJobOperator):
         return job_id("vitrine", self.dataset, ti.dag_id, ti.task_id, ti.run_id, max(ti.map_index, 0))
 
     def _running_or_new_job(self, base: str) -> QueryJob:
-        bigquery = BigQuery(self.gcp_conn_id, self.project_id, self.location)
-        number, job = 1, bigquery.job(f"{base}-1")
-        while job is not None and job.state == "DONE":
-            number += 1
-            job = bigquery.job(f"{base}-{number}")
-        if job is None:
+        number, job = self._latest_job(base)
+        if job is None or job.state == "DONE":
             # If another process of this task is faster, BigQuery answers 409; the next try rejoins that job.
-            return self._submit_job(self.hook, f"{base}-{number}")
+            return self._submit_job(self.hook, f"{base}-{number + 1}")
         self.log.info("Rejoining job %s, which is %s.", job.job_id, job.state)
         return job
+
+    def _latest_job(self, base: str) -> tuple[int, QueryJob | None]:
+        """This task's newest job and its number; (0, None) before the first."""
+        bigquery = BigQuery(self.gcp_conn_id, self.project_id, self.location)
+        number, latest = 0, None
+        while (job := bigquery.job(f"{base}-{number + 1}")) is not None:
+            number, latest = number + 1, job
+        return number, latest
 
     def _wait_a_moment(self, job: QueryJob) -> None:
         deadline = time.monotonic() + WAIT_BEFORE_DEFERRING_SECONDS
         while not job.done() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
+
+
+def _has_succeeded(ti: Any, task_id: str) -> bool:
+    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id])
+    return states.get(ti.run_id, {}).get(task_id) == "success"

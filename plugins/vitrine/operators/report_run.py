@@ -14,7 +14,7 @@ from vitrine.jobs import boolean, int64, string, with_parameters
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-FIGURES = ("planned", "published", "quarantined", "vanished", "pending")
+FIGURES = ("planned", "published", "quarantined", "vanished", "pending", "ignored")
 
 
 class ReportRunOperator(BaseOperator):
@@ -53,13 +53,19 @@ class ReportRunOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Report, then judge. Returns the figures."""
         ti = context["ti"]
+        states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
         [progress] = self.bigquery.rows(self.count)
+        removed = (
+            ti.xcom_pull(task_ids=self.removal, key="vanished")
+            if states.get(self.removal) == "success"
+            else 0
+        )
         figures = {name: progress[name] for name in FIGURES} | {
-            "removed": ti.xcom_pull(task_ids=self.removal, key="vanished") or 0,
-            "passes": sum(ti.xcom_pull(task_ids=check, key="pending") is not None for check in self.checks),
+            "removed": removed,
+            "passes": sum(states.get(check) == "success" for check in self.checks),
         }
-        vector_index = self._vector_index(ti)
-        problem = _problem(progress, figures["passes"], _failed_tasks(ti))
+        vector_index = self._vector_index(ti, states)
+        problem = _problem(progress, figures["passes"], _failed_tasks(states))
         self._write(figures, complete=problem is None, vector_index=vector_index)
         self.log.info("%s. Vector index: %s", figures, vector_index)
         if problem:
@@ -68,11 +74,11 @@ class ReportRunOperator(BaseOperator):
             context["outlet_events"][asset].extra = figures
         return figures
 
-    def _vector_index(self, ti: Any) -> str:
-        chooser, sensor = self.index
-        return (
-            ti.xcom_pull(task_ids=chooser, key="vector_index") or ti.xcom_pull(task_ids=sensor) or "unknown"
-        )
+    def _vector_index(self, ti: Any, states: dict[str, str]) -> str:
+        """What the last of the two has said; one that did not run this time may have said it before."""
+        ended = [task for task in self.index if states.get(task) in ("success", "failed")]
+        said = [ti.xcom_pull(task_ids=task, key="vector_index") for task in ended]
+        return next((state for state in reversed(said) if state), "unknown")
 
     def _write(self, figures: dict[str, int], *, complete: bool, vector_index: str) -> None:
         parameters = [int64(name, value) for name, value in figures.items()]
@@ -80,8 +86,7 @@ class ReportRunOperator(BaseOperator):
         self.bigquery.rows(with_parameters(self.write, *parameters, *outcome))
 
 
-def _failed_tasks(ti: Any) -> list[str]:
-    states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
+def _failed_tasks(states: dict[str, str]) -> list[str]:
     return sorted(task for task, state in states.items() if state == "failed" and ".embed_batch" not in task)
 
 
@@ -97,5 +102,9 @@ def _problem(progress: dict[str, Any], passes: int, failed: list[str]) -> str | 
         problems.append(
             f"{progress['pending']:,} of {progress['planned']:,} planned images are neither published, "
             f"quarantined nor gone. The next run takes them up again.\n  {named}"
+        )
+    if progress["duplicates"]:
+        problems.append(
+            f"{progress['duplicates']:,} rows of met_image_embeddings repeat the uri of another: delete them."
         )
     return "\n".join(problems) or None

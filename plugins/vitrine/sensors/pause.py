@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from airflow.providers.standard.sensors.time_delta import WaitSensor
@@ -19,3 +20,8 @@ class PauseSensor(WaitSensor):
 
     def execute_complete(self, context: Any, event: Any = None) -> None:
         """Nothing is left to do: the time has passed."""
+
+
+def pause(pass_number: int, first_seconds: int) -> PauseSensor:
+    """The pause before a pass (the second or later): doubles with each, so that a quota can recover."""
+    return PauseSensor(task_id="wait", time_to_wait=timedelta(seconds=first_seconds * 2 ** (pass_number - 2)))

@@ -22,7 +22,7 @@ DEADLINE_MARGIN = timedelta(minutes=5)
 
 
 class VectorIndexSensor(BaseSensorOperator):
-    """Deferrable sensor on INFORMATION_SCHEMA.VECTOR_INDEXES. Returns a sentence on the state of the index.
+    """Deferrable sensor on INFORMATION_SCHEMA.VECTOR_INDEXES. Pushes a sentence as XCom `vector_index`.
 
     Ends well when `coverage` percent of the rows are indexed, or when the table is too small for its index
     ever to be filled (search is exact then). Errors: IndexDisabledError with BigQuery's reason;
@@ -59,7 +59,7 @@ class VectorIndexSensor(BaseSensorOperator):
         if state.kind is Kind.BUILDING:
             self.log.info("%s", state.message)
             self._defer()
-        return self._end(state)
+        return self._end(context, state)
 
     def _defer(self) -> NoReturn:
         trigger = VectorIndexTrigger(
@@ -71,9 +71,10 @@ class VectorIndexSensor(BaseSensorOperator):
 
     def execute_complete(self, context: Context, event: dict[str, str]) -> str:
         """End with what the trigger saw last."""
-        return self._end(IndexState(Kind(event["kind"]), event["message"]))
+        return self._end(context, IndexState(Kind(event["kind"]), event["message"]))
 
-    def _end(self, state: IndexState) -> str:
+    def _end(self, context: Context, state: IndexState) -> str:
+        context["ti"].xcom_push(key="vector_index", value=state.message)
         if state.kind is Kind.DISABLED:
             raise IndexDisabledError(
                 f"The vector index of {self.table_id} is disabled. {state.message}. "

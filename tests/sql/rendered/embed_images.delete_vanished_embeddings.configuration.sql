@@ -1,18 +1,18 @@
 -- Take images that are no longer in the bucket out of the searchable table. Grain: one image.
--- A DELETE bills the whole published table, so it runs only when there is something to remove.
+-- A DELETE bills the whole published table, so it runs only when there is something to remove. It counts again: a bucket
+-- that was emptied since choose_removal looked takes nothing with it.
 DELETE FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published
-WHERE NOT EXISTS (
-  SELECT 1
-  FROM (
-    -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+WHERE NOT EXISTS (SELECT 1 FROM `demo-project.bqml_tutorial.met_images` AS image WHERE image.uri = published.uri)
+  AND (
+    @allow_mass_delete
+    OR (
+      SELECT vanished <= @max_share * published
+      FROM (
+        -- How many searchable images are no longer in the bucket, whatever their content type. Grain: one row.
 SELECT
-  uri,
-  COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
-  size,
-  updated
-FROM `demo-project.bqml_tutorial.met_images`
-WHERE content_type IN UNNEST(@content_types)
-  ) AS image
-  WHERE image.uri = published.uri
-)
+  COUNT(*) AS published,
+  COUNTIF(image.uri IS NULL) AS vanished
+FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published
+LEFT JOIN `demo-project.bqml_tutorial.met_images` AS image
+  ON image.uri = published.uri
+      ) AS counted))

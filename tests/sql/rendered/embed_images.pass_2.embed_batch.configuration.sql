@@ -18,15 +18,17 @@ SELECT
   ml_generate_embedding_result,
   -- A vector of another length would break every search: it is a failure, whatever the service says.
   IF(
-    ml_generate_embedding_status = '' AND ARRAY_LENGTH(ml_generate_embedding_result) != @dimension,
-    FORMAT('The vector has %d numbers instead of %d.', ARRAY_LENGTH(ml_generate_embedding_result), @dimension),
-    ml_generate_embedding_status),
+    COALESCE(ml_generate_embedding_status, '') = ''
+      AND IFNULL(ARRAY_LENGTH(ml_generate_embedding_result), 0) != @dimension,
+    FORMAT('The vector has %d numbers instead of %d.', IFNULL(ARRAY_LENGTH(ml_generate_embedding_result), 0), @dimension),
+    COALESCE(ml_generate_embedding_status, '')),
   CURRENT_TIMESTAMP()
 FROM ML.GENERATE_EMBEDDING(
   MODEL `demo-project.bqml_tutorial.multimodal_embedding_model`,
   (
     SELECT * FROM `demo-project.bqml_tutorial.met_images`
-    WHERE uri IN (
+    WHERE content_type IN UNNEST(@content_types)
+      AND uri IN (
       SELECT planned.uri
       FROM `demo-project.bqml_tutorial.embedding_batches` AS planned
       WHERE planned.work_order = @work_order

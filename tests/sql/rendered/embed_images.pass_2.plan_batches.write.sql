@@ -17,7 +17,8 @@ FROM (
   SELECT pending.*, ROW_NUMBER() OVER (ORDER BY updated DESC, uri) - 1 AS place
   FROM (
     -- Images that still need the model. Grain: one image. Included by write_work_order.
--- Pending by content, never by a watermark: neither published, nor quarantined, nor embedded and waiting to be published.
+-- Pending by content, never by a watermark: neither published, nor quarantined, nor answered for good by an attempt
+-- that waits to be published or quarantined.
 SELECT image.*
 FROM (
   -- The images that are in the bucket now. Grain: one image. Included by other statements.
@@ -39,7 +40,7 @@ WHERE NOT EXISTS (
   AND NOT EXISTS (
     SELECT 1 FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
     WHERE attempt.uri = image.uri AND attempt.content_hash = image.content_hash
-      AND attempt.model = @model AND attempt.ml_generate_embedding_status = '')
+      AND attempt.model = @model AND NOT STARTS_WITH(attempt.ml_generate_embedding_status, @retryable_prefix))
   ) AS pending
   WHERE STARTS_WITH(uri, @uri_prefix)
     AND (@pass_number = 1 OR uri IN (SELECT uri FROM `demo-project.bqml_tutorial.embedding_batches` WHERE run_id = @run_id))

@@ -12,7 +12,7 @@ USING (
     'ml_generate_embedding_result',
     (
       SELECT ml_generate_embedding_result FROM `demo-project.bqml_tutorial.search_embedding`
-      WHERE search_id = @search_id AND ml_generate_embedding_status = ''
+      WHERE search_id = @search_id AND content = @query AND model = @model AND ml_generate_embedding_status = ''
     ),
     query_column_to_search => 'ml_generate_embedding_result',
     top_k => 3,

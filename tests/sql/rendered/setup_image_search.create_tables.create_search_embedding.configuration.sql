@@ -1,4 +1,4 @@
--- The embedded words of each search. Grain: one try at embedding the words of one search; one has the status ''.
+-- The embedded words of each search. Grain: one try at embedding the words of one search; one has the status ''. Rows leave after 90 days.
 CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.search_embedding` (
   search_id STRING NOT NULL,
   content STRING NOT NULL,
@@ -7,4 +7,6 @@ CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.search_embedding` (
   ml_generate_embedding_status STRING NOT NULL,
   created_at TIMESTAMP NOT NULL
 )
+PARTITION BY DATE(created_at)
 CLUSTER BY search_id
+OPTIONS (partition_expiration_days = 90)

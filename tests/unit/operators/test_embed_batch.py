@@ -1,6 +1,12 @@
 """The task that spends money."""
 
-from tests.unit.fakes import parameters
+import uuid
+
+import pytest
+from airflow.sdk.exceptions import AirflowException
+
+from tests.unit.fakes import FakeTaskInstance, parameters
+from vitrine.errors import BatchFailedError
 from vitrine.jobs import query_job, string
 from vitrine.operators.embed_batch import EmbedBatchOperator
 from vitrine.planning import Batch
@@ -17,3 +23,27 @@ def test_a_batch_names_its_jobs_and_fills_its_statement():
     }  # fmt: skip
     assert operator.deferrable
     assert not operator.cancel_on_kill, "a cancelled job's calls are paid and its vectors lost"
+
+
+@pytest.fixture
+def operator():
+    """A batch whose job fails, or is only badly watched."""
+    batch = Batch(work_order=f"vitrine_embed-ds-{uuid.uuid4().hex}", batch_number=0, images=1, bytes=1)
+    return EmbedBatchOperator(
+        task_id="embed_batch", dataset="ds", batch=batch, configuration=query_job("SELECT ERROR('no')"),
+        gcp_conn_id="google_cloud_default", project_id="demo-project", location="US",
+    )  # fmt: skip
+
+
+def test_a_job_that_failed_is_not_paid_again_by_a_retry(emulator, operator):
+    with pytest.raises(BatchFailedError, match=r"batch0-1 failed: .*no"):
+        operator.execute({"ti": FakeTaskInstance()})
+
+
+def test_a_failed_job_is_told_from_a_failure_to_watch_it(emulator, operator):
+    event = {"status": "error", "message": "triggerer lost its connection", "job_id": None}
+    with pytest.raises(AirflowException, match="lost its connection"):
+        operator.execute_complete({"ti": FakeTaskInstance()}, event)
+    emulator.bigquery.query("SELECT ERROR('no')", job_id=f"{operator.job_id}-1", job_retry=None).exception()
+    with pytest.raises(BatchFailedError):
+        operator.execute_complete({"ti": FakeTaskInstance()}, event)

@@ -69,9 +69,12 @@ def test_a_killed_task_cancels_the_job_it_submitted(emulator, base, monkeypatch)
     assert emulator.bigquery.get_job(f"{base}-1").exception(timeout=30) is not None
 
 
-def test_a_statement_whose_plan_has_not_run_is_skipped(emulator, base):
+@pytest.mark.parametrize("state", [None, "failed", "skipped"])
+def test_a_statement_whose_plan_has_not_succeeded_is_skipped(emulator, base, state):
+    ti = FakeTaskInstance({("plan", "return_value"): ["a plan of an earlier try"]})
+    ti.states = {"plan": state}
     with pytest.raises(AirflowSkipException, match="plan"):
-        run(base, FAST, planned_by="plan")
+        operator(base, FAST, planned_by="plan").execute({"ti": ti})
 
 
 def test_without_a_base_the_ids_name_what_the_job_is_for(emulator):

@@ -7,7 +7,10 @@ from vitrine.errors import IncompleteRunError
 from vitrine.jobs import query_job
 from vitrine.operators.report_run import ReportRunOperator
 
-CLEAN = {"planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0, "pending_images": []}
+CLEAN = {
+    "planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0,
+    "ignored": 1, "duplicates": 0, "pending_images": [],
+}  # fmt: skip
 LEFT = {
     **CLEAN,
     "published": 43,
@@ -35,39 +38,43 @@ def written(operator: ReportRunOperator) -> dict:
 
 
 def test_a_complete_run_is_reported_and_passes():
-    operator = gate(CLEAN)
-    figures = operator.execute(context(check1__pending=0, removal__vanished=4, sensor__return_value="Ready"))
+    operator, given = gate(CLEAN), context(removal__vanished=4, sensor__vector_index="Ready")
+    given["ti"].states = {"check1": "success", "check2": "skipped", "removal": "success", "sensor": "success"}
+    figures = operator.execute(given)
     assert figures == {
-        "planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0,
+        "planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0, "ignored": 1,
         "removed": 4, "passes": 1,
     }  # fmt: skip
     assert written(operator) == {name: str(value) for name, value in figures.items()} | {
-        "complete": "true", "vector_index": "Ready",
+        "complete": "True", "vector_index": "Ready",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("progress", "xcoms", "states", "words"),
+    ("progress", "states", "words"),
     [
-        (LEFT, {"check1__pending": 9, "check2__pending": 2}, {}, "gs://b/2: no answer yet"),
-        (CLEAN, {"check1__pending": 0}, {"wait_for_vector_index": "failed"}, "Failed: wait_for_vector_index"),
-        (LEFT, {}, {"pass_1.plan_batches": "failed"}, "(?s)Failed: pass_1.plan_batches.*2 of 50 planned"),
-        (CLEAN, {"sensor__return_value": "Ready"}, {}, "No pass was checked"),
+        (LEFT, {"check1": "success"}, "gs://b/2: no answer yet"),
+        (CLEAN, {"check1": "success", "sensor": "failed"}, "Failed: sensor"),
+        (LEFT, {"pass_1.plan_batches": "failed"}, "(?s)Failed: pass_1.plan_batches.*2 of 50 planned"),
+        (CLEAN, {"check1": "skipped"}, "No pass was checked"),
+        ({**CLEAN, "duplicates": 2}, {"check1": "success"}, "2 rows .* repeat the uri"),
     ],
 )
-def test_a_run_that_is_not_complete_is_reported_and_fails(progress, xcoms, states, words):
-    operator, given = gate(progress), context(**xcoms)
+def test_a_run_that_is_not_complete_is_reported_and_fails(progress, states, words):
+    operator, given = gate(progress), context(sensor__vector_index="Building: 62 %")
     given["ti"].states = states
     with pytest.raises(IncompleteRunError, match=words):
         operator.execute(given)
-    assert written(operator)["complete"] == "false"
+    assert written(operator)["complete"] == "False"
+    assert written(operator)["vector_index"] == ("Building: 62 %" if "sensor" in states else "unknown")
 
 
 def test_a_batch_that_failed_and_was_repaired_does_not_count():
     operator, given = (
         gate(CLEAN),
-        context(check1__pending=9, check2__pending=0, choose__vector_index="Too small"),
+        context(choose__vector_index="Too small", sensor__vector_index="earlier"),
     )
-    given["ti"].states = {"pass_1.embed_batch_0": "failed", "report_run": "running"}
+    given["ti"].states = {"pass_1.embed_batch_0": "failed", "check1": "success", "check2": "success",
+                          "choose": "success", "sensor": "skipped"}  # fmt: skip
     assert operator.execute(given)["passes"] == 2
     assert written(operator)["vector_index"] == "Too small"

@@ -34,4 +34,4 @@ def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, tmp_path, bucket)
     assert found["results"] == rows
     assert found["gallery"].endswith("manual__1.html")
     assert page.count("data:image/jpeg;base64,") == 1
-    assert "no longer in the bucket" in page
+    assert "gone from the bucket" in page

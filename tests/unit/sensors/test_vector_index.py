@@ -3,6 +3,7 @@
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
+from tests.unit.fakes import context
 from vitrine.bigquery import BigQuery
 from vitrine.errors import IndexDisabledError, IndexNotFilledError
 from vitrine.index_state import IndexState, Kind
@@ -29,13 +30,13 @@ def see(monkeypatch, kind: Kind) -> None:
 @pytest.mark.parametrize("kind", [Kind.READY, Kind.TOO_SMALL])
 def test_it_ends_well_at_once(sensor, monkeypatch, kind):
     see(monkeypatch, kind)
-    assert sensor.execute({}) == f"It is {kind}"
+    assert sensor.execute(context()) == f"It is {kind}"
 
 
 def test_it_defers_while_the_index_is_building(sensor, monkeypatch):
     see(monkeypatch, Kind.BUILDING)
     with pytest.raises(TaskDeferred) as deferred:
-        sensor.execute({})
+        sensor.execute(context())
     assert deferred.value.method_name == "execute_complete"
     assert deferred.value.trigger.bigquery == {"gcp_conn_id": "c", "project_id": "p", "location": "US"}
     assert deferred.value.timeout.total_seconds() > 60, "the trigger must come first: it knows the coverage"
@@ -44,10 +45,18 @@ def test_it_defers_while_the_index_is_building(sensor, monkeypatch):
 def test_a_disabled_index_ends_with_bigquerys_reason(sensor, monkeypatch):
     see(monkeypatch, Kind.DISABLED)
     with pytest.raises(IndexDisabledError, match=r"p\.d\.t is disabled. It is disabled"):
-        sensor.execute({})
+        sensor.execute(context())
 
 
 def test_after_the_trigger_it_ends_with_what_that_saw(sensor):
-    assert sensor.execute_complete({}, {"kind": "ready", "message": "100 %"}) == "100 %"
+    assert sensor.execute_complete(context(), {"kind": "ready", "message": "100 %"}) == "100 %"
     with pytest.raises(IndexNotFilledError, match=r"not filled within 60 s. 62 %"):
-        sensor.execute_complete({}, {"kind": "building", "message": "62 %"})
+        sensor.execute_complete(context(), {"kind": "building", "message": "62 %"})
+
+
+def test_the_report_learns_the_reason_even_when_it_fails(sensor, monkeypatch):
+    see(monkeypatch, Kind.DISABLED)
+    given = context()
+    with pytest.raises(IndexDisabledError):
+        sensor.execute(given)
+    assert given["ti"].pushed == {"vector_index": "It is disabled"}
