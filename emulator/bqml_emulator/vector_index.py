@@ -118,6 +118,8 @@ def _definition(name: str, reference: tuple, column: str, stored: list[str], opt
         raise invalid("not emulated: hybrid search (lexical_search_columns of CREATE VECTOR INDEX)")
     if unknown := sorted(set(options) - set(OPTIONS)):
         raise invalid(f"Unknown option of CREATE VECTOR INDEX: {unknown[0]}")
+    if nulls := [name for name, value in options.items() if value is None]:
+        raise invalid(f"{nulls[0]} of CREATE VECTOR INDEX must not be NULL")
     index_type = str(options.get("index_type", "")).upper()
     if index_type not in limits.INDEX_TYPES:
         raise invalid(

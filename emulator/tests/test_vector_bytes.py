@@ -1,4 +1,4 @@
-"""Sizes that tables.get tells: https://docs.cloud.google.com/bigquery/pricing#data (2026-08-22)."""
+"""Sizes in tables.get and in views: https://docs.cloud.google.com/bigquery/pricing#data (2026-08-22)."""
 
 import pytest
 
@@ -44,3 +44,11 @@ def test_deleted_rows_do_not_count(bigquery, sizes):
     bigquery.query_and_wait(f"DELETE FROM {sizes}.d WHERE n > 4")
     table = bigquery.get_table(f"{sizes}.d")
     assert (table.num_rows, table.num_bytes) == (4, 32)
+    for figures in (
+        f"SELECT row_count, size_bytes FROM {sizes}.__TABLES__ WHERE table_id = 'd'",
+        "SELECT total_rows, total_logical_bytes FROM `region-us`.INFORMATION_SCHEMA.TABLE_STORAGE "
+        f"WHERE table_schema = '{sizes}' AND table_name = 'd'",
+        f"SELECT total_rows, active_logical_bytes FROM {sizes}.INFORMATION_SCHEMA.TABLE_STORAGE "
+        "WHERE table_name = 'd'",
+    ):
+        assert [tuple(row.values()) for row in bigquery.query_and_wait(figures)] == [(4, 32)]

@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 from emulator_process import wait_until
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
+from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound
 from vector_data import load, vectors
 from vector_table import CREATE, DIMENSION, ROWS, SEARCH, STATE, Indexed
 
@@ -40,6 +40,7 @@ def unindexed(emulator, shared):
     """A table that could be indexed, but never is."""
     unindexed = Indexed(emulator, shared.ds, "unindexed")
     unindexed.fill(5_000, 2)
+    unindexed.ask("ALTER TABLE {ds}.{table} ADD COLUMN ranges RANGE<DATE>")
     return unindexed
 
 
@@ -62,10 +63,12 @@ def test_fewer_than_5000_rows_are_refused_with_the_text_of_bigquery(table):
 
 def test_the_index_grows_and_then_finds_the_nearest(emulator, table):
     table.fill()
-    emulator.faults(index_build_seconds=2.0)
+    emulator.faults(index_build_seconds=600)
     table.ask(CREATE)
     assert table.state() == ("ACTIVE", 0, ROWS, None, None, None)
     assert table.code() == "PENDING_INDEX_CREATION"
+    emulator.faults(index_build_seconds=2.0)
+    table.ask(CREATE.replace("CREATE", "CREATE OR REPLACE"))
     seen = []
     wait_until(lambda: seen.append(table.state()) or seen[-1][1] == 100)
     coverage = [state[1] for state in seen]
@@ -118,7 +121,7 @@ def test_filters_on_stored_columns_come_before_the_search_and_others_after(table
         sql = (SEARCH % ", top_k => 20").replace(
             "TABLE {ds}.{table}", f"(SELECT * FROM {{ds}}.{{table}} {base_filter})"
         )
-        assert table.usage(sql) == {"indexUsageMode": "FULLY_USED"}
+        assert table.usage(sql)["indexUsageMode"] == "FULLY_USED"
         return len(table.ask(sql))
 
     table.fill()
@@ -286,6 +289,16 @@ REFUSED = {
     IVF + "lists = 1)": "Unknown option of CREATE VECTOR INDEX: lists",
     IVF.replace("OPTIONS", "STORING(kind, kind) OPTIONS")
     + "distance_type = 'COSINE')": "Column kind found multiple",
+    IVF.replace("OPTIONS", "STORING(Embedding) OPTIONS")
+    + "distance_type = 'COSINE')": "Column Embedding found multiple times",
+    IVF.replace("OPTIONS", "STORING(ranges) OPTIONS") + "distance_type = 'COSINE')": "RANGE cannot be stored",
+    IVF.replace("IVF", "TREE_AH") + """tree_ah_options = '{"normalization_type": "L1"}')""": "NONE or L2",
+    IVF.replace("IVF", "TREE_AH") + """tree_ah_options = '{"normalization_type": "L2"}')""": "not emulated",
+    IVF + "ivf_options = NULL)": "ivf_options of CREATE VECTOR INDEX must not be NULL",
+    IVF + "distance_type = NULL)": "distance_type of CREATE VECTOR INDEX must not be NULL",
+    IVF + "index_type = 'IVF')": "Duplicate option specified: index_type",
+    IVF + """ivf_options = '{"num_lists": true}')""": "num_lists must be",
+    IVF + """ivf_options = '{"num_lists": 0}')""": "num_lists must be",
     IVF.replace("OPTIONS", "STORING(nope) OPTIONS")
     + "distance_type = 'COSINE')": "nope of STORING was not found",
     IVF.replace("OPTIONS", "PARTITION BY n OPTIONS")
@@ -399,9 +412,20 @@ def test_the_index_survives_a_restart_and_a_kill(own_emulator):
     assert table.state() == before
     assert table.usage(SEARCH % "") == {"indexUsageMode": "FULLY_USED"}
     assert table.ask(SEARCH % "") == found
-    own_emulator.stop()
+    own_emulator.faults(background_reservation=True, index_build_seconds=600)
+    table.ask("ALTER VECTOR INDEX ix ON {ds}.{table} REBUILD")
+    own_emulator.stop(signal.SIGKILL)
     [file] = (own_emulator.data / "bigquery" / "vector_indexes").iterdir()
     file.write_bytes(b"damaged")
     own_emulator.start()
+    info = "SELECT last_index_alteration_info.status FROM {ds}.INFORMATION_SCHEMA.VECTOR_INDEXES"
+    assert table.ask(info) == [("IN_PROGRESS",)]
+    wait_until(lambda: table.ask(info) == [(None,)])
     table.wait_full()
     assert table.ask(SEARCH % "") == found
+    for _ in range(4):  # BQ/quotas: 10 such statements a day and table, the first one before the kills
+        table.ask("DROP VECTOR INDEX ix ON {ds}.{table}")
+        table.ask(CREATE)
+    table.ask("DROP VECTOR INDEX ix ON {ds}.{table}")
+    with pytest.raises(Forbidden, match="Your table exceeded quota"):
+        table.ask(CREATE)

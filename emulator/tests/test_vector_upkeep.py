@@ -175,10 +175,8 @@ def test_a_rebuild_of_a_small_table_fails_with_its_reason(emulator, table):
     assert info["start_time"] <= info["end_time"]
 
 
-def test_ten_statements_a_day_and_table_name_also_after_a_restart(own_emulator):
+def test_ten_statements_a_day_and_table_name(table):
     """BQ/quotas: 10 CREATE or DROP VECTOR INDEX statements per table per day; quotas are tied to the name."""
-    table = Indexed(own_emulator, "ds")
-    table.ask("CREATE SCHEMA ds")
     table.fill(5_000, 2)
     replace = CREATE.replace("CREATE", "CREATE OR REPLACE")
     for _ in range(4):
@@ -186,7 +184,6 @@ def test_ten_statements_a_day_and_table_name_also_after_a_restart(own_emulator):
         table.ask("DROP VECTOR INDEX ix ON {ds}.{table}")
     table.ask("DROP VECTOR INDEX IF EXISTS ix ON {ds}.{table}")  # nothing to do: not counted (ours)
     table.ask(CREATE)
-    own_emulator.restart()
     table.ask("CREATE OR REPLACE TABLE {ds}.{table} AS SELECT * FROM {ds}.{table}")
     table.ask(CREATE, dry_run=True)
     table.ask(CREATE)
@@ -266,6 +263,19 @@ def test_stored_columns_in_the_statistics(filled, select, base, uncovered):
     assert [(reason["code"], reason["uncoveredColumns"]) for reason in reasons] == (
         [("STORED_COLUMNS_COVER_INSUFFICIENT", uncovered)] if uncovered else []
     )
+
+
+def test_a_tree_ah_index_uses_its_stored_columns_only_to_filter(table):
+    """Same page: "For TreeAH indexes, the join with the base table is not removed"."""
+    table.fill()
+    table.ask(CREATE.replace("OPTIONS", "STORING(kind) OPTIONS").replace("'IVF'", "'TREE_AH'"))
+    table.wait_full()
+    usage = "SELECT base.kind FROM " + BASE
+    [stored] = table.usage(usage.replace("{base}", PART % "kind = 'k1'"))["storedColumnsUsages"]
+    assert stored["isQueryAccelerated"] is True
+    [stored] = table.usage(usage.replace("{base}", WHOLE))["storedColumnsUsages"]
+    assert stored["isQueryAccelerated"] is False
+    assert stored["storedColumnsUnusedReasons"][0]["code"] == "OTHER_REASON"
 
 
 def test_without_an_index_a_filter_is_exact(filled):
