@@ -43,14 +43,19 @@ def occupancy(built: Lists, table: Contents) -> np.ndarray:
     return np.bincount(lists[known], weights=table.counts[known], minlength=len(built.centroids))
 
 
-def coverage(built: Lists | None, table: Contents, now: float) -> int:
-    """The percentage of the table's rows that searches find in the lists at `now`."""
-    return 100 * indexed_rows(built, table, now) // table.rows if table.rows else 0
-
-
 def indexed_rows(built: Lists | None, table: Contents, now: float) -> int:
     """How many of the table's rows searches find in the lists at `now`."""
     return 0 if built is None else int(table.counts[built.lists_of(table.hashes, now) >= 0].sum())
+
+
+def percentage(indexed: int, table: Contents) -> int:
+    """coverage_percentage: rounded down, so that 100 means every row."""
+    return 100 * indexed // table.rows if table.rows else 0
+
+
+def coverage(built: Lists | None, table: Contents, now: float) -> int:
+    """The percentage of the table's rows that searches find in the lists at `now`."""
+    return percentage(indexed_rows(built, table, now), table)
 
 
 def _dimension(index: VectorIndex) -> int:

@@ -60,6 +60,7 @@ def rewrite(tree: exp.Expression, context: Context) -> exp.Expression:
 
 
 def _select(call: StatisticsCall, context: Context) -> exp.Select:
+    """The drift is computed when the statement runs, so that a view tells it as it is then."""
     if len(call.expressions) > 1:
         raise invalid(limits.DRIFT_ARGUMENTS.format(found=len(call.expressions)))
     if not call.expressions or not isinstance(call.expressions[0], exp.Table):
@@ -68,11 +69,23 @@ def _select(call: StatisticsCall, context: Context) -> exp.Select:
     if not all(reference) or not database.objects(*tables.physical(*reference)):
         tables.load(*reference)  # raises: not found
     context.referenced.add(reference)
-    index = vector_catalog.on_table(*reference)
-    found = index is not None and vector_catalog.has_table(index)
-    found = found and not vector_state.status(index).condition.disabled
-    value = exp.cast(exp.convert(drift(index) if found else None), exp.DataType.build("DOUBLE"))
-    return exp.select(exp.alias_(value, limits.DRIFT_COLUMN)).where(exp.convert(found))
+    values = exp.Anonymous(this="_vector_drift", expressions=[exp.Literal.string(name) for name in reference])
+    return exp.select(exp.alias_(exp.Anonymous(this="unnest", expressions=[values]), limits.DRIFT_COLUMN))
+
+
+def _rows(project: str, dataset: str, table: str) -> list[float | None]:
+    """No row without an active index."""
+    index = vector_catalog.on_table(project, dataset, table)
+    if index is None or not vector_catalog.has_table(index) or vector_state.status(index).condition.disabled:
+        return []
+    return [drift(index)]
+
+
+def register(connection):
+    """Add the function that answers VECTOR_INDEX.STATISTICS to a DuckDB connection."""
+    connection.create_function(
+        "_vector_drift", _rows, ["VARCHAR", "VARCHAR", "VARCHAR"], "DOUBLE[]", side_effects=True
+    )
 
 
 def _installed_parser(original):

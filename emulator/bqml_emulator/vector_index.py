@@ -285,7 +285,7 @@ def install():
     """Register the statements, the views and the two SQL functions with local-bigquery."""
     original = indexes.ddl
     indexes.ddl = lambda *command: ddl(*command) or original(*command)
-    database_files.on_connect += [vector_quota.register, _connect]
+    database_files.on_connect += [vector_quota.register, vector_drift.register, _connect]
     vector_quota.install()
     vector_rebuild.install()
     vector_drift.install()

@@ -83,7 +83,7 @@ def _attend(index: VectorIndex, seen: dict[str, tuple]):
             vector_state.discard(index)
         seen[index.id] = now
     if vector_rebuild.advance(index, found):
-        refresh(index)  # rows that came since the shadow index was last brought up to the table
+        seen.pop(index.id, None)  # rows may have come since the shadow index was last brought up to the table
 
 
 def refresh(index: VectorIndex):

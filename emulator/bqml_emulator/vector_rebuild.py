@@ -32,69 +32,71 @@ def start(index: VectorIndex):
     """Note the request; the maintenance does the work."""
     _, dataset, table = index.reference
     statement = f"ALTER VECTOR INDEX `{index.name}` ON `{'.'.join(index.reference)}` REBUILD"
-    if running(index):
-        raise BigQueryError(
-            "invalid", limits.REBUILD_RUNNING.format(name=index.name, table=table, dataset=dataset)
-        )
     alteration = Alteration(status=IN_PROGRESS, started=time.time(), statement=statement)
-    vector_catalog.update(index, alteration=alteration)
+    with vector_catalog.changing:
+        stored = vector_catalog.on_table(*index.reference)
+        if stored is not None and running(stored):
+            raise BigQueryError(
+                "invalid", limits.REBUILD_RUNNING.format(name=index.name, table=table, dataset=dataset)
+            )
+        _shadows.pop(index.id, None)
+        vector_catalog.update(index, alteration=alteration)
 
 
 def advance(index: VectorIndex, found: Condition) -> bool:
-    """Do the next step of a rebuild; True when the shadow index has just taken over."""
+    """Do the next step of a rebuild; True when it has ended just now."""
     if not running(index):
         _shadows.pop(index.id, None)
         return False
     table = contents(index)
     if found.disabled or table.too_small:
         reason = found.reason or limits.DISABLED_TOO_SMALL
-        _end(index, status=FAILED, message=limits.REBUILD_FAILED.format(reason=reason))
-        return False
+        message = limits.REBUILD_FAILED.format(reason=reason)
+        return _end(index, None, status=FAILED, message=message, ended=time.time())
     shadow = _shadows.get(index.id)
     shadow = _shadows[index.id] = vector_build.updated(index, shadow) or shadow
     now = time.time()
     reached = vector_build.coverage(shadow, table, now)
     if not 0 < reached >= vector_build.coverage(vector_state.lists(index), table, now):
         return False
-    return _cut_over(index, shadow, reached)
+    return _end(index, shadow, status=None, coverage_percentage=reached)
 
 
-def _cut_over(index: VectorIndex, shadow: Lists, reached: int) -> bool:
-    ended = _end(index, status=None, coverage_percentage=reached)
-    if ended:  # not cancelled in the meantime
-        vector_state.publish(index, shadow)
-    return ended
-
-
-def _end(index: VectorIndex, **changes) -> bool:
-    """Write how a rebuild ended; False when it was cancelled in the meantime."""
+def _end(index: VectorIndex, shadow: Lists | None, **changes) -> bool:
+    """Write how a rebuild ended and let its lists take over; False when it was cancelled in the meantime."""
     with vector_catalog.changing:
-        stored = vector_catalog.on_table(*index.reference)
         _shadows.pop(index.id, None)
+        stored = vector_catalog.on_table(*index.reference)
         if stored is None or stored.id != index.id or not running(stored):
             return False
-        ended = time.time() if changes["status"] == FAILED else None
-        vector_catalog.update(index, alteration=stored.alteration.replace(ended=ended, **changes))
+        if shadow is not None:
+            vector_state.publish(index, shadow)
+        vector_catalog.update(stored, alteration=stored.alteration.replace(**changes))
     return True
 
 
-def coverage_percentage(index: VectorIndex) -> int:
-    """How much of the table the shadow index holds now, or held when it took over."""
-    if not running(index):
-        return index.alteration.coverage_percentage
-    return vector_build.coverage(_shadows.get(index.id), contents(index), time.time())
-
-
-def cancel(table: str, name: str, project_id: str, dataset_id: str | None):
-    """CALL BQ.CANCEL_INDEX_ALTERATION: a rebuild that is over already is none to cancel and no error."""
-    reference = row_access.table(table, project_id, dataset_id)
-    index = vector_catalog.on_table(*reference)
-    if index is None or index.name != name:
-        raise not_found("Vector index", f"{name} on table {names.label(*reference)}")
+def seen(index: VectorIndex) -> tuple[Alteration | None, Lists | None]:
+    """The latest alteration as it is now, and the lists in use at the same moment."""
     with vector_catalog.changing:
-        stored = vector_catalog.on_table(*reference)
-        if stored is not None and running(stored):
-            vector_catalog.update(stored, alteration=None)
+        stored = vector_catalog.on_table(*index.reference) or index
+        alteration, built, shadow = stored.alteration, vector_state.lists(index), _shadows.get(index.id)
+    if running(stored):
+        reached = vector_build.coverage(shadow, contents(index), time.time())
+        alteration = alteration.replace(coverage_percentage=reached)
+    return alteration, built
+
+
+def cancel(table: str, name: str, project_id: str):
+    """CALL BQ.CANCEL_INDEX_ALTERATION: a rebuild that is over already is none to cancel and no error."""
+    if not isinstance(table, str) or table.count(".") not in (1, 2) or not isinstance(name, str):
+        raise BigQueryError("invalidQuery", f"{CANCEL} takes '[project_id.]dataset.table' and 'index_name'")
+    reference = row_access.table(table, project_id, None)
+    with vector_catalog.changing:
+        index = vector_catalog.on_table(*reference)
+        if index is None or index.name != name:
+            raise not_found("Vector index", f"{name} on table {names.label(*reference)}")
+        if running(index):
+            vector_catalog.update(index, alteration=None)
 
 
 def install():
@@ -107,6 +109,6 @@ def install():
         if len(statement.items) != 2:
             raise BigQueryError("invalidQuery", f"{CANCEL} takes the name of a table and of an index")
         table, name = (self.evaluate(argument) for argument, _ in statement.items)
-        return cancel(table, name, self.context.project_id, self.context.dataset_id)
+        return cancel(table, name, self.context.project_id)
 
     Interpreter.call = call

@@ -73,9 +73,8 @@ def status(index: VectorIndex) -> Status:
     if found.disabled or table.too_small:
         refreshed = _refreshed(index, now) if found.disabled else None
         return Status(found, 0, table.rows, 0, table.too_small, refreshed)
-    built = lists(index)
-    indexed = vector_build.indexed_rows(built, table, now)
-    coverage = vector_build.coverage(built, table, now)
+    indexed = vector_build.indexed_rows(lists(index), table, now)
+    coverage = vector_build.percentage(indexed, table)
     return Status(found, coverage, table.rows - indexed, indexed, False, _refreshed(index, now))
 
 

@@ -71,9 +71,8 @@ def _indexed_bytes(index: VectorIndex, status: Status) -> int:
     return status.indexed_rows * built.dimension * FLOAT64_BYTES if built else 0
 
 
-def _alteration(index: VectorIndex) -> exp.Expression:
+def _alteration(alteration: vector_catalog.Alteration | None) -> exp.Expression:
     """last_index_alteration_info; its message is an ErrorProto."""
-    alteration = index.alteration
     if alteration is None:
         return exp.null()
     message = exp.null()
@@ -84,7 +83,7 @@ def _alteration(index: VectorIndex) -> exp.Expression:
     return _struct(
         status=alteration.status,
         message=message,
-        new_coverage_percentage=vector_rebuild.coverage_percentage(index),
+        new_coverage_percentage=alteration.coverage_percentage,
         start_time=_timestamp(alteration.started),
         end_time=_timestamp(alteration.ended),
         ddl=alteration.statement,
@@ -101,7 +100,7 @@ def _struct(**fields) -> exp.Struct:
 
 
 def _row(index: VectorIndex) -> list:
-    status, built = vector_state.status(index), vector_state.lists(index)
+    status, (alteration, built) = vector_state.status(index), vector_rebuild.seen(index)
     created, size = _timestamp(index.created), _indexed_bytes(index, status)
     return [
         *_identity(index),
@@ -116,7 +115,7 @@ def _row(index: VectorIndex) -> list:
         status.unindexed_rows,
         size,
         size,
-        _alteration(index),
+        _alteration(alteration),
         _timestamp(built.trained_at if built else None),
     ]
 

@@ -4,15 +4,19 @@ import inspect
 
 import pytest
 from local_bigquery.catalog import indexes, metadata, row_access, tables
+from local_bigquery.errors import STATUSES
 from local_bigquery.jobs import query
 from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.rules import STATEMENT_RULES, information_schema
 from local_bigquery.sql.rules.tables import resolve
+from local_bigquery.sql.script import Interpreter, Statement
 from local_bigquery.sql.translate import Context, parse, translate
 from sqlglot import exp
 
 from bqml_emulator import vector_arguments, vector_catalog, vector_index
 from bqml_emulator.vector_arguments import VectorSearchCall
+
+SIZED = (information_schema.table_storage, information_schema.legacy_tables)
 
 
 def parameters(function) -> list[str]:
@@ -45,6 +49,15 @@ def test_jobs_call_the_hooks_through_their_modules():
     assert "indexes.ddl(*command)" in source
     assert "statistics = _statement(" in source
     assert "for rule in STATEMENT_RULES" in inspect.getsource(translate)
+
+
+def test_upkeep_hooks_are_where_we_replace_them():
+    assert parameters(Interpreter.call) == ["self", "statement"]
+    assert {"text", "items"} <= set(Statement.__dataclass_fields__)
+    assert '"CALL": self.call' in inspect.getsource(Interpreter)
+    assert parameters(BigQueryDialect.Parser._parse_table_part) == ["self", "schema"]
+    assert all("_tables(project_id, dataset_id)" in inspect.getsource(view) for view in SIZED)
+    assert isinstance(STATUSES, dict)
 
 
 def test_indexes_are_stored_and_forgotten_with_their_table():

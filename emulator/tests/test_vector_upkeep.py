@@ -75,6 +75,7 @@ def test_drift_grows_with_other_vectors_and_not_with_more_of_the_same(emulator, 
     result = table.client.query_and_wait(DRIFT.format(ds=table.ds, table="t"))
     assert [(field.name, field.field_type) for field in result.schema] == [("tfdv_drift", "FLOAT")]
     assert table.ask(DRIFT) == [(0.0,)]
+    table.ask("CREATE VIEW {ds}.drift AS " + DRIFT)
     table.ask("INSERT INTO {ds}.{table} SELECT n + 100000, kind, embedding FROM {ds}.{table}")
     assert table.ask(DRIFT) == [(0.0,)]
     one_side = np.abs(vectors(ROWS, DIMENSION, seed=5))
@@ -82,6 +83,7 @@ def test_drift_grows_with_other_vectors_and_not_with_more_of_the_same(emulator, 
     table.ask("DELETE FROM {ds}.{table} WHERE n BETWEEN 1000 AND 199999")
     [(drift,)] = table.ask(DRIFT)
     assert 0.3 < drift < 1
+    assert table.ask("SELECT tfdv_drift FROM {ds}.drift") == [(drift,)]
     table.ask(
         "CREATE TABLE {ds}.health AS SELECT tfdv_drift AS drift FROM VECTOR_INDEX.STATISTICS(TABLE {ds}.t)"
     )
@@ -149,6 +151,13 @@ def test_a_cancelled_rebuild_leaves_no_trace(emulator, filled):
         filled.ask(CANCEL.replace("'ix'", "'other'"))
     emulator.faults(**DEFAULTS)
     assert filled.ask(ALTERATION) == [(None, built, 100)]
+
+
+@pytest.mark.parametrize("arguments", ["'ds.t'", "1, 2", "NULL, 'ix'", "'t', 'ix'", "'a.b.c.d', 'ix'"])
+def test_cancel_takes_two_names(filled, arguments):
+    """BQ/reference/system-procedures: '[project_id.]dataset.table' and the index name; the text is ours."""
+    with pytest.raises(BadRequest, match="CANCEL_INDEX_ALTERATION takes"):
+        filled.ask(f"CALL BQ.CANCEL_INDEX_ALTERATION({arguments})")
 
 
 def test_a_rebuild_of_what_is_not_there(emulator, filled):
