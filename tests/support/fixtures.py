@@ -54,8 +54,8 @@ def fresh_world(
     emulator.faults(**before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: its processes take a third of a core even when idle
 def airflow_stack(emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowStack]:
-    """Airflow's four processes, started once for all tests that need them."""
+    """Airflow's four processes, started once for a module's tests."""
     with running_stack(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
