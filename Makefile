@@ -42,7 +42,7 @@ emulator: setup ## Run the embedded BigQuery and its object storage in the foreg
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
 
 up: setup ## Start Airflow's UI on http://127.0.0.1:8080 with emulator and storage in the background
-	@$(LOCAL) exec $(VENV)/python -m scripts.stack up
+	@$(LOCAL) $(VENV)/python -m scripts.stack up && $(VENV)/python -m demo.upload
 
 down: ## Stop what `make up` started
 	@$(LOCAL) exec $(VENV)/python -m scripts.stack down

@@ -7,8 +7,6 @@ State stays under .local, so a second run embeds nothing again. Airflow's own ou
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import sys
 import threading
@@ -18,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from demo.upload import upload_new_images
 from scripts.health import get_json
 from scripts.stack import ROOT, StackError, emulator_running, migrate_database
 
-IMAGES = ROOT / "demo" / "images"
 LOGS = ROOT / ".local" / "logs"
 PROGRESS_SECONDS = 2.0
 
@@ -31,39 +29,13 @@ def main(query: str) -> int:
     screen = open(os.dup(1), "w", buffering=1)  # noqa: SIM115 (lives as long as the process)
     try:
         with emulator_running(ROOT / ".local"):
-            upload(screen)
+            print(upload_new_images(), file=screen)
             with output_to(LOGS / "demo.log"):
                 found = search(screen, query)
     except StackError as error:
         print(error, file=screen)
         return 1
     return show(screen, query, found) if found else 1
-
-
-def upload(screen: TextIO) -> None:
-    """Put the images that are not there yet into the bucket that the object table lists."""
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud import storage
-
-    client = storage.Client(project=os.environ["GOOGLE_CLOUD_PROJECT"], credentials=AnonymousCredentials())
-    name = os.environ["VITRINE_OBJECT_URIS"].removeprefix("gs://").partition("/")[0]
-    bucket = client.bucket(name) if client.bucket(name).exists() else client.create_bucket(name)
-    there = {blob.name: blob.md5_hash for blob in client.list_blobs(bucket)}
-    images = sorted(IMAGES.rglob("*.jpg"))
-    new = [path for path in images if there.get(object_name(path)) != md5(path)]
-    for path in new:
-        bucket.blob(object_name(path)).upload_from_filename(path, content_type="image/jpeg")
-    print(f"{len(images)} images in gs://{name} ({len(new)} uploaded now)", file=screen)
-
-
-def object_name(path: Path) -> str:
-    """Name in the bucket of a demo image."""
-    return path.relative_to(IMAGES).as_posix()
-
-
-def md5(path: Path) -> str:
-    """MD5 as Cloud Storage reports it."""
-    return base64.b64encode(hashlib.md5(path.read_bytes(), usedforsecurity=False).digest()).decode()
 
 
 @contextmanager
