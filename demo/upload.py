@@ -1,4 +1,4 @@
-"""Puts the demo images into the bucket that the local object table lists; `make up` and `make demo` run it."""
+"""Puts the demo images into the bucket of the local object table; `make up` and `make demo` run it."""
 
 from __future__ import annotations
 
