@@ -1,6 +1,6 @@
 """What the statements of the DAGs do: tables before, the statement as its DAG renders it, tables after.
 
-Each case is a file `cases/<dag>/<statement>/<case>.yaml`:
+Each case is a file `cases/<folder of include/sql>/<statement>/<case>.yaml`:
 
     tables:      rows before, by table; other tables are empty; defaults.yaml fills the columns left out
     params:      Params of the DAG (batch_size, top_k)
@@ -10,11 +10,13 @@ Each case is a file `cases/<dag>/<statement>/<case>.yaml`:
                  `calls`: what the model was called for, an object's name or `text`;
                  `dml`: the kinds of those statements of a script that ran and write
 
-A key that nothing reads is an error. Expected rows name the columns they compare. Every statement runs twice:
-the second run answers the same, leaves the same rows and calls the model for nothing.
+A key that nothing reads is an error, be it a table or a Param. Expected rows name the columns they compare.
+Every statement runs twice: the second run answers the same, leaves the same rows and calls the model for
+nothing.
 """
 
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -52,6 +54,7 @@ DIMENSION = "128"
 STAMPS = {"reported_at", "searched_at"}
 # Keys of `expect`; every other one is a table.
 OUTCOMES = {"result", "error", "calls", "dml"}
+WRITING = re.compile(r"^\s*(INSERT|MERGE|UPDATE|DELETE)\b", re.MULTILINE)
 # A plain table with an object table's columns, so that a case can say what is in the bucket.
 # https://docs.cloud.google.com/bigquery/docs/object-table-introduction#object_table_schema
 PLAIN_MET_IMAGES = """CREATE TABLE `{}` (
@@ -82,7 +85,7 @@ class Case:
 
 
 def statement_of(path: Path) -> str:
-    """Answer what a case is for: "<dag>/<statement>"."""
+    """Answer what a case is for, as its folders name it: "embed_images/quarantine_images"."""
     return str(path.parent.relative_to(CASES))
 
 
@@ -192,6 +195,18 @@ def run(laboratory: Laboratory, query: dict[str, Any]) -> Outcome:
     return Outcome(result, error, sorted(called), dml)
 
 
+def assert_read(laboratory: Laboratory, statement: str, case: Case, query: dict[str, Any]) -> None:
+    """Fail for a key of a case that the statement does not read, and for a table written but not expected."""
+    written = case.expect.keys() - OUTCOMES
+    assert written or not WRITING.search(query["query"]), "the case does not say what is written"
+    for table in case.tables.keys() | written:
+        assert f"`{laboratory.prefix}{table}`" in query["query"], f"the statement knows no table {table}"
+    for name, value in case.params.items():
+        rest = {other: case.params[other] for other in case.params if other != name}
+        without = laboratory.query(statement, rest, case.parameters)
+        assert query != without, f"the statement does not read the Param {name}, or {value} is its default"
+
+
 def assert_as_expected(outcome: Outcome, tables: dict[str, Rows], expect: dict[str, Any]) -> None:
     """Compare what a statement did, and left in tables, with every key of `expect`."""
     error = expect.get("error", "")
@@ -206,7 +221,8 @@ def assert_as_expected(outcome: Outcome, tables: dict[str, Rows], expect: dict[s
 
 
 def project(rows: Rows, like: Rows) -> Rows:
-    """Answer rows with only the columns of the first row of `like`, in its order."""
+    """Answer rows with only the columns that the rows of `like` have, in the order of its first row."""
+    assert all(row.keys() == like[0].keys() for row in like), "expected rows name the same columns"
     return [{name: row[name] for name in like[0]} if like else {} for row in rows]
 
 
@@ -255,12 +271,11 @@ def test_case(path: Path, laboratories: dict[bool, Laboratory], faults: Emulator
     case = Case(**yaml.safe_load(path.read_text()))
     statement = statement_of(path)
     laboratory = laboratories[statement in CALLERS_OF_THE_MODEL]
-    written = case.expect.keys() - OUTCOMES
-    assert written <= set(laboratory.tables), f"not keys of `expect`: {written}"
-    laboratory.fill(case.tables, written)
-    if case.faults:
-        faults.faults(**case.faults)
     query = laboratory.query(statement, case.params, case.parameters)
+    written = case.expect.keys() - OUTCOMES
+    assert_read(laboratory, statement, case, query)
+    laboratory.fill(case.tables, written)
+    faults.faults(**case.faults)
 
     first = run(laboratory, query)
     after = {table: laboratory.rows(table) for table in written}
