@@ -109,7 +109,6 @@ TOO_FEW_ROWS = (  # observed live in six independent sources
 INDEX_MAX_DDL_PER_TABLE = 10  # CREATE or DROP VECTOR INDEX statements per table and day; BQ/quotas
 INDEX_MAX_CREATES_PER_PROJECT = 500  # CREATE VECTOR INDEX statements per project, region and day; BQ/quotas
 INDEX_DDL_WINDOW_SECONDS = 24 * 60 * 60  # ours: a sliding day; BQ/quotas: "replenished … throughout the day"
-INDEX_ORGANIZATION_BYTES = 6 * 10**12  # bytes of indexed base tables without own reservation: 6 TB; BQ/quotas
 INDEX_DDL_QUOTA_TABLE = (  # ours: shape of BQ/troubleshoot-quotas, "Your table exceeded quota for …"
     "Quota exceeded: Your table exceeded quota for CREATE VECTOR INDEX and DROP VECTOR INDEX statements per "
     "table."
@@ -166,6 +165,6 @@ NOT_USED_PATTERN = (
     "the base query is more than a selection from one table that leaves the embedding column alone"
 )
 NOT_USED_DISABLED = "the vector index is disabled: {reason}"
-STORED_COLUMNS_UNCOVERED = "The stored columns of the vector index do not cover all columns of the query."  # ours
-STORED_COLUMNS_TREE_AH = "Stored columns of a TREE_AH index are only used to filter before the search."  # ours
+STORED_COLUMNS_UNCOVERED = "The stored columns do not cover all columns that the query needs."  # ours
+STORED_COLUMNS_TREE_AH = "Stored columns of a TREE_AH index only serve to filter before the search."  # ours
 MAX_UNCOVERED_COLUMNS = 20  # names per reason; BQ REST reference, StoredColumnsUnusedReason

@@ -57,7 +57,7 @@ def _cause(index: VectorIndex) -> tuple[str, str, float]:
     if contents(index).too_small:
         young = time.time() < index.created + settings.index_build_seconds
         return ("", "", 0) if young else ("BASE_TABLE_TOO_SMALL", limits.DISABLED_TOO_SMALL, 0)
-    limit = settings.organization_index_limit_bytes
+    limit = settings.organization_index_limit_bytes  # None: 6 TB (BQ/quotas), more than fits here
     if limit is not None and not settings.background_reservation and _indexed_until(index) > limit:
         reason = limits.DISABLED_TOO_LARGE.format(limit=limit)
         return "BASE_TABLE_TOO_LARGE", reason, settings.index_build_seconds

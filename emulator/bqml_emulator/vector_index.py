@@ -181,6 +181,11 @@ def _operation(index: VectorIndex, replace: bool, skip_existing: bool) -> str:
     label = names.label(*index.reference)
     if not database.objects(*tables.physical(*index.reference)):
         tables.load(*index.reference)  # raises: not found
+    same_name = metadata.load(metadata.Index, *index.reference, index.name)
+    if same_name is not None and same_name.kind != vector_catalog.KIND:
+        raise already_exists(
+            "Search index", f"{index.name} on table {label}: give the vector index another name"
+        )
     existing = vector_catalog.on_table(*index.reference)
     if existing is None:
         return "CREATE"

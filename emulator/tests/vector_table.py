@@ -57,3 +57,8 @@ SEARCH = (
     "SELECT base.n, distance FROM VECTOR_SEARCH(TABLE {ds}.{table}, 'embedding', "
     "query_value => (SELECT embedding FROM {ds}.{table} WHERE n = 7)%s) ORDER BY distance"
 )
+
+
+def filtered(sql: str, condition: str) -> str:
+    """A search whose base is a query with a WHERE clause."""
+    return sql.replace("TABLE {ds}.{table}", f"(SELECT * FROM {{ds}}.{{table}} WHERE {condition})")
