@@ -8,6 +8,7 @@ replaced by a query with its columns and no rows, and nothing is called.
 
 import concurrent.futures
 import uuid
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
-from bqml_emulator import embedding_arguments, execution, limits, remote_models
+from bqml_emulator import embedding_arguments, embedding_quota, execution, faults, limits, remote_models
 from bqml_emulator.embedding_arguments import Options
 from bqml_emulator.embedding_service import Answer, EmbeddingService
 from bqml_emulator.execution import Execution
@@ -195,17 +196,25 @@ def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_
     running.temporary.append(name)
     inputs = running.cursor.execute(f'SELECT "{ROW}", "{column}" FROM "{rows}" ORDER BY 1').fetchall()
     embed = service.embed_image if is_image else service.embed_text
+    allowed = max(0, embedding_quota.rows_per_job(faults.current()) - running.embedded_rows)
+    running.embedded_rows += len(inputs)
 
     def call(value: str | None) -> Answer:
         running.check_cancelled()
         return embed(value)
 
+    with embedding_quota.job_slot(running.project_id, running.check_cancelled):
+        _call_all(running, name, inputs[:allowed], call)
+    _call_all(running, name, inputs[allowed:], lambda _: Answer(None, limits.STATUS_ROWS_PER_JOB))
+    return name
+
+
+def _call_all(running: Execution, table: str, inputs: list[tuple], call: Callable[[str | None], Answer]):
     with concurrent.futures.ThreadPoolExecutor(PARALLEL_CALLS, "model-call") as pool:
         for start in range(0, len(inputs), CHUNK_ROWS):
             chunk = inputs[start : start + CHUNK_ROWS]
             answers = list(pool.map(call, [value for _, value in chunk]))
-            _append(running, name, [number for number, _ in chunk], answers)
-    return name
+            _append(running, table, [number for number, _ in chunk], answers)
 
 
 def _append(running: Execution, table: str, numbers: list[int], answers: list[Answer]):

@@ -8,11 +8,11 @@ import collections
 import hashlib
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bqml_emulator import faults, gcs, limits, model
+from bqml_emulator import embedding_quota, faults, gcs, limits, model
 from bqml_emulator.faults import Faults
 from bqml_emulator.ledger import Call, ledger
 
@@ -21,7 +21,6 @@ SERVICE_RETRY_WAITS_SECONDS = (
     0.1,
     0.2,
 )  # ours: BigQuery retries before a row fails; how often is not told
-WINDOW_SECONDS = 60.0
 HASH_MODEL_ID = "hash"
 
 
@@ -55,27 +54,6 @@ class Refused(Exception):
         self.content = content
 
 
-class RequestPool:
-    """Requests of the last minute, shared by all jobs of a project."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._times: collections.deque[float] = collections.deque()
-
-    def take(self, per_minute: int | None) -> bool:
-        """Whether one more request fits now; if so it is counted."""
-        if per_minute is None:
-            return True
-        with self._lock:
-            now = time.monotonic()
-            while self._times and self._times[0] <= now - WINDOW_SECONDS:
-                self._times.popleft()
-            if len(self._times) >= per_minute:
-                return False
-            self._times.append(now)
-            return True
-
-
 class Attempts:
     """How often each image has failed on purpose; forgotten when the faults that decide it change."""
 
@@ -98,7 +76,6 @@ class Attempts:
             return True
 
 
-_pools: dict[tuple[str, str], RequestPool] = collections.defaultdict(RequestPool)
 _attempts = Attempts()
 _load_lock = threading.Lock()
 _busy = threading.BoundedSemaphore(4)  # calls at work, over all jobs; more threads only wait for one another
@@ -123,25 +100,26 @@ class EmbeddingService:
         self.model_name = model_name
         self.endpoint = endpoint
         self.dimension = dimension
-        self.pool = _pools[(model_name.split(".")[0], limits.EMBEDDING_ENDPOINT)]
+        self.pool = embedding_quota.pool(model_name.split(".")[0], limits.EMBEDDING_ENDPOINT)
 
     def embed_image(self, uri: str | None) -> Answer:
         """Embed the object at a gs:// uri."""
         if uri is None:
             return Answer(None, limits.STATUS_NULL)
-        return self._call("image", uri, lambda: _read_image(uri))
+        return self._call(Content("image", uri, b""), uri, lambda: _read_image(uri))
 
     def embed_text(self, text: str | None) -> Answer:
         """Embed a text of at most 1,024 bytes."""
         if text is None:
             return Answer(None, limits.STATUS_NULL)
-        return self._call("text", None, lambda: _read_text(text))
+        return self._call(Content("text", None, b""), text, lambda: _read_text(text))
 
-    def _call(self, kind: str, uri: str | None, read) -> Answer:
+    def _call(self, content: Content, row: str, read) -> Answer:
+        """`content` is what is known before reading; `row` tells rows apart: the uri or the text."""
         now = faults.current()
-        content, vector, status = Content(kind, uri, b""), None, limits.STATUS_OK
+        vector, status = None, limits.STATUS_OK
         try:
-            self._admit(now)
+            self._admit(row, now)
             with _busy:
                 content = read()
                 vector = self._vector(content, now)
@@ -150,19 +128,20 @@ class EmbeddingService:
         self._record(content, status, now)
         return Answer(vector, status)
 
-    def _admit(self, now: Faults):
+    def _admit(self, row: str, now: Faults):
         for wait in (*SERVICE_RETRY_WAITS_SECONDS, 0.0):
             if self.pool.take(now.requests_per_minute):
                 time.sleep(now.model_latency_seconds)
                 return
             time.sleep(wait)
-        raise Refused(limits.STATUS_RESOURCE_EXHAUSTED)
+        raise Refused(_exhausted(row, now))
 
     def _vector(self, content: Content, now: Faults) -> np.ndarray:
         if content.uri in now.terminal_uris:
             raise Refused(limits.STATUS_IMAGE_REFUSED)
         if content.kind == "image" and _attempts.must_fail(content.uri, now):
-            raise Refused(limits.STATUS_RESOURCE_EXHAUSTED)
+            raise Refused(_exhausted(content.uri, now))
+        content = _shortened(content)
         if now.hash_model:
             return _hash_vector(content, self.dimension)
         try:
@@ -197,6 +176,22 @@ def _hash_vector(content: Content, dimension: int) -> np.ndarray:
     seed = int.from_bytes(hashlib.sha256(content.data).digest()[:8])
     vector = np.random.default_rng(seed).standard_normal(dimension, dtype=np.float32)
     return vector / np.linalg.norm(vector)
+
+
+def _exhausted(row: str, now: Faults) -> str:
+    """The usual retryable status, or with `retryable_texts` "all" the one of all that falls to this row."""
+    if now.retryable_texts == "first":
+        return limits.STATUS_RESOURCE_EXHAUSTED
+    digest = hashlib.sha256(f"{now.seed}:text:{row}".encode()).digest()
+    return limits.STATUSES_RETRYABLE[digest[0] % len(limits.STATUSES_RETRYABLE)]
+
+
+def _shortened(content: Content) -> Content:
+    """What the model sees of a long text; the ledger knows the whole."""
+    words = content.data.split() if content.kind == "text" else []
+    if len(words) <= limits.MAX_TEXT_TOKENS:
+        return content
+    return replace(content, data=b" ".join(words[: limits.MAX_TEXT_TOKENS]))
 
 
 def _read_text(text: str) -> Content:

@@ -17,6 +17,7 @@ class Execution:
     project_id: str
     job_id: str | None
     schema_only: bool
+    embedded_rows: int = 0  # of the statement, whose job they count for
     temporary: list[str] = field(default_factory=list)
 
     def check_cancelled(self):
@@ -69,6 +70,7 @@ def install():
 
     def tracked_run(cur, tree, context, destination, config, dry_run, isolated):
         with schema_only() if tree.args.get("kind") == "VIEW" else contextlib.nullcontext():
+            current().embedded_rows = 0
             try:
                 for hook in before_statement:
                     tree = hook(tree, context)

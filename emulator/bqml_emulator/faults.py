@@ -13,8 +13,10 @@ class Faults:
     """What the emulated services do wrong, or slowly. Defaults: nothing, except that an index takes 2 s."""
 
     requests_per_minute: int | None = None
+    rows_per_job: int | None = None
     retryable_share: float = 0.0
     retryable_attempts: int = 1
+    retryable_texts: str = "first"
     terminal_uris: tuple[str, ...] = ()
     model_latency_seconds: float = 0.0
     index_build_seconds: float = 2.0
@@ -40,8 +42,13 @@ def _is_seconds(value: Any) -> bool:
 
 RULES = {
     "requests_per_minute": (lambda v: v is None or _is_count(v), "null or a whole number of at least 0"),
+    "rows_per_job": (
+        lambda v: v is None or _is_count(v),
+        "null (360 times the requests per minute) or a whole number of at least 0",
+    ),
     "retryable_share": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
     "retryable_attempts": (_is_count, "a whole number of at least 0"),
+    "retryable_texts": (lambda v: v in ("first", "all"), '"first" or "all"'),
     "terminal_uris": (
         lambda v: isinstance(v, list | tuple) and all(isinstance(uri, str) for uri in v),
         "a list of strings",

@@ -11,6 +11,10 @@ EMBEDDING_DIMENSIONS = (128, 256, 512, 1408)  # BQ/generate-visual-content-embed
 DEFAULT_DIMENSION = 1408  # floats; as above
 MAX_IMAGE_BYTES = 20 * 1024 * 1024  # bytes; VX multimodal embeddings: "20MB (original file format)"
 MAX_TEXT_BYTES = 1024  # UTF-8 bytes; observed live, archestra-ai/archestra#7380, 2026-08-21
+MAX_TEXT_TOKENS = 32  # VX: "32 tokens (~32 words)", longer input is shortened; a token is a word here: ours
+EMBEDDING_REQUESTS_PER_MINUTE = 600  # default quota outside of European single regions; BQ/quotas
+ROWS_PER_JOB_MINUTES = 360  # rows per job = requests per minute x 360, so 216,000 by default; BQ/quotas
+CONCURRENT_EMBEDDING_JOBS = 5  # per project; BQ/quotas
 IMAGE_CONTENT_TYPES = frozenset(  # VX multimodal; webp accepted live though undocumented (same issue)
     {"image/bmp", "image/x-ms-bmp", "image/gif", "image/jpeg", "image/jpg", "image/png", "image/webp"}
 )
@@ -20,6 +24,17 @@ STATUS_OK = ""  # BQ function page: "This value is empty if the operation was su
 STATUS_RETRYABLE_PREFIX = "A retryable error occurred:"  # BQ function page, known issues
 STATUS_RESOURCE_EXHAUSTED = (  # BQ/generate-multimodal-embeddings
     "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
+)
+STATUS_RESOURCE_EXHAUSTED_SPACED = (  # BQ function pages, known issues: the same with a space
+    "A retryable error occurred: RESOURCE EXHAUSTED error from <remote endpoint>"
+)
+STATUS_ROWS_PER_JOB = (  # BQ/quotas, FAQ: rows beyond the rows per job; they are not called and not billed
+    "A retryable error occurred: the maximum size quota per query has reached"
+)
+STATUSES_RETRYABLE = (  # every documented text
+    STATUS_RESOURCE_EXHAUSTED,
+    STATUS_RESOURCE_EXHAUSTED_SPACED,
+    STATUS_ROWS_PER_JOB,
 )
 STATUS_UNAVAILABLE = "A retryable error occurred: UNAVAILABLE error from remote service/endpoint."  # ours
 STATUS_NULL = "NULL value is not supported for embedding generation"  # BQ/autonomous-embedding-generation
