@@ -11,8 +11,7 @@ Each case is a file `cases/<folder of include/sql>/<statement>/<case>.yaml`:
                  `dml`: the kinds of those statements of a script that ran and write
 
 A key that nothing reads is an error, be it a table or a Param. Expected rows name the columns they compare.
-Every statement runs twice: the second run answers the same, leaves the same rows and calls the model for
-nothing.
+Every statement that writes runs twice: the second run leaves the same rows and calls the model for nothing.
 """
 
 import os
@@ -280,10 +279,10 @@ def test_case(path: Path, laboratories: dict[bool, Laboratory], faults: Emulator
     first = run(laboratory, query)
     after = {table: laboratory.rows(table) for table in written}
     assert_as_expected(first, after, case.expect)
-    if first.error:
+    if first.error or not written:
         return
     again = run(laboratory, query)
-    assert (again.result, again.error, again.calls) == (first.result, "", [])
+    assert (again.error, again.calls) == ("", [])
     left = {table: laboratory.rows(table) for table in written}
     assert without_stamps(left) == without_stamps(after), "a second run changes nothing"
 
