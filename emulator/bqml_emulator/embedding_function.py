@@ -204,6 +204,9 @@ def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_
         return embed(value)
 
     with embedding_quota.job_slot(running.project_id, running.check_cancelled):
+        if faults.current().kills(running.job_id):
+            _call_all(running, name, inputs[: (min(allowed, len(inputs)) + 1) // 2], call)
+            raise BigQueryError("jobBackendError", limits.JOB_DIED)
         _call_all(running, name, inputs[:allowed], call)
     _call_all(running, name, inputs[allowed:], lambda _: Answer(None, limits.STATUS_ROWS_PER_JOB))
     return name

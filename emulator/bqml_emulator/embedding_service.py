@@ -120,6 +120,8 @@ class EmbeddingService:
         vector, status = None, limits.STATUS_OK
         try:
             self._admit(row, now)
+            if now.in_outage():
+                raise Refused(_exhausted(row, now))
             with _busy:
                 content = read()
                 vector = self._vector(content, now)

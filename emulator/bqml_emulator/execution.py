@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import duckdb
+from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query, runner
+
+from bqml_emulator import faults, limits
 
 
 @dataclass
@@ -62,6 +65,11 @@ def install():
     execute, run, declared_schema = query.execute, query._run, query._declared_schema
 
     def tracked_execute(cur, project_id, job_id, config, dry_run=False, session=None):
+        calls_model = (
+            "GENERATE_EMBEDDING" in (config.query or "").upper()
+        )  # such a job dies between its calls
+        if not calls_model and faults.current().kills(job_id):
+            raise BigQueryError("jobBackendError", limits.JOB_DIED)
         token = _current.set(Execution(cur, project_id, job_id, dry_run))
         try:
             return execute(cur, project_id, job_id, config, dry_run, session)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ class Faults:
     retryable_attempts: int = 1
     retryable_texts: str = "first"
     terminal_uris: tuple[str, ...] = ()
+    outage: bool | tuple = False
+    dying_jobs: str | None = None
+    http_errors: float = 0.0
     model_latency_seconds: float = 0.0
     index_build_seconds: float = 2.0
     permission_propagation_seconds: float = 0.0
@@ -26,6 +30,18 @@ class Faults:
     disable_vector_indexes: str | None = None
     organization_index_limit_bytes: int | None = None
     background_reservation: bool = False
+    outage_set_at: float = 0.0  # monotonic seconds; not a key of its own
+
+    def in_outage(self) -> bool:
+        """Whether the service behind the models is away at this moment."""
+        if isinstance(self.outage, bool):
+            return self.outage
+        elapsed = time.monotonic() - self.outage_set_at
+        return any(start <= elapsed < end for start, end in self.outage)
+
+    def kills(self, job_id: str | None) -> bool:
+        """Whether the job of this id has to die."""
+        return bool(self.dying_jobs and job_id and self.dying_jobs in job_id)
 
 
 def _is_number(value: Any) -> bool:
@@ -38,6 +54,14 @@ def _is_count(value: Any) -> bool:
 
 def _is_seconds(value: Any) -> bool:
     return _is_number(value) and 0 <= value < float("inf")
+
+
+def _is_outage(value: Any) -> bool:
+    return isinstance(value, bool) or (isinstance(value, list | tuple) and all(map(_is_window, value)))
+
+
+def _is_window(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_seconds, value))
 
 
 RULES = {
@@ -53,6 +77,12 @@ RULES = {
         lambda v: isinstance(v, list | tuple) and all(isinstance(uri, str) for uri in v),
         "a list of strings",
     ),
+    "outage": (_is_outage, "true, false or a list of [from, to] in seconds after it is set"),
+    "dying_jobs": (
+        lambda v: v is None or (isinstance(v, str) and v != ""),
+        "null or a text that the ids of the dying jobs contain",
+    ),
+    "http_errors": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
     "model_latency_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "index_build_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "permission_propagation_seconds": (_is_seconds, "a number of seconds of at least 0"),
@@ -90,10 +120,12 @@ def update(changes: Any) -> Faults:
             raise BigQueryError("invalid", f"Fault {key} must be {wanted}, not {value!r}")
     with _lock:
         lists = {key: tuple(value) for key, value in changes.items() if isinstance(value, list)}
-        _current = dataclasses.replace(_current, **{**changes, **lists})
+        moment = {"outage_set_at": time.monotonic()} if "outage" in changes else {}
+        _current = dataclasses.replace(_current, **{**changes, **lists, **moment})
         return _current
 
 
 def as_json(faults: Faults) -> dict:
     """The JSON object that GET and PUT /emulator/faults answer."""
-    return dataclasses.asdict(faults)
+    values = dataclasses.asdict(faults)
+    return {key: values[key] for key in values if key in RULES}

@@ -11,6 +11,7 @@ from local_bigquery.settings import settings
 
 from bqml_emulator import (
     admin,
+    api_faults,
     commands,
     connections,
     created_tables,
@@ -50,6 +51,7 @@ def install(config: Config):
     execution.install()
     created_tables.install()
     app.include_router(admin.router)
+    api_faults.install()
     vector_search.install()
     vector_index.install()
     embedding_function.install()  # late, so that its rule runs before the others'

@@ -18,7 +18,11 @@ from bqml_emulator.config import LOCATION
 SUBMIT_WAIT_MS = 200  # milliseconds; quick statements are DONE in the answer to jobs.insert, others RUNNING
 WORKERS = 64  # jobs that run side by side; BigQuery's own limits are far above
 STOP_SECONDS = 3.0
-REASONS = {"jobInternalError": (400, "INTERNAL"), "backendError": (503, "UNAVAILABLE")}  # BQ/error-messages
+REASONS = {  # BQ/error-messages
+    "jobInternalError": (400, "INTERNAL"),
+    "jobBackendError": (400, "INTERNAL"),
+    "backendError": (503, "UNAVAILABLE"),
+}
 EXPIRED_RESULTS = """
 SELECT t.table_name FROM duckdb_tables() AS t
 LEFT JOIN emulator.jobs AS j ON t.table_name = j.project_id || ':' || j.job_id

@@ -102,6 +102,25 @@ CONNECTION_DENIED = (  # observed live for a caller without the permission; for 
 
 # --- jobs -----------------------------------------------------------------------------------------------
 RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results
+HTTP_UNCLEAR = (
+    503  # BQ/error-messages: after it "it's unclear if the job was created"; as ours decides, it was
+)
+HTTP_ERRORS = {  # HTTP status: reason, status, text; reasons BQ/error-messages, texts ours
+    429: (
+        "rateLimitExceeded",
+        "RESOURCE_EXHAUSTED",
+        "Exceeded rate limits: too many requests. Try again later.",
+    ),
+    500: ("internalError", "INTERNAL", "An internal error occurred and the request could not be completed."),
+    503: (
+        "backendError",
+        "UNAVAILABLE",
+        "Error encountered during execution. Retrying may solve the problem.",
+    ),
+}
+JOB_DIED = (
+    "The job encountered an internal error during execution: a fault asked for it. Use a new job ID."  # ours
+)
 INTERRUPTED = "The job encountered an internal error during execution: the emulator was stopped."  # ours
 
 # --- vector search and vector indexes (BQ/vector-index, BQ/vector-search, GoogleSQL reference; 2026-08-22) --

@@ -82,7 +82,7 @@ def test_names_and_constants():
     assert tables.STORED_TYPES == ("MATERIALIZED_VIEW", "SNAPSHOT")
     assert "EXTERNAL" not in information_schema.TABLE_TYPES
     assert isinstance(errors.STATUSES, dict)
-    assert not {"jobInternalError", "backendError"} & errors.STATUSES.keys()
+    assert not {"jobInternalError", "jobBackendError", "backendError"} & errors.STATUSES.keys()
     assert runner.SUBMIT_WAIT_MS == 1000
     assert isinstance(runner._running, dict)
     assert {"future", "cursor", "cancelled"} <= set(runner.Running.__dataclass_fields__)
