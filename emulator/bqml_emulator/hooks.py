@@ -22,6 +22,7 @@ from bqml_emulator import (
     execution,
     expressions,
     file_loads,
+    job_views,
     jobs,
     ledger,
     object_tables,
@@ -40,9 +41,10 @@ def install(config: Config):
     settings.gcs_local_root = None
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
-    database_files.on_connect += [connections.register, object_tables.register]
+    database_files.on_connect += [connections.register, object_tables.register, job_views.register]
     database_files.install()
     jobs.install()
+    job_views.install()
     file_loads.install(config.storage_dir)
     commands.install()
     object_tables.install()

@@ -12,7 +12,7 @@ from local_bigquery.errors import BigQueryError, already_exists, not_found
 from local_bigquery.jobs import runner, store
 from local_bigquery.models import Job
 
-from bqml_emulator import limits
+from bqml_emulator import limits, query_requests
 from bqml_emulator.config import LOCATION
 
 SUBMIT_WAIT_MS = 200  # milliseconds; quick statements are DONE in the answer to jobs.insert, others RUNNING
@@ -78,6 +78,10 @@ def install():
         if configuration.dryRun:
             return submit(project_id, job_id, configuration, upload)
         with _submit_lock:  # two requests with one new job id must not both start it
+            if query_requests.has_id(configuration):
+                job_id, configuration, asked_before = query_requests.identify(project_id, configuration)
+                if asked_before:
+                    return asked_before
             if store.load(project_id, job_id):
                 raise already_exists("Job", _label(project_id, job_id))
             return submit(project_id, job_id, configuration, upload)
@@ -98,3 +102,4 @@ def install():
             store.save(_interrupted(job))
 
     runner.submit, runner.get, runner._execute = submit_once, get, execute_to_an_end
+    query_requests.install()

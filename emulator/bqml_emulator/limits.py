@@ -101,6 +101,7 @@ CONNECTION_DENIED = (  # observed live for a caller without the permission; for 
 )
 
 # --- jobs -----------------------------------------------------------------------------------------------
+REQUEST_ID_LIFETIME_SECONDS = 15 * 60  # seconds; BQ REST reference, QueryRequest.requestId
 RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results
 HTTP_UNCLEAR = (
     503  # BQ/error-messages: after it "it's unclear if the job was created"; as ours decides, it was

