@@ -25,6 +25,8 @@ from bqml_emulator import (
     job_views,
     jobs,
     ledger,
+    metadata_cache,
+    object_listing,
     object_tables,
     remote_models,
     vector_index,
@@ -41,13 +43,14 @@ def install(config: Config):
     settings.gcs_local_root = None
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
-    database_files.on_connect += [connections.register, object_tables.register, job_views.register]
+    database_files.on_connect += [connections.register, object_listing.register, job_views.register]
     database_files.install()
     jobs.install()
     job_views.install()
     file_loads.install(config.storage_dir)
     commands.install()
     object_tables.install()
+    metadata_cache.install()
     remote_models.install()
     error_mapping.install()
     execution.install()

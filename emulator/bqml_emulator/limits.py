@@ -64,6 +64,9 @@ OBJECT_QUERY_CLAUSES = (  # ours; BQ: "You can only specify WHERE, ORDER BY, and
 # --- object tables ------------------------------------------------------------------------------------
 MAX_OBJECT_TABLE_URIS = 10_000  # source URIs; BQ/external-tables limits
 MAX_STALENESS_MINUTES = (30, 7 * 24 * 60)  # minutes; BQ/object-tables: "30 MINUTE..7 DAY", or 0
+CACHE_NOT_MANUAL = (  # ours; BQ/system-procedures: "fails … against a table that has … AUTOMATIC"
+    "{procedure} needs a table with metadata_cache_mode = 'MANUAL'; that of {table} is {mode}."
+)
 GLOBBING_DENIED = (  # observed live for external tables; the same code path for object tables is inferred
     "Access Denied: BigQuery BigQuery: Permission denied while globbing file pattern. {account} does not "
     "have storage.objects.list access to the Google Cloud Storage bucket. Permission 'storage.objects.list' "

@@ -1,17 +1,12 @@
-"""Object tables: EXTERNAL TABLE with object_metadata = 'SIMPLE' over Cloud Storage, listed live.
+"""Object tables: EXTERNAL TABLE with object_metadata = 'SIMPLE' over Cloud Storage.
 
-In DuckDB an object table is a view over one function that lists the bucket when the query runs; in the
-catalog it is a table of type EXTERNAL. `max_staleness` and `metadata_cache_mode` are recorded; the listing is
-always live.
+In DuckDB an object table is a view over one function that lists the bucket when the query runs, unless a
+manual metadata cache says what it held (see object_listing); in the catalog it is a table of type EXTERNAL.
 """
 
-import datetime
-import json
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
-import pyarrow as pa
 from local_bigquery.catalog import datasets, metadata, names, tables
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
@@ -20,66 +15,16 @@ from local_bigquery.sql.rules import STATEMENT_RULES, information_schema
 from local_bigquery.sql.rules.tables import resolve
 from sqlglot import exp
 
-from bqml_emulator import connections, execution, gcs, limits
+from bqml_emulator import connections, execution, gcs, limits, object_listing
 from bqml_emulator.statement import Statement
 
 OPTIONS = {"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "labels"}
-FUNCTION = "_bq_objects"
-PAIR = pa.struct([("name", pa.string()), ("value", pa.string())])
-OBJECT = pa.struct(
-    [
-        ("uri", pa.string()),
-        ("generation", pa.int64()),
-        ("content_type", pa.string()),
-        ("size", pa.int64()),
-        ("md5_hash", pa.string()),
-        ("updated", pa.timestamp("us", tz="UTC")),
-        ("metadata", pa.list_(PAIR)),
-        ("details", pa.string()),
-    ]
-)
-OBJECT_SQL = (
-    "STRUCT(uri VARCHAR, generation BIGINT, content_type VARCHAR, size BIGINT, md5_hash VARCHAR, "
-    'updated TIMESTAMPTZ, metadata STRUCT("name" VARCHAR, "value" VARCHAR)[], details VARCHAR)[]'
-)
 VIEW = (
     "SELECT o.uri, o.generation, o.content_type, o.size, o.md5_hash, o.updated, o.metadata, "
     "{{'uri': o.uri, 'version': CAST(o.generation AS VARCHAR), 'authorizer': {authorizer}, "
-    "'details': CAST(o.details AS JSON)}} AS ref FROM (SELECT unnest({function}({uris})) AS o)"
+    "'details': CAST(o.details AS JSON)}} AS ref FROM (SELECT unnest({listing}) AS o)"
 )
 REQUIRED_IN_REF = {"fields": [{"name": "ref", "fields": [{"name": "uri", "mode": "REQUIRED"}]}]}
-
-
-def _row(item: dict) -> dict:
-    updated = datetime.datetime.fromisoformat(item["updated"])
-    content_type = item.get("contentType") or limits.UNKNOWN_CONTENT_TYPE
-    size, md5_hash = int(item["size"]), item.get("md5Hash")
-    details = {"content_type": content_type, "md5_hash": md5_hash, "size": size}
-    details["updated"] = int(updated.timestamp() * 1_000_000)  # microseconds, as BigQuery has it
-    return {
-        "uri": f"gs://{item['bucket']}/{item['name']}",
-        "generation": int(item.get("generation") or 0),
-        "content_type": content_type,
-        "size": size,
-        "md5_hash": md5_hash,
-        "updated": updated,
-        "metadata": [{"name": k, "value": v} for k, v in (item.get("metadata") or {}).items()],
-        "details": json.dumps({"gcs_metadata": details}),
-    }
-
-
-def list_objects(uris: pa.ChunkedArray) -> pa.Array:
-    """DuckDB function: for each JSON list of uri patterns, the objects that match now."""
-    listings = [
-        [_row(item) for pattern in json.loads(text) for item in gcs.objects(pattern)]
-        for text in uris.to_pylist()
-    ]
-    return pa.array(listings, type=pa.list_(OBJECT))
-
-
-def register(con: duckdb.DuckDBPyConnection):
-    """Make the listing function known to DuckDB; it is never folded or cached."""
-    con.create_function(FUNCTION, list_objects, ["VARCHAR"], OBJECT_SQL, type="arrow", side_effects=True)
 
 
 def load(keys: tuple[str, str, str]) -> Table | None:
@@ -105,7 +50,7 @@ def create(
     datasets.get(*keys[:2])
     operation = _operation(keys, replace, if_not_exists)
     if operation != "SKIP":
-        _check_access(connection, options["uris"], "delegate", create_default=not dry_run)
+        check_access(connection, options["uris"], "delegate", create_default=not dry_run)
     if operation != "SKIP" and not dry_run:
         _store(keys, connection, options)
     return _statistics("CREATE_EXTERNAL_TABLE", operation, keys)
@@ -122,6 +67,7 @@ def drop(statement: Statement, project_id: str, dataset_id: str | None, dry_run:
         raise BigQueryError("invalid", f"{names.label(*keys)} is not an external table: use DROP TABLE")
     if found and not dry_run:
         tables.delete(*keys)
+        object_listing.forget(keys)
     return _statistics("DROP_EXTERNAL_TABLE", operation, keys)
 
 
@@ -139,7 +85,7 @@ def create_by_api(project_id: str, dataset_id: str, body: Table) -> Table:
     _check_options(options)
     datasets.get(*keys[:2])
     _operation(keys, replace=False, if_not_exists=False)
-    _check_access(connection, options["uris"], "delegate")
+    check_access(connection, options["uris"], "delegate")
     _store(keys, connection, options)
     return tables.get(*keys)
 
@@ -194,7 +140,7 @@ def _check_uris(uris: Any):
             raise BigQueryError("invalidQuery", message)
 
 
-def _check_access(
+def check_access(
     connection: connections.Connection, uris: list[str], permission: str, create_default: bool = False
 ):
     """The connection must exist and its account must be able to list the bucket."""
@@ -208,9 +154,11 @@ def _check_access(
 
 def _store(keys: tuple[str, str, str], connection: connections.Connection, options: dict[str, Any]):
     authorizer = ".".join(connection.keys)
-    view = VIEW.format(
-        authorizer=_literal(authorizer), function=FUNCTION, uris=_literal(json.dumps(options["uris"]))
-    )
+    listing = object_listing.live(options["uris"])
+    if options.get("metadata_cache_mode") == "MANUAL" and options.get("max_staleness"):
+        listing = object_listing.cached(keys, options["uris"], options["max_staleness"])
+    view = VIEW.format(authorizer=object_listing.text(authorizer), listing=listing)
+    object_listing.forget(keys)
     database.execute(f"CREATE OR REPLACE VIEW {tables.name(*keys)} AS {view}")
     configuration = {"objectMetadata": "SIMPLE", "sourceUris": options["uris"], "connectionId": authorizer}
     if mode := options.get("metadata_cache_mode"):
@@ -222,10 +170,6 @@ def _store(keys: tuple[str, str, str], connection: connections.Connection, optio
     if description := options.get("description"):
         changes["description"] = description
     tables.record(*keys, tables.defaults(*keys).merged(Table.model_validate(changes)))
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _statistics(statement_type: str, operation: str, keys: tuple[str, str, str]) -> JobStatistics2:
@@ -240,7 +184,7 @@ def check_readable(tree: exp.Expression, context) -> exp.Expression:
     for _, stored in used(tree, context):
         configuration = stored.externalDataConfiguration
         connection = connections.Connection(*configuration.connectionId.rsplit(".", 2))
-        _check_access(connection, configuration.sourceUris, "use")
+        check_access(connection, configuration.sourceUris, "use")
     return tree
 
 

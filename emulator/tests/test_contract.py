@@ -15,7 +15,7 @@ from local_bigquery.catalog import metadata, models, names, row_access, tables
 from local_bigquery.engine import database
 from local_bigquery.jobs import load, query, runner, store
 from local_bigquery.settings import settings
-from local_bigquery.sql import native, rules, translate
+from local_bigquery.sql import native, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.rules import information_schema
 from local_bigquery.sql.rules import tables as table_rules
@@ -49,6 +49,7 @@ SIGNATURES = {
     load.paths: ["cur", "uri"],
     tables.create: ["project_id", "dataset_id", "body", "translate"],
     store.save: ["job"],
+    script.Interpreter.call: ["self", "statement"],
     store.load: ["project_id", "job_id"],
     BigQueryDialect.Parser._model_call: ["self"],
     BigQueryDialect.Parser.parse: ["self", "raw_tokens", "sql"],
