@@ -9,7 +9,7 @@ import duckdb
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query, runner
 
-from bqml_emulator import faults, limits
+from bqml_emulator import faults, limits, query_bytes
 
 
 @dataclass
@@ -72,7 +72,8 @@ def install():
             raise BigQueryError("jobBackendError", limits.JOB_DIED)
         token = _current.set(Execution(cur, project_id, job_id, dry_run))
         try:
-            return execute(cur, project_id, job_id, config, dry_run, session)
+            statistics, children, result = execute(cur, project_id, job_id, config, dry_run, session)
+            return query_bytes.total(statistics, children), children, result
         finally:
             _current.reset(token)
 
@@ -80,9 +81,11 @@ def install():
         with schema_only() if tree.args.get("kind") == "VIEW" else contextlib.nullcontext():
             current().embedded_rows = 0
             try:
+                read = query_bytes.measure(tree, context)
                 for hook in before_statement:
                     tree = hook(tree, context)
-                return run(cur, tree, context, destination, config, dry_run, isolated)
+                statistics = run(cur, tree, context, destination, config, dry_run, isolated)
+                return query_bytes.add(statistics, read, dry_run)
             finally:
                 current().drop_temporary()
 

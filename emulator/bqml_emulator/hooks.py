@@ -28,6 +28,7 @@ from bqml_emulator import (
     metadata_cache,
     object_listing,
     object_tables,
+    query_bytes,
     remote_models,
     vector_index,
     vector_search,
@@ -47,6 +48,7 @@ def install(config: Config):
     database_files.install()
     jobs.install()
     job_views.install()
+    query_bytes.install()
     file_loads.install(config.storage_dir)
     commands.install()
     object_tables.install()

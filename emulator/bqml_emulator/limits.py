@@ -106,6 +106,8 @@ CONNECTION_DENIED = (  # observed live for a caller without the permission; for 
 # --- jobs -----------------------------------------------------------------------------------------------
 REQUEST_ID_LIFETIME_SECONDS = 15 * 60  # seconds; BQ REST reference, QueryRequest.requestId
 RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results
+BILLING_MIN_BYTES = 10 * 1024 * 1024  # bytes for each table a query reads; BQ/best-practices-costs
+BILLING_STEP_BYTES = 1024 * 1024  # bytes; charges are rounded up to the MB; BQ pricing
 HTTP_UNCLEAR = (
     503  # BQ/error-messages: after it "it's unclear if the job was created"; as ours decides, it was
 )

@@ -1,0 +1,130 @@
+"""Bytes that a statement processes and is billed for, known before it runs.
+
+Sources (2026-08-22): https://docs.cloud.google.com/bigquery/docs/data-manipulation-language (bytes of DML:
+the columns read, and for UPDATE, DELETE and a MERGE with either of them the whole target as it was) and
+https://docs.cloud.google.com/bigquery/docs/best-practices-costs (10 MiB at least for each table and query).
+A column counts as read when its name occurs in the statement. Views, object tables and vector indexes are
+not counted, so a query over them shows less than BigQuery would bill.
+"""
+
+import contextlib
+import contextvars
+
+import duckdb
+from local_bigquery.api import jobs as api
+from local_bigquery.catalog import names, tables
+from local_bigquery.engine import database
+from local_bigquery.engine.database import quote
+from local_bigquery.jobs import runner
+from local_bigquery.models import Job, JobStatistics2
+from local_bigquery.sql.rules.tables import resolve
+from sqlglot import exp
+
+from bqml_emulator import limits
+from bqml_emulator.vector_bytes import logical_bytes
+
+READERS = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Export)
+KEYS = ("totalBytesProcessed", "totalBytesBilled")
+_answered: contextvars.ContextVar[Job | None] = contextvars.ContextVar("answered_job", default=None)
+
+
+def measure(tree: exp.Expression, context) -> list[int]:
+    """Logical bytes read of each table, in no order; tables that cannot be measured are left out."""
+    reads = isinstance(tree, READERS) or (isinstance(tree, exp.Create) and tree.expression is not None)
+    if not reads or tree.args.get("kind") in ("VIEW", "FUNCTION", "PROCEDURE", "MODEL"):
+        return []
+    target, whole = names.target(tree), _rewrites(tree)
+    ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
+    read = {}
+    for table in tree.find_all(exp.Table):
+        is_target = table is target
+        keys = (
+            None
+            if is_target and not isinstance(tree, exp.Merge) and not whole
+            else resolve(table, context, ctes)
+        )
+        if keys and all(keys):
+            read[keys] = read.get(keys, False) or (is_target and whole)
+    columns = None if _has_star(tree) else _names(tree)
+    return [_bytes(keys, None if all_of_it else columns) for keys, all_of_it in read.items()]
+
+
+def _rewrites(tree: exp.Expression) -> bool:
+    """Whether the statement is billed for the whole of its target."""
+    if isinstance(tree, exp.Merge):
+        return any(not isinstance(when.args.get("then"), exp.Insert) for when in tree.find_all(exp.When))
+    return isinstance(tree, exp.Update | exp.Delete)
+
+
+def _has_star(tree: exp.Expression) -> bool:
+    return any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star))
+
+
+def _names(tree: exp.Expression) -> set[str]:
+    """Everything that may name a column; the functions of embeddings and searches name some in strings."""
+    found = {name.name.casefold() for name in tree.find_all(exp.Identifier)}
+    return (
+        found | {text.name.casefold() for text in tree.find_all(exp.Literal) if text.is_string} | {"content"}
+    )
+
+
+def _bytes(keys: tuple[str, str, str], columns: set[str] | None) -> int:
+    """The bytes of some columns (None: of all), 0 when the table is none that can be measured."""
+    name = tables.name(*keys)
+    with database.cursor() as cursor, contextlib.suppress(duckdb.Error):
+        if [kind for _, kind, _ in database.objects(*keys)] != ["TABLE"]:
+            return 0
+        found = cursor.sql(f"SELECT * FROM {name} LIMIT 0").columns
+        chosen = [quote(column) for column in found if columns is None or column.casefold() in columns]
+        return logical_bytes(cursor, f"(SELECT {', '.join(chosen)} FROM {name})") if chosen else 0
+    return 0
+
+
+def billed(read: list[int]) -> int:
+    """Bytes on the bill: whole MiB, 10 at least, for each table of which anything is read."""
+    steps = [-(-size // limits.BILLING_STEP_BYTES) * limits.BILLING_STEP_BYTES for size in read if size]
+    return sum(max(limits.BILLING_MIN_BYTES, step) for step in steps)
+
+
+def add(statistics: JobStatistics2, read: list[int], dry_run: bool) -> JobStatistics2:
+    """The statistics of a statement with its bytes; a dry run is not billed."""
+    values = (sum(read), 0 if dry_run else billed(read))
+    return statistics.replace(**{key: str(value) for key, value in zip(KEYS, values, strict=True)})
+
+
+def total(statistics: JobStatistics2, children: list[JobStatistics2]) -> JobStatistics2:
+    """The statistics of a script with the bytes of its statements."""
+    if not children:
+        return statistics
+    sums = {key: str(sum(int(getattr(child, key) or 0) for child in children)) for key in KEYS}
+    return statistics.replace(**sums)
+
+
+def install():
+    """Show the bytes wherever local-bigquery says 0."""
+    done, results, submit, with_rows = runner._done, api.results, runner.submit, api.with_rows
+
+    def done_with_bytes(job, statistics, error=None):
+        job = done(job, statistics, error)
+        if query := job.statistics.query:
+            job = job.replace(
+                statistics=job.statistics.replace(totalBytesProcessed=query.totalBytesProcessed)
+            )
+        return job
+
+    def submit_remembered(*arguments):
+        job = submit(*arguments)
+        _answered.set(job)
+        return job
+
+    def results_remembered(job, *arguments):
+        _answered.set(job)
+        return results(job, *arguments)
+
+    def with_rows_and_bytes(payload, rows):
+        query = _answered.get() and _answered.get().statistics.query
+        known = {key: getattr(query, key) for key in KEYS if query and key in payload}
+        return with_rows(payload | known, rows)
+
+    runner._done, runner.submit = done_with_bytes, submit_remembered
+    api.results, api.with_rows = results_remembered, with_rows_and_bytes
