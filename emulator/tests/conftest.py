@@ -2,6 +2,7 @@
 
 import uuid
 
+import pictures
 import pytest
 from emulator_process import EmulatorProcess
 
@@ -33,3 +34,23 @@ def dataset(bigquery):
     bigquery.query_and_wait(f"CREATE SCHEMA {name}")
     yield name
     bigquery.query_and_wait(f"DROP SCHEMA {name} CASCADE")
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory, request):
+    """An emulator of the module's own; ds.images has as many different images as the module's IMAGES says."""
+    with EmulatorProcess(tmp_path_factory.mktemp("service")) as process:
+        images = {f"{number:02d}.png": pictures.unlike(number) for number in range(request.module.IMAGES)}
+        pictures.setup(process, "ds", "faulty", images)
+        process.defaults = process.faults()
+        yield process
+
+
+@pytest.fixture
+def service(process):
+    """The same with the hash model and no other faults; `service.calls()` are those of the test."""
+    process.faults(**process.defaults | {"hash_model": True})
+    before = len(process.ledger())
+    process.calls = lambda: process.ledger()[before:]
+    yield process
+    process.faults(**process.defaults)

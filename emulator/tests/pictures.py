@@ -5,6 +5,7 @@ import io
 
 from PIL import Image
 
+COUNT = "SELECT status, COUNT(*) AS n FROM AI.GENERATE_EMBEDDING(MODEL ds.model, TABLE ds.images) GROUP BY 1"
 COLOURS = {"red": (200, 20, 20), "green": (20, 160, 40), "blue": (20, 40, 200), "white": (245, 245, 245)}
 
 
@@ -37,3 +38,8 @@ def setup(process, dataset: str, bucket: str, objects: dict[str, bytes], content
 def sha256(data: bytes) -> str:
     """The hash by which the ledger knows a content."""
     return hashlib.sha256(data).hexdigest()
+
+
+def statuses(service) -> dict[str, int]:
+    """Embed every image of ds.images once; how many rows got which status."""
+    return {row.status: row.n for row in service.bigquery().query_and_wait(COUNT)}

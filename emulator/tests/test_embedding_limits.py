@@ -8,49 +8,26 @@ and Vertex AI's multimodal embeddings reference (32 tokens); all read 2026-08-22
 import pictures
 import pytest
 import requests
-from emulator_process import EmulatorProcess
 
 IMAGES = 24
 QUOTA = "A retryable error occurred: the maximum size quota per query has reached"
 EXHAUSTED = "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
 SPACED = "A retryable error occurred: RESOURCE EXHAUSTED error from <remote endpoint>"
-COUNT = "SELECT status, COUNT(*) AS n FROM AI.GENERATE_EMBEDDING(MODEL ds.model, TABLE ds.images) GROUP BY 1"
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory):
-    """An emulator with 24 different images."""
-    with EmulatorProcess(tmp_path_factory.mktemp("limits")) as process:
-        pictures.setup(process, "ds", "limited", {f"{n:02d}.png": pictures.unlike(n) for n in range(IMAGES)})
-        process.defaults = process.faults()
-        yield process
-
-
-@pytest.fixture
-def service(process):
-    """The same with the hash model and no faults; `service.calls()` are those of the test."""
-    process.faults(**process.defaults | {"hash_model": True})
-    before = len(process.ledger())
-    process.calls = lambda: process.ledger()[before:]
-    return process
-
-
-def statuses(service) -> dict[str, int]:
-    """Embed every image once; how many rows got which status."""
-    return {row.status: row.n for row in service.bigquery().query_and_wait(COUNT)}
 
 
 def test_rows_beyond_the_rows_per_job_say_so_and_are_not_called(service):
     service.faults(rows_per_job=10)
-    assert statuses(service) == {"": 10, QUOTA: 14}
+    assert pictures.statuses(service) == {"": 10, QUOTA: 14}
     assert len(service.calls()) == 10
 
 
 def test_rows_are_counted_for_each_statement_not_for_each_call_of_the_function(service):
     service.faults(rows_per_job=30)
-    both = f"SELECT status, SUM(n) AS n FROM (({COUNT}) UNION ALL ({COUNT})) GROUP BY status"
+    both = (
+        f"SELECT status, SUM(n) AS n FROM (({pictures.COUNT}) UNION ALL ({pictures.COUNT})) GROUP BY status"
+    )
     assert {row.status: row.n for row in service.bigquery().query_and_wait(both)} == {"": 30, QUOTA: 18}
-    service.bigquery().query_and_wait(f"CREATE TEMP TABLE one AS {COUNT}; {COUNT}")
+    service.bigquery().query_and_wait(f"CREATE TEMP TABLE one AS {pictures.COUNT}; {pictures.COUNT}")
     assert len(service.calls()) == 30 + 2 * IMAGES
 
 
@@ -64,7 +41,7 @@ def test_by_default_the_rows_per_job_are_360_minutes_of_the_quota(service):
 
 def test_at_most_five_jobs_of_a_project_embed_at_a_time_and_the_others_wait(service):
     service.faults(model_latency_seconds=1.0)
-    jobs = [service.bigquery().query(COUNT) for _ in range(7)]
+    jobs = [service.bigquery().query(pictures.COUNT) for _ in range(7)]
     waiting = {job.job_id for job in jobs} - {call["job_id"] for call in service.calls()}
     states = {service.bigquery().get_job(job_id).state for job_id in waiting}
     for job in jobs:
@@ -83,7 +60,7 @@ def _most_at_a_time(calls: list[dict]) -> int:
 
 def test_a_job_that_waits_for_its_turn_can_be_cancelled(service):
     service.faults(model_latency_seconds=1.0)
-    jobs = [service.bigquery().query(COUNT) for _ in range(6)]
+    jobs = [service.bigquery().query(pictures.COUNT) for _ in range(6)]
     last = jobs[-1]
     last.cancel()
     for job in jobs[:-1]:
@@ -95,12 +72,12 @@ def test_a_job_that_waits_for_its_turn_can_be_cancelled(service):
 
 def test_a_client_that_knows_only_one_retryable_text_is_caught(service):
     service.faults(retryable_share=1.0, retryable_texts="all")
-    found = statuses(service)
+    found = pictures.statuses(service)
     assert set(found) == {EXHAUSTED, SPACED, QUOTA}
     service.faults(retryable_share=1.0, retryable_attempts=2)
-    assert statuses(service) == found
+    assert pictures.statuses(service) == found
     service.faults(retryable_attempts=3, retryable_texts="first")
-    assert statuses(service) == {EXHAUSTED: IMAGES}
+    assert pictures.statuses(service) == {EXHAUSTED: IMAGES}
 
 
 @pytest.mark.parametrize("change", [{"rows_per_job": -1}, {"retryable_texts": "some"}])

@@ -9,55 +9,30 @@ import time
 import pictures
 import pytest
 import requests
-from emulator_process import EmulatorProcess, wait_until
+from emulator_process import wait_until
 from google.api_core.exceptions import InternalServerError, NotFound
 
 EXHAUSTED = "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
-COUNT = "SELECT status, COUNT(*) AS n FROM AI.GENERATE_EMBEDDING(MODEL ds.model, TABLE ds.images) GROUP BY 1"
 WRITE = "CREATE TABLE {table} AS SELECT * FROM AI.GENERATE_EMBEDDING(MODEL ds.model, TABLE ds.images)"
 IMAGES = 11
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory):
-    """An emulator with 11 different images."""
-    with EmulatorProcess(tmp_path_factory.mktemp("faults")) as process:
-        pictures.setup(process, "ds", "faulty", {f"{n:02d}.png": pictures.unlike(n) for n in range(IMAGES)})
-        process.defaults = process.faults()
-        yield process
-
-
-@pytest.fixture
-def service(process):
-    """The same with the hash model and no other faults, before and after the test."""
-    process.faults(**process.defaults | {"hash_model": True})
-    before = len(process.ledger())
-    process.calls = lambda: process.ledger()[before:]
-    yield process
-    process.faults(**process.defaults)
-
-
-def statuses(service) -> dict[str, int]:
-    """Embed every image once; how many rows got which status."""
-    return {row.status: row.n for row in service.bigquery().query_and_wait(COUNT)}
-
-
 def test_in_an_outage_every_call_fails_retryably(service):
     service.faults(outage=True)
-    assert statuses(service) == {EXHAUSTED: IMAGES}
+    assert pictures.statuses(service) == {EXHAUSTED: IMAGES}
     assert {call["outcome"] for call in service.calls()} == {"retryable"}
     service.faults(outage=False)
-    assert statuses(service) == {"": IMAGES}
+    assert pictures.statuses(service) == {"": IMAGES}
 
 
 def test_an_outage_may_come_in_windows(service):
     service.faults(outage=[[0, 2], [3600, 7200]])
-    assert statuses(service) == {EXHAUSTED: IMAGES}
+    assert pictures.statuses(service) == {EXHAUSTED: IMAGES}
     set_at = time.monotonic()
-    wait_until(lambda: statuses(service) == {"": IMAGES})
+    wait_until(lambda: pictures.statuses(service) == {"": IMAGES})
     assert time.monotonic() - set_at < 10
     service.faults(seed=1)  # another fault does not begin the windows anew
-    assert statuses(service) == {"": IMAGES}
+    assert pictures.statuses(service) == {"": IMAGES}
 
 
 def test_a_dying_job_has_made_half_of_its_calls_and_written_nothing(service):

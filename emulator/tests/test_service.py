@@ -5,36 +5,10 @@ import time
 import pictures
 import pytest
 import requests
-from emulator_process import EmulatorProcess, wait_until
+from emulator_process import wait_until
 
 EXHAUSTED = "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
-COUNT = """
-SELECT status, COUNT(*) AS n FROM AI.GENERATE_EMBEDDING(MODEL ds.model, TABLE ds.images) GROUP BY status
-"""
 IMAGES = 60
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory):
-    """An emulator with 60 different images."""
-    with EmulatorProcess(tmp_path_factory.mktemp("service")) as process:
-        pictures.setup(process, "ds", "faulty", {f"{n:02d}.png": pictures.unlike(n) for n in range(IMAGES)})
-        process.defaults = process.faults()
-        yield process
-
-
-@pytest.fixture
-def service(process):
-    """The same with the hash model and no faults; `service.calls()` are those of the test."""
-    process.faults(**process.defaults | {"hash_model": True})
-    before = len(process.ledger())
-    process.calls = lambda: process.ledger()[before:]
-    return process
-
-
-def statuses(service) -> dict[str, int]:
-    """Embed every image once; how many rows got which status."""
-    return {row.status: row.n for row in service.bigquery().query_and_wait(COUNT)}
 
 
 def test_defaults_and_merging(process):
@@ -75,19 +49,19 @@ def test_a_bad_fault_is_named_and_changes_nothing(emulator, changes, named):
 
 def test_a_share_of_the_images_fails_for_the_first_attempts(service):
     service.faults(retryable_share=0.3, retryable_attempts=2, seed=7)
-    first = statuses(service)
+    first = pictures.statuses(service)
     assert 5 < first[EXHAUSTED] < 35
     failed = {call["uri"] for call in service.calls() if call["outcome"] == "retryable"}
-    assert statuses(service) == first
+    assert pictures.statuses(service) == first
     assert {call["uri"] for call in service.calls() if call["outcome"] == "retryable"} == failed
-    assert statuses(service) == {"": IMAGES}
+    assert pictures.statuses(service) == {"": IMAGES}
 
 
 def test_the_seed_chooses_the_images(service):
     def failed(seed: int) -> set[str]:
         service.faults(retryable_share=0.3, seed=seed)
         before = len(service.calls())
-        statuses(service)
+        pictures.statuses(service)
         return {call["uri"] for call in service.calls()[before:] if call["outcome"] == "retryable"}
 
     one, two = failed(1), failed(2)
@@ -98,7 +72,7 @@ def test_the_seed_chooses_the_images(service):
 def test_terminal_uris_fail_every_time(service):
     service.faults(terminal_uris=["gs://faulty/00.png", "gs://faulty/01.png"])
     for _ in range(2):
-        found = statuses(service)
+        found = pictures.statuses(service)
         assert found.pop("") == IMAGES - 2
         [(status, count)] = found.items()
         assert count == 2
@@ -107,14 +81,14 @@ def test_terminal_uris_fail_every_time(service):
 
 def test_the_quota_is_shared_by_jobs_and_exhausted_rows_say_so(service):
     service.faults(requests_per_minute=80)
-    assert statuses(service) == {"": IMAGES}
-    assert statuses(service) == {"": 20, EXHAUSTED: 40}
+    assert pictures.statuses(service) == {"": IMAGES}
+    assert pictures.statuses(service) == {"": 20, EXHAUSTED: 40}
 
 
 def test_latency_is_per_call(service):
     service.faults(model_latency_seconds=0.1)
     started = time.monotonic()
-    statuses(service)
+    pictures.statuses(service)
     assert time.monotonic() - started > IMAGES * 0.1 / 8  # eight calls at a time
 
 
@@ -129,7 +103,7 @@ def test_hash_vectors_depend_on_the_bytes_alone(service):
 
 
 def test_the_ledger_is_paged(service):
-    statuses(service)
+    pictures.statuses(service)
     ids = [call["id"] for call in service.calls()]
     url = f"{service.url}/emulator/ledger"
     page = requests.get(f"{url}?after={ids[9]}&limit=5", timeout=5).json()
@@ -147,8 +121,8 @@ def test_the_ledger_is_summed_up(service):
     before = summary()
     service.faults(terminal_uris=["gs://faulty/00.png"])
     service.upload("faulty", {"new.png": pictures.unlike(1000)})
-    statuses(service)
-    statuses(service)
+    pictures.statuses(service)
+    pictures.statuses(service)
     service.storage().bucket("faulty").blob("new.png").delete()
     after = summary()
     counts = {key: after[key] - before[key] for key in ("calls", "ok", "retryable", "terminal")}
@@ -159,7 +133,7 @@ def test_the_ledger_is_summed_up(service):
 
 def test_an_image_deleted_after_the_listing_fails_on_its_row(service):
     service.faults(model_latency_seconds=0.3)
-    job = service.bigquery().query(COUNT)
+    job = service.bigquery().query(pictures.COUNT)
     wait_until(service.calls)
     service.storage().bucket("faulty").blob("59.png").delete()
     found = {row.status: row.n for row in job.result()}
