@@ -22,7 +22,15 @@ from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
-from bqml_emulator import embedding_arguments, embedding_quota, execution, faults, limits, remote_models
+from bqml_emulator import (
+    embedding_arguments,
+    embedding_quota,
+    execution,
+    expressions,
+    faults,
+    limits,
+    remote_models,
+)
 from bqml_emulator.embedding_arguments import Options
 from bqml_emulator.embedding_service import Answer, EmbeddingService
 from bqml_emulator.execution import Execution
@@ -57,7 +65,7 @@ def expand(tree: exp.Expression, context) -> exp.Expression:
     if tree.find(exp.GenerateEmbedding) is None:
         return tree
     _refuse_definition(tree)
-    _number_placeholders(tree, context)
+    expressions.name_placeholders(tree, context)
     while node := _next(tree):
         holder = node.parent
         if not isinstance(holder, exp.Table) or holder.db.upper() not in ("ML", "AI"):
@@ -95,14 +103,6 @@ def _next(tree: exp.Expression) -> exp.GenerateEmbedding | None:
         if embedding_arguments.input_query(node).find(exp.GenerateEmbedding) is None:
             return node
     return nodes[0] if nodes else None
-
-
-def _number_placeholders(tree: exp.Expression, context):
-    """Positional parameters are counted as they are met: name them before parts are translated alone."""
-    for node in list(tree.find_all(exp.Placeholder, bfs=False)):
-        if node.name in ("", "?"):
-            node.replace(exp.Parameter(this=exp.var(f"p{context.position}")))
-            context.position += 1
 
 
 def _inline_views(tree: exp.Expression, context) -> exp.Expression:

@@ -1,4 +1,4 @@
-"""Expressions that sqlglot 30.30 would hand to DuckDB with another meaning than BigQuery gives them."""
+"""Expressions that would reach DuckDB with another meaning than BigQuery gives them."""
 
 from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
@@ -38,3 +38,11 @@ def without_nulls(aggregate: exp.ArrayAgg) -> exp.Expression:
     if limit is None:
         return kept
     return exp.func("list_slice", kept, exp.Literal.number(1), limit.expression.copy())
+
+
+def name_placeholders(tree: exp.Expression, context):
+    """Give every `?` its number now: parts of the statement are then moved or translated alone."""
+    for node in list(tree.find_all(exp.Placeholder, bfs=False)):
+        if node.name in ("", "?"):
+            node.replace(exp.Parameter(this=exp.var(f"p{context.position}")))
+            context.position += 1

@@ -19,6 +19,7 @@ from sqlglot import exp
 
 from bqml_emulator import (
     execution,
+    expressions,
     vector_arguments,
     vector_catalog,
     vector_contents,
@@ -38,7 +39,7 @@ def rewrite(tree: exp.Expression, context: Context) -> exp.Expression:
     """Statement rule: replace every VECTOR_SEARCH of a statement, the innermost first."""
     calls = list(tree.find_all(VectorSearchCall))
     if calls:
-        _name_placeholders(tree, context)
+        expressions.name_placeholders(tree, context)
     for call in reversed(calls):
         holder = call.parent
         if not isinstance(holder, exp.Table):
@@ -50,14 +51,6 @@ def rewrite(tree: exp.Expression, context: Context) -> exp.Expression:
         }
         holder.replace(exp.Subquery(this=_search(call, context), **kept))
     return tree
-
-
-def _name_placeholders(tree: exp.Expression, context: Context):
-    """Give every `?` its number now: the rewritten statement has them in another order."""
-    placeholders = [node for node in tree.find_all(exp.Placeholder, bfs=False) if node.name in ("", "?")]
-    for node in placeholders:
-        node.replace(exp.Parameter(this=exp.to_identifier(f"p{context.position}")))
-        context.position += 1
 
 
 def _search(call: VectorSearchCall, context: Context) -> exp.Expression:

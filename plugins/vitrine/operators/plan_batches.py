@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class PlanBatchesOperator(BaseOperator):
     """Write a work order and return its batches.
 
-    It first waits for embedding jobs that an earlier run or a killed task left behind in BigQuery: what they
-    embed is paid for and must not be planned again.
+    It first waits for jobs that an earlier run or a killed task left behind in BigQuery: what they embed is
+    paid for and must not be planned again, and what they publish must not be published beside them.
 
     :param write: query job that writes the work order; gets the parameters `work_order` and `pass_number`.
     :param read: query job that reads its batches; gets the parameter `work_order`.
