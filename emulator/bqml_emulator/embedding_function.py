@@ -204,12 +204,23 @@ def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_
         return embed(value)
 
     with embedding_quota.job_slot(running.project_id, running.check_cancelled):
-        if faults.current().kills(running.job_id):
-            _call_all(running, name, inputs[: (min(allowed, len(inputs)) + 1) // 2], call)
-            raise BigQueryError("jobBackendError", limits.JOB_DIED)
-        _call_all(running, name, inputs[:allowed], call)
+        called, death = _until_death(running.job_id, inputs[:allowed])
+        _call_all(running, name, called, call)
+        if death:
+            raise death
     _call_all(running, name, inputs[allowed:], lambda _: Answer(None, limits.STATUS_ROWS_PER_JOB))
     return name
+
+
+def _until_death(job_id: str | None, inputs: list[tuple]) -> tuple[list[tuple], BigQueryError | None]:
+    """The rows that are called, and what ends the job after them if a fault kills it."""
+    now = faults.current()
+    for index, (_, value) in enumerate(inputs):
+        if value in now.poison_uris:
+            return inputs[:index], BigQueryError("jobInternalError", limits.JOB_DIED)
+    if now.kills(job_id):
+        return inputs[: (len(inputs) + 1) // 2], BigQueryError("jobBackendError", limits.JOB_DIED)
+    return inputs, None
 
 
 def _call_all(running: Execution, table: str, inputs: list[tuple], call: Callable[[str | None], Answer]):

@@ -19,6 +19,7 @@ class Faults:
     retryable_attempts: int = 1
     retryable_texts: str = "first"
     terminal_uris: tuple[str, ...] = ()
+    poison_uris: tuple[str, ...] = ()
     outage: bool | tuple = False
     dying_jobs: str | None = None
     http_errors: float = 0.0
@@ -56,6 +57,10 @@ def _is_seconds(value: Any) -> bool:
     return _is_number(value) and 0 <= value < float("inf")
 
 
+def _is_uris(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(uri, str) for uri in value)
+
+
 def _is_outage(value: Any) -> bool:
     return isinstance(value, bool) or (isinstance(value, list | tuple) and all(map(_is_window, value)))
 
@@ -73,10 +78,8 @@ RULES = {
     "retryable_share": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
     "retryable_attempts": (_is_count, "a whole number of at least 0"),
     "retryable_texts": (lambda v: v in ("first", "all"), '"first" or "all"'),
-    "terminal_uris": (
-        lambda v: isinstance(v, list | tuple) and all(isinstance(uri, str) for uri in v),
-        "a list of strings",
-    ),
+    "terminal_uris": (_is_uris, "a list of strings"),
+    "poison_uris": (_is_uris, "a list of strings"),
     "outage": (_is_outage, "true, false or a list of [from, to] in seconds after it is set"),
     "dying_jobs": (
         lambda v: v is None or (isinstance(v, str) and v != ""),

@@ -49,6 +49,26 @@ def test_a_dying_job_has_made_half_of_its_calls_and_written_nothing(service):
     assert service.bigquery().get_table("ds.alive").num_rows == IMAGES
 
 
+def test_a_poisoned_image_kills_every_job_that_comes_to_it(service):
+    """What is called before it stays paid; without it the same statement succeeds."""
+    service.faults(poison_uris=["gs://faulty/04.png"])
+    for _ in range(2):
+        job = service.bigquery().query(WRITE.format(table="ds.poisoned"), job_retry=None)
+        with pytest.raises(InternalServerError, match="internal error"):
+            job.result(job_retry=None)
+        job.reload()
+        assert (job.state, job.error_result["reason"]) == ("DONE", "jobInternalError")
+    called = [call["uri"] for call in service.calls()]
+    assert called
+    assert len(called) % 2 == 0
+    assert "gs://faulty/04.png" not in called
+    with pytest.raises(NotFound):
+        service.bigquery().get_table("ds.poisoned")
+    others = "(SELECT * FROM ds.images WHERE uri != 'gs://faulty/04.png')"
+    service.bigquery().query_and_wait(WRITE.format(table="ds.cured").replace("TABLE ds.images", others))
+    assert service.bigquery().get_table("ds.cured").num_rows == IMAGES - 1
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -124,7 +144,14 @@ def test_the_official_client_gets_through(service):
 
 @pytest.mark.parametrize(
     "change",
-    [{"outage": 1}, {"outage": [[1]]}, {"outage": [[-1, 2]]}, {"dying_jobs": ""}, {"http_errors": 1.5}],
+    [
+        {"poison_uris": [1]},
+        {"outage": 1},
+        {"outage": [[1]]},
+        {"outage": [[-1, 2]]},
+        {"dying_jobs": ""},
+        {"http_errors": 1.5},
+    ],
 )
 def test_bad_values_are_refused(service, change):
     answer = requests.put(f"{service.url}/emulator/faults", json=change, timeout=5)
