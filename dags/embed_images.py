@@ -35,7 +35,7 @@ from vitrine.sensors.pause import pause
 from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
-EMBEDDINGS = Asset(f"bigquery://{config.project}/{config.dataset}/met_image_embeddings")
+EMBEDDINGS = Asset(f"bigquery://{config.table_id('met_image_embeddings').replace('.', '/')}")
 EVERY_IMAGE = 2**63 - 1
 ALLOW_MASS_DELETE = "{{ params.allow_mass_delete }}"
 

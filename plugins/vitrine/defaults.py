@@ -40,7 +40,7 @@ def default_args(settings: Settings) -> dict[str, Any]:
         "gcp_conn_id": settings.gcp_conn_id,
         "project_id": settings.project,
         "location": settings.location,
-        "dataset": settings.dataset,
+        "dataset": settings.namespace,
         "poll_interval": settings.poll_seconds,
         "bigquery": BigQuery(settings.gcp_conn_id, settings.project, settings.location),
     }
@@ -51,7 +51,7 @@ def macros(settings: Settings) -> dict[str, Any]:
     return {
         "settings": settings,
         "table": settings.table,
-        "work_order": lambda ti, number: work_order(settings.dataset, number, str(ti.id)),
+        "work_order": lambda ti, number: work_order(settings.namespace, number, str(ti.id)),
         "vector_search_options": vector_search_options,
     }
 

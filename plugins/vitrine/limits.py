@@ -28,7 +28,15 @@ IMAGES_PER_MINUTE_PER_JOB: Final = 250
 RETRYABLE_STATUS_PREFIX: Final = "A retryable error occurred:"
 
 # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
-EMBEDDING_DIMENSIONS: Final = (128, 256, 512, 1408)
+# https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding
+# Numbers in a vector, by endpoint. Those of gemini-embedding-2: https://openrouter.ai/google/gemini-embedding-2/api.
+# BigQuery's pages name its preview alone (locations US and us-central1); Vertex AI serves both.
+EMBEDDING_DIMENSIONS: Final = {
+    "multimodalembedding@001": (128, 256, 512, 1408),
+    "gemini-embedding-2-preview": range(128, 3073),
+    "gemini-embedding-2": range(128, 3073),
+}
+# https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
 IMAGE_CONTENT_TYPES: Final = ("image/jpeg", "image/png", "image/bmp", "image/gif")
 # Text beyond 32 tokens is shortened by the model; with more UTF-8 bytes the call is refused ("must be smaller
 # than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).

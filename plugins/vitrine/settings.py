@@ -30,6 +30,7 @@ class Settings:
     connection: str = "vitrine"
     manage_iam: bool = True  # False where the connection's roles are granted elsewhere (Terraform)
     embedding_function: str = "ML.GENERATE_EMBEDDING"
+    profile: str = ""  # suffix of our tables: a second model fills its own beside the first's
     endpoint: str = "multimodalembedding@001"
     dimension: int = 1408
     content_types: tuple[str, ...] = ("image/jpeg", "image/png")
@@ -53,10 +54,16 @@ class Settings:
         """Refuse what cannot work before anything runs."""
         for ok, name, rule in (
             (
-                self.dimension in limits.EMBEDDING_DIMENSIONS,
-                "dimension",
-                f"one of {limits.EMBEDDING_DIMENSIONS}",
+                self.endpoint in limits.EMBEDDING_DIMENSIONS,
+                "endpoint",
+                f"one of {tuple(limits.EMBEDDING_DIMENSIONS)}",
             ),
+            (
+                self.dimension in limits.EMBEDDING_DIMENSIONS.get(self.endpoint, ()),
+                "dimension",
+                f"in {limits.EMBEDDING_DIMENSIONS.get(self.endpoint)} for {self.endpoint}",
+            ),
+            (re.fullmatch(r"\w*", self.profile, re.ASCII), "profile", "letters, digits and underscores"),
             (self.embedding_function in FUNCTIONS, "embedding_function", f"one of {tuple(FUNCTIONS)}"),
             (
                 self.object_uris and all(re.fullmatch(r"gs://[^'\\]+", uri) for uri in self.object_uris),
@@ -98,7 +105,16 @@ class Settings:
 
     def table_id(self, name: str) -> str:
         """Name of a table or model of the dataset, as the API takes it."""
-        return f"{self.project}.{self.dataset}.{name}"
+        return f"{self.project}.{self.dataset}.{self.in_profile(name)}"
+
+    def in_profile(self, name: str) -> str:
+        """Name of a table, model or index in the active profile; all share the listing of the bucket."""
+        return f"{name}_{self.profile}" if self.profile and name != "met_images" else name
+
+    @property
+    def namespace(self) -> str:
+        """What job ids begin with: two profiles never wait for, or rejoin, each other's jobs."""
+        return f"{self.dataset}__{self.profile}" if self.profile else self.dataset
 
     @property
     def model(self) -> str:

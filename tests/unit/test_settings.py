@@ -31,6 +31,9 @@ def test_a_missing_variable_is_named(name):
     [
         ("VITRINE_DIMENSION", "100"),
         ("VITRINE_DIMENSION", "many"),
+        ("VITRINE_ENDPOINT", "textembedding-gecko"),
+        ("VITRINE_PROFILE", "gemini-2"),
+        ("VITRINE_PROFILE", "né"),
         ("VITRINE_EMBEDDING_FUNCTION", "ML.GENERATE_TEXT"),
         ("VITRINE_OBJECT_URIS", "s3://bucket/*"),
         ("VITRINE_OBJECT_URIS", " , "),
@@ -62,3 +65,16 @@ def test_the_two_functions_differ_in_columns_and_in_one_option():
     )
     assert FUNCTIONS["AI.GENERATE_EMBEDDING"].options(512) == "STRUCT(512 AS output_dimensionality)"
     assert load({**NEEDED, "VITRINE_EMBEDDING_FUNCTION": "AI.GENERATE_EMBEDDING"}).function.status == "status"
+
+
+def test_a_profile_has_tables_and_job_ids_of_its_own_and_shares_the_listing():
+    gemini = {"VITRINE_ENDPOINT": "gemini-embedding-2-preview", "VITRINE_DIMENSION": "768"}
+    old, new = load(NEEDED), load({**NEEDED, **gemini, "VITRINE_PROFILE": "gemini"})
+    assert new.table_id("met_image_embeddings") == "p.bqml_tutorial.met_image_embeddings_gemini"
+    assert new.table_id("met_images") == old.table_id("met_images") == "p.bqml_tutorial.met_images"
+    assert (old.namespace, new.namespace) == ("bqml_tutorial", "bqml_tutorial__gemini")
+
+
+def test_a_dimension_is_judged_by_its_endpoint():
+    with pytest.raises(SettingsError, match=r"VITRINE_DIMENSION=768 .* multimodalembedding@001"):
+        load({**NEEDED, "VITRINE_DIMENSION": "768"})

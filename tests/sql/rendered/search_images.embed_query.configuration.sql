@@ -5,7 +5,7 @@ BEGIN
   AS 'The words of the search are too long: the model takes at most 1,023 bytes.';
   -- Vectors of two models must never meet in one table: refuse another endpoint or dimension before anything is paid.
 ASSERT NOT EXISTS (SELECT 1 FROM `demo-project.bqml_tutorial.met_image_embeddings` WHERE model != @model)
-AS 'The images were embedded by another model. Set VITRINE_ENDPOINT and VITRINE_DIMENSION back, or use another VITRINE_DATASET.';
+AS 'The images were embedded by another model. Set VITRINE_ENDPOINT and VITRINE_DIMENSION back, or name a new VITRINE_PROFILE: it has tables of its own.';
   INSERT INTO `demo-project.bqml_tutorial.search_embedding`
     (search_id, content, model, ml_generate_embedding_result, ml_generate_embedding_status, created_at)
   SELECT @search_id, content, @model, ml_generate_embedding_result, ml_generate_embedding_status, CURRENT_TIMESTAMP()
