@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo emulator up down test test-emulator test-airflow lint golden pins
+.PHONY: help setup demo emulator up down test test-emulator test-airflow lint golden emulation pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -63,6 +63,9 @@ lint: setup ## Check style and common mistakes
 
 golden: setup ## Rewrite the golden SQL files from what the DAGs render today
 	$(VENV)/python -m pytest -q tests/sql --golden
+
+emulation: setup ## Rewrite docs/emulation.md from the emulator's tests
+	cd emulator && .venv/bin/python tests/fidelity.py ../docs/emulation.md
 
 PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev
 pins: | $(VENV)/uv ## Resolve every requirements*.in again into its pinned file

@@ -16,7 +16,7 @@ from local_bigquery.sql.rules.tables import resolve
 from sqlglot import exp
 
 from bqml_emulator import connections, execution, gcs, limits, object_listing
-from bqml_emulator.statement import Statement
+from bqml_emulator.statement import Statement, interval_minutes
 
 OPTIONS = {"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "labels"}
 VIEW = (
@@ -82,6 +82,8 @@ def create_by_api(project_id: str, dataset_id: str, body: Table) -> Table:
     connection = connections.resolve(given.connectionId.split("."), project_id)
     options = {"object_metadata": given.objectMetadata, "uris": given.sourceUris}
     options |= {"metadata_cache_mode": given.metadataCacheMode, "description": body.description}
+    if body.maxStaleness:
+        options["max_staleness"] = interval_minutes(body.maxStaleness)
     _check_options(options)
     datasets.get(*keys[:2])
     _operation(keys, replace=False, if_not_exists=False)

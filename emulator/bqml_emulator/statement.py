@@ -154,6 +154,16 @@ def _minutes(node: exp.Interval) -> float:
     name, text = unit.sql("bigquery").upper() if unit else "", value.name if value else ""
     if name in MINUTES and text.isdigit():
         return int(text) * MINUTES[name]
-    if name == "YEAR TO SECOND" and (match := FULL_INTERVAL.match(text)):
-        return sum(float(part) * minutes for part, minutes in zip(match.groups(), PARTS, strict=True))
+    if name == "YEAR TO SECOND" and FULL_INTERVAL.match(text):
+        return interval_minutes(text)
     raise BigQueryError("invalidQuery", f"Invalid interval {node.sql('bigquery')}: use MINUTE, HOUR or DAY")
+
+
+def interval_minutes(text: str) -> float:
+    """An interval as the REST API writes it, `Y-M D H:M:S`, as minutes."""
+    match = FULL_INTERVAL.match(text)
+    if match is None:
+        raise BigQueryError(
+            "invalid", f'Invalid interval "{text}": write Y-M D H:M:S, for example 0-0 1 0:0:0'
+        )
+    return sum(float(part) * minutes for part, minutes in zip(match.groups(), PARTS, strict=True))

@@ -43,22 +43,6 @@ class Images:
         return [row.uri.rpartition("/")[2] for row in rows]
 
 
-def test_a_manual_cache_shows_what_there_was_at_the_last_refresh(emulator, dataset):
-    images = Images(emulator, dataset, MANUAL)
-    images.refresh()
-    images.upload("b.png")
-    assert images.names() == ["a.png"]
-    images.refresh()
-    assert images.names() == ["a.png", "b.png"]
-
-
-def test_metadata_that_is_not_there_is_read_from_the_storage(emulator, dataset):
-    """Never refreshed: "BigQuery falls back to retrieving metadata from Cloud Storage"."""
-    images = Images(emulator, dataset, MANUAL)
-    images.upload("b.png")
-    assert images.names() == ["a.png", "b.png"]
-
-
 def test_metadata_older_than_max_staleness_is_read_from_the_storage(tmp_path):
     with EmulatorProcess(tmp_path) as emulator:
         emulator.bigquery().query_and_wait("CREATE SCHEMA ds")

@@ -1,0 +1,59 @@
+"""Where the boundary tests run: on the emulator, or on BigQuery itself when BOUNDARY_PROJECT names a project.
+
+On BigQuery the clients are the plain ones with your default credentials. BOUNDARY_BUCKET, by default
+"<project>-vitrine-boundary", is a bucket in the US that exists; the tests write below vitrine-boundary/ only.
+"""
+
+import os
+import uuid
+
+import pytest
+from emulator_process import EmulatorProcess
+
+from boundary.service import BigQuery, Emulator, Folder, Service
+
+PROJECT = os.environ.get("BOUNDARY_PROJECT")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip on BigQuery what only an emulator can do, and say why."""
+    for item in items:
+        if PROJECT and (mark := item.get_closest_marker("emulator_only")):
+            item.add_marker(pytest.mark.skip(reason=mark.args[0]))
+
+
+@pytest.fixture(scope="session")
+def service(request) -> Service:
+    """The clients' makers, the same for both."""
+    if PROJECT:
+        return BigQuery(PROJECT, os.environ.get("BOUNDARY_BUCKET", f"{PROJECT}-vitrine-boundary"))
+    process: EmulatorProcess = request.getfixturevalue("emulator")
+    return Emulator(process)
+
+
+@pytest.fixture(scope="session")
+def bigquery(service):
+    """Google's client."""
+    return service.bigquery
+
+
+@pytest.fixture
+def dataset(service):
+    """The id of a dataset of the test's own, dropped afterwards."""
+    with service.dataset() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def shared_dataset(service):
+    """The id of a dataset that all tests read."""
+    with service.dataset() as name:
+        yield name
+
+
+@pytest.fixture
+def folder(service) -> Folder:
+    """An empty folder of Cloud Storage, emptied afterwards."""
+    folder = Folder(service.storage.bucket(service.bucket), f"vitrine-boundary/{uuid.uuid4().hex[:12]}")
+    yield folder
+    folder.clear()
