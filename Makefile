@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo emulator up down test test-emulator test-airflow lint golden emulation pins
+.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow lint golden emulation pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -37,6 +37,9 @@ emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.t
 
 demo: setup ## Set up, embed and search the demo images; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY"
+
+notebook: setup ## Open the notebook in JupyterLab, on what `make demo` has embedded
+	@$(LOCAL) exec $(VENV)/python -m scripts.notebook
 
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator

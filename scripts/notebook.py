@@ -1,0 +1,24 @@
+"""`make notebook`: the notebook in JupyterLab, on the embedded BigQuery."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from scripts.stack import ROOT, StackError, emulator_running
+
+JUPYTER_LAB = Path(sys.executable).with_name("jupyter-lab")
+NOTEBOOK = ROOT / "notebooks" / "met-image-analysis.ipynb"
+
+
+def main() -> int:
+    """Open JupyterLab until the person ends it; start the emulator for as long, if it does not run."""
+    try:
+        with emulator_running(ROOT / ".local"):
+            return subprocess.run([JUPYTER_LAB, "--ip=127.0.0.1", NOTEBOOK]).returncode
+    except StackError as error:
+        print(error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
