@@ -14,7 +14,7 @@ def main() -> int:
     """Open JupyterLab until the person ends it; start the emulator for as long, if it does not run."""
     try:
         with emulator_running(ROOT / ".local"):
-            return subprocess.run([JUPYTER_LAB, "--ip=127.0.0.1", NOTEBOOK]).returncode
+            return subprocess.run([JUPYTER_LAB, "--ip=127.0.0.1", "--allow-root", NOTEBOOK]).returncode
     except StackError as error:
         print(error)
         return 1
