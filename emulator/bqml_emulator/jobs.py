@@ -1,11 +1,13 @@
 """Jobs as BigQuery has them: answered at once, outliving their client, ids used once, ended for certain."""
 
 import concurrent.futures
+import contextlib
 import json
 import logging
 import threading
 import time
 
+import duckdb
 from local_bigquery import errors
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError, already_exists, not_found
@@ -15,9 +17,11 @@ from local_bigquery.models import Job
 from bqml_emulator import limits, query_requests
 from bqml_emulator.config import LOCATION
 
+CANCEL_WAIT_MS = 1000  # milliseconds that jobs.cancel waits for the job to end before it answers
 SUBMIT_WAIT_MS = 200  # milliseconds; quick statements are DONE in the answer to jobs.insert, others RUNNING
 WORKERS = 64  # jobs that run side by side; BigQuery's own limits are far above
 STOP_SECONDS = 3.0
+INTERRUPT_SECONDS = 0.02  # between two interrupts of a job that is to stop
 REASONS = {  # BQ/error-messages
     "jobInternalError": (400, "INTERNAL"),
     "jobBackendError": (400, "INTERNAL"),
@@ -52,19 +56,46 @@ def recover():
         database.execute(f"DROP TABLE IF EXISTS emulator._results.{database.quote(table)}")
 
 
+def _stop(key: tuple[str, str]):
+    """Stop a running job, without waiting for its end."""
+    if running := runner._running.get(key):
+        running.cancelled = True
+        threading.Thread(target=_interrupt, args=(key, running), daemon=True).start()
+
+
+def _interrupt(key: tuple[str, str], running: runner.Running):
+    """DuckDB forgets an interrupt that comes between two of its statements: repeat it until the job ends."""
+    while runner._running.get(key) is running:
+        with contextlib.suppress(duckdb.Error):  # the cursor may be closed already
+            if running.cursor:
+                running.cursor.interrupt()
+        time.sleep(INTERRUPT_SECONDS)
+
+
 def stop_all():
     """At a clean stop: interrupt every running job and record why it ended."""
     keys = list(runner._running)
     futures = [running.future for running in runner._running.values() if running.future]
-    for running in list(runner._running.values()):
-        running.cancelled = True
-        if running.cursor:
-            running.cursor.interrupt()
+    for key in keys:
+        _stop(key)
     concurrent.futures.wait(futures, timeout=STOP_SECONDS)
     for key in keys:
         job = store.load(*key)
         if job.status.state != "DONE" or job.status.errorResult:
             store.save(_interrupted(job))
+
+
+def _get(project_id: str, job_id: str) -> Job:
+    job = store.load(project_id, job_id)
+    if job is None:
+        raise not_found("Job", _label(project_id, job_id))
+    return job
+
+
+def _cancel(project_id: str, job_id: str) -> Job:
+    _get(project_id, job_id)
+    _stop((project_id, job_id))
+    return runner.wait(project_id, job_id, CANCEL_WAIT_MS)
 
 
 def install():
@@ -86,12 +117,6 @@ def install():
                 raise already_exists("Job", _label(project_id, job_id))
             return submit(project_id, job_id, configuration, upload)
 
-    def get(project_id, job_id):
-        job = store.load(project_id, job_id)
-        if job is None:
-            raise not_found("Job", _label(project_id, job_id))
-        return job
-
     def execute_to_an_end(job, *arguments):
         try:
             execute(job, *arguments)
@@ -101,5 +126,6 @@ def install():
             runner._running.pop(key, None)
             store.save(_interrupted(job))
 
-    runner.submit, runner.get, runner._execute = submit_once, get, execute_to_an_end
+    runner.submit, runner.get, runner.cancel = submit_once, _get, _cancel
+    runner._execute = execute_to_an_end
     query_requests.install()

@@ -48,6 +48,7 @@ SIGNATURES = {
     api_jobs.results: ["job", "max_results", "start", "int64_timestamps"],
     api_jobs.with_rows: ["payload", "rows"],
     runner.get: ["project_id", "job_id"],
+    runner.cancel: ["project_id", "job_id"],
     runner.wait: ["project_id", "job_id", "timeout_ms"],
     load.paths: ["cur", "uri"],
     tables.create: ["project_id", "dataset_id", "body", "translate"],

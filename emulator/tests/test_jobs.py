@@ -120,6 +120,15 @@ def test_cancel_stops_between_calls_and_writes_nothing(slow):
     assert len(slow.calls()) == calls
 
 
+def test_a_job_is_cancelled_though_it_is_only_being_planned(bigquery):
+    lists = "UNNEST(GENERATE_ARRAY(1, 100000)), UNNEST(GENERATE_ARRAY(1, 1000000))"
+    for _ in range(3):
+        job = bigquery.query(f"SELECT COUNT(*) FROM {lists}", job_retry=None)
+        job.cancel()
+        wait_until(lambda name=job.job_id: bigquery.get_job(name).state == "DONE")
+        assert bigquery.get_job(job.job_id).error_result["reason"] == "stopped"
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_job_is_done_with_an_error_and_nothing_half_written(own, number):
     done = own.bigquery().query("SELECT 42 AS answer", job_id="before", job_retry=None)
