@@ -1,4 +1,4 @@
-"""What BigQuery is documented to do, as marks on the tests that prove it; fidelity.py makes a page of them."""
+"""What BigQuery is documented to do, as marks on the tests that prove it; fidelity.py lists them."""
 
 import pytest
 
@@ -37,6 +37,7 @@ METADATA_CACHE = DOCS + "metadata-caching"
 PROCEDURES = DOCS + "reference/system-procedures"
 QUOTAS = "https://docs.cloud.google.com/bigquery/quotas"
 SEARCH = SQL + "search_functions"
+STATISTICS = SQL + "vectorindex_functions"
 TYPES = SQL + "data-types"
 VECTOR_INDEX = DOCS + "vector-index"
 VERTEX = (

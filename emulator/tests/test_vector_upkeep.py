@@ -95,20 +95,6 @@ def test_drift_grows_with_other_vectors_and_not_with_more_of_the_same(emulator, 
     wait_until(lambda: table.ask(DRIFT) == [(0.0,)])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "text"),
-    [
-        ("TABLE {ds}.{table}, 'ix'", "Signature accepts at most 1 argument, found 2 arguments"),
-        ("'{ds}.{table}'", "argument 1 must be a relation (i.e. table subquery)"),
-    ],
-)
-def test_statistics_takes_one_table(filled, arguments, text):
-    """Observed live, statmike 2026-09-03."""
-    with pytest.raises(BadRequest) as failure:
-        filled.ask(f"SELECT * FROM VECTOR_INDEX.STATISTICS({arguments})", dry_run=True)
-    assert text in str(failure.value)
-
-
 def test_statistics_of_a_missing_table(filled):
     with pytest.raises(NotFound):
         filled.ask("SELECT * FROM VECTOR_INDEX.STATISTICS(TABLE {ds}.nothing)")
@@ -297,17 +283,6 @@ def test_a_tree_ah_index_uses_its_stored_columns_only_to_filter(table):
     assert stored["isQueryAccelerated"] is False
     assert stored["storedColumnsUnusedReasons"][0]["code"] == "OTHER_REASON"
     assert len(table.ask(filtered(SEARCH % ", top_k => 20", "kind = 'k1'"))) == 20
-
-
-@pytest.mark.parametrize(
-    ("condition", "options"),
-    [("kind = 'k1'", "{}"), ("n BETWEEN 7 AND 40", '{"use_brute_force": true}')],
-    ids=["stored", "brute_force"],
-)
-def test_a_filter_comes_before_the_search(filled, condition, options):
-    """BQ/vector-index: of stored columns, and of any column with brute force, all that top_k asks for."""
-    sql = filtered(SEARCH % f", top_k => 20, options => '{options}'", condition)
-    assert len(filled.ask(sql)) == 20
 
 
 def test_one_dimension_is_too_few_for_tree_ah(table):

@@ -8,6 +8,13 @@ import pyarrow.parquet as pq
 from google.cloud import bigquery
 
 CLUSTERS = 20
+ANIMALS = """
+CREATE TABLE {ds}.base AS SELECT * FROM UNNEST([
+  STRUCT('dog' AS id, [1.0, 2.0] AS embedding), ('wolf', [2.0, 4.0]), ('snake', [-2.0, 3.0]),
+  ('lion', [2.0, -2.5]), ('tiger', [3.0, -2.0]), ('otter', [-3.0, -1.0]), ('whale', [-5.0, -1.0])]);
+CREATE TABLE {ds}.queries AS SELECT * FROM UNNEST([
+  STRUCT('dog' AS query_id, [1.0, 2.0] AS embedding), ('cat', [1.0, -1.0])]);
+"""  # the example of the reference of VECTOR_SEARCH
 
 
 def vectors(rows: int, dimension: int, seed: int = 1) -> np.ndarray:
@@ -30,4 +37,6 @@ def load(client: bigquery.Client, table: str, values: np.ndarray, first: int = 0
     pq.write_table(pa.table(columns), buffer)
     buffer.seek(0)
     config = bigquery.LoadJobConfig(source_format="PARQUET", write_disposition="WRITE_APPEND")
+    config.parquet_options = bigquery.ParquetOptions()
+    config.parquet_options.enable_list_inference = True  # else BigQuery makes lists STRUCTs of STRUCTs
     client.load_table_from_file(buffer, table, job_config=config).result()

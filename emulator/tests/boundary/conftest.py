@@ -11,6 +11,7 @@ import pytest
 from emulator_process import EmulatorProcess
 
 from boundary.service import BigQuery, Emulator, Folder, Service
+from boundary.vectors import Indexed
 
 PROJECT = os.environ.get("BOUNDARY_PROJECT")
 
@@ -49,6 +50,16 @@ def shared_dataset(service):
     """The id of a dataset that all tests read."""
     with service.dataset() as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def indexed(service, shared_dataset) -> Indexed:
+    """A table whose index stores `kind` and covers every row; tests only read it."""
+    indexed = Indexed(service, shared_dataset, "indexed")
+    indexed.fill()
+    indexed.index(clauses="STORING(kind)")
+    indexed.wait_full()
+    return indexed
 
 
 @pytest.fixture

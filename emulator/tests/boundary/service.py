@@ -30,6 +30,17 @@ class Service:
         yield name
         self.bigquery.query_and_wait(f"DROP SCHEMA {name} CASCADE")
 
+    def ask(self, sql: str, *parameters: Any, **config: Any) -> list[tuple]:
+        """Run a query with these parameters and options; its rows."""
+        options = bigquery.QueryJobConfig(query_parameters=list(parameters), **config)
+        return [tuple(row.values()) for row in self.bigquery.query_and_wait(sql, job_config=options)]
+
+    def statistics(self, sql: str) -> dict:
+        """Run a query; what jobs.get tells of it under statistics.query."""
+        job = self.bigquery.query(sql)
+        job.result()
+        return self.bigquery.get_job(job.job_id)._properties["statistics"]["query"]
+
     def wait_until(self, condition: Callable[[], Any]) -> Any:
         """Poll until `condition()` is true and return its value; fail after the service's patience."""
         deadline = time.monotonic() + self.patience
