@@ -55,7 +55,7 @@ def install():
         return refuses(self) and self._curr.text.upper() != "GENERATE_EMBEDDING"
 
     parser._model_call = model_call
-    execution.before_statement.append(expand_merge)
+    execution.before_statement.append(expand_dml)
     STATEMENT_RULES.insert(0, expand)  # first: all other rules see plain queries
 
 
@@ -80,10 +80,11 @@ def expand(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
-def expand_merge(tree: exp.Expression, context) -> exp.Expression:
-    """Before a statement: MERGE locks its target while it is translated, so its calls are made beforehand."""
+def expand_dml(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: DML holds its table while it is translated and may be run again, so its calls are
+    made beforehand."""
     running = execution.current()
-    return expand(tree.copy(), context) if isinstance(tree, exp.Merge) and not running.schema_only else tree
+    return expand(tree.copy(), context) if isinstance(tree, names.DML) and not running.schema_only else tree
 
 
 def _refuse_definition(tree: exp.Expression):

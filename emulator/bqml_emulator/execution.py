@@ -19,9 +19,12 @@ class Execution:
     cursor: duckdb.DuckDBPyConnection
     project_id: str
     job_id: str | None
+    text: str
     schema_only: bool
+    is_script: bool = False  # or of a session: more than this statement belongs to it
     embedded_rows: int = 0  # of the statement, whose job they count for
     temporary: list[str] = field(default_factory=list)
+    held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # until the statement has ended
 
     def check_cancelled(self):
         """Stop here if jobs.cancel was called; the job then ends as DONE with reason stopped."""
@@ -70,7 +73,7 @@ def install():
         )  # such a job dies between its calls
         if not calls_model and faults.current().kills(job_id):
             raise BigQueryError("jobBackendError", limits.JOB_DIED)
-        token = _current.set(Execution(cur, project_id, job_id, dry_run))
+        token = _current.set(Execution(cur, project_id, job_id, config.query or "", dry_run))
         try:
             statistics, children, result = execute(cur, project_id, job_id, config, dry_run, session)
             return query_bytes.total(statistics, children), children, result
@@ -79,7 +82,8 @@ def install():
 
     def tracked_run(cur, tree, context, destination, config, dry_run, isolated):
         with schema_only() if tree.args.get("kind") == "VIEW" else contextlib.nullcontext():
-            current().embedded_rows = 0
+            running = current()
+            running.embedded_rows, running.is_script = 0, isolated
             try:
                 read = query_bytes.measure(tree, context)
                 for hook in before_statement:
@@ -87,7 +91,8 @@ def install():
                 statistics = run(cur, tree, context, destination, config, dry_run, isolated)
                 return query_bytes.add(statistics, read, dry_run)
             finally:
-                current().drop_temporary()
+                running.drop_temporary()
+                running.held.close()
 
     def untouched_declared_schema(cur, tree, context):
         with schema_only():

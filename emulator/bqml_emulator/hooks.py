@@ -16,6 +16,7 @@ from bqml_emulator import (
     connections,
     created_tables,
     database_files,
+    dml,
     embedding_function,
     embedding_service,
     error_mapping,
@@ -55,6 +56,7 @@ def install(config: Config):
     metadata_cache.install()
     remote_models.install()
     error_mapping.install()
+    dml.install()  # inside of what execution does
     execution.install()
     created_tables.install()
     app.include_router(admin.router)

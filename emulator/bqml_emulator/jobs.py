@@ -23,6 +23,7 @@ WORKERS = 64  # jobs that run side by side; BigQuery's own limits are far above
 STOP_SECONDS = 3.0
 INTERRUPT_SECONDS = 0.02  # between two interrupts of a job that is to stop
 REASONS = {  # BQ/error-messages
+    "resourcesExceeded": (400, "RESOURCE_EXHAUSTED"),
     "jobInternalError": (400, "INTERNAL"),
     "jobBackendError": (400, "INTERNAL"),
     "backendError": (503, "UNAVAILABLE"),

@@ -103,6 +103,21 @@ CONNECTION_DENIED = (  # observed live for a caller without the permission; for 
     "for connection {connection}."
 )
 
+# --- DML (BQ/data-manipulation-language, BQ/quotas, BQ/transactions, BQ/troubleshoot-queries; 2026-08-22) ---
+DML_RUNNING = 2  # UPDATE, DELETE and MERGE statements that run at a time on one table
+DML_QUEUED = 20  # further such statements of a table that wait as PENDING
+DML_RERUNS = 3  # how often a conflicting statement is run again
+DML_QUEUE_FULL = (
+    "Resources exceeded during query execution: Too many DML statements outstanding against table {table}, "
+    "limit is 20."
+)
+NOT_SERIALIZABLE = "Could not serialize access to table {table} due to concurrent update"
+TRANSACTION_ABORTED = "Transaction is aborted due to concurrent update against table {table}"
+SEVERAL_MATCHES = (
+    "UPDATE/MERGE must match at most one source row for each target row"  # observed live, several
+)
+WHERE_MISSING = "{verb} must have a WHERE clause at [{position}]"  # observed live, dbimp
+
 # --- jobs -----------------------------------------------------------------------------------------------
 REQUEST_ID_LIFETIME_SECONDS = 15 * 60  # seconds; BQ REST reference, QueryRequest.requestId
 RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results

@@ -12,8 +12,8 @@ from local_bigquery import errors
 from local_bigquery.api import jobs as api_jobs
 from local_bigquery.api import tables as api_tables
 from local_bigquery.catalog import metadata, models, names, row_access, tables
-from local_bigquery.engine import database
-from local_bigquery.jobs import load, query, runner, store
+from local_bigquery.engine import database, sessions
+from local_bigquery.jobs import load, merge, query, runner, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
@@ -28,6 +28,9 @@ SIGNATURES = {
     native.register: ["con"],
     query.execute: ["cur", "project_id", "job_id", "config", "dry_run", "session"],
     query._run: ["cur", "tree", "context", "destination", "config", "dry_run", "isolated"],
+    merge.run: ["cur", "tree", "context"],
+    sessions.abort: ["session_id"],
+    database.writing: ["table"],
     query._declared_schema: ["cur", "tree", "context"],
     errors.from_duckdb: ["error", "context", "tree"],
     row_access.ddl: ["command", "keyword", "project_id", "dataset_id", "dry_run"],
@@ -110,6 +113,10 @@ def test_modules_look_their_functions_up_when_called():
     assert "models.apply(" in inspect.getsource(query._run)
     assert "row_access.ddl(" in inspect.getsource(query._run)
     assert "_declared_schema(" in inspect.getsource(query._run)
+    assert "merge.run(cur, tree, context)" in inspect.getsource(query._run)
+    assert "database.writing(" in inspect.getsource(query._run)
+    assert "sessions.abort(" in inspect.getsource(runner._query)
+    assert 'cur.execute("BEGIN")' in inspect.getsource(merge.run)
     assert "_connect()" in inspect.getsource(database.connection)
     assert "_attach(" in inspect.getsource(database.attach)
 
