@@ -31,6 +31,9 @@ from bqml_emulator import (
     object_tables,
     query_bytes,
     remote_models,
+    scripts,
+    temporary_tables,
+    variable_names,
     vector_index,
     vector_search,
 )
@@ -64,5 +67,8 @@ def install(config: Config):
     vector_search.install()
     vector_index.install()
     embedding_function.install()  # late, so that its rule runs before the others'
+    scripts.install()
+    variable_names.install()
+    temporary_tables.install()
     expressions.install()  # before all of them
     embedding_service.warm_up()

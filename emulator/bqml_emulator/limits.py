@@ -144,6 +144,20 @@ JOB_DIED = (
 )
 INTERRUPTED = "The job encountered an internal error during execution: the emulator was stopped."  # ours
 
+# --- scripts ------------------------------------------------------------------------------------------
+PROCEDURE_DEPTH = 50  # calls inside of calls; BQ/quotas, "Maximum nested procedure calls"
+TRANSACTION_OUTSIDE_SCRIPT = (  # observed live in many sources
+    "Transaction control statements are supported only in scripts or sessions"
+)
+TRANSACTION_NESTED = "Nested transactions are not supported: a transaction is open already."  # ours
+NO_TRANSACTION = "There is no active transaction: BEGIN TRANSACTION first."  # ours
+DDL_IN_TRANSACTION = (  # ours; BQ/transactions: only temporary tables and functions may be created or dropped
+    "DDL statements on permanent entities are not supported inside of a transaction."
+)
+TRANSACTION_FAILED = (  # BigQuery lets a handler go on with the transaction; DuckDB does not
+    "not emulated: going on with a transaction in which a statement failed. ROLLBACK TRANSACTION first."
+)
+
 # --- vector search and vector indexes (BQ/vector-index, BQ/vector-search, GoogleSQL reference; 2026-08-22) --
 DISTANCE_TYPES = ("EUCLIDEAN", "COSINE", "DOT_PRODUCT")  # the first is the default
 DEFAULT_TOP_K = 10  # neighbours per query row

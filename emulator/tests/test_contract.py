@@ -17,7 +17,7 @@ from local_bigquery.jobs import load, merge, query, runner, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
-from local_bigquery.sql.rules import information_schema
+from local_bigquery.sql.rules import information_schema, parameters, typing
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
@@ -56,7 +56,17 @@ SIGNATURES = {
     load.paths: ["cur", "uri"],
     tables.create: ["project_id", "dataset_id", "body", "translate"],
     store.save: ["job"],
-    script.Interpreter.call: ["self", "statement"],
+    script.Interpreter.__init__: ["self", "cursor", "context", "run_sql", "report"],
+    script.Interpreter.set: ["self", "statement"],
+    script.Interpreter.declare: ["self", "statement"],
+    script.Interpreter.execute: ["self", "statement"],
+    script.Interpreter.block: ["self", "statement"],
+    script.Interpreter.procedure: ["self", "statement"],
+    script.Interpreter.store: ["self", "value"],
+    script.Interpreter.assign: ["self", "table", "value"],
+    script.Interpreter.iterate: ["self", "loop", "variables"],
+    script.Parser.procedure: ["self"],
+    script.parse_script: ["sql"],
     store.load: ["project_id", "job_id"],
     BigQueryDialect.Parser._model_call: ["self"],
     BigQueryDialect.Parser.parse: ["self", "raw_tokens", "sql"],
@@ -119,6 +129,15 @@ def test_modules_look_their_functions_up_when_called():
     assert 'cur.execute("BEGIN")' in inspect.getsource(merge.run)
     assert "_connect()" in inspect.getsource(database.connection)
     assert "_attach(" in inspect.getsource(database.attach)
+    assert "script.Interpreter(cur, context, run_sql, report).run(" in inspect.getsource(query._execute)
+    assert "script.parse_script(" in inspect.getsource(query.execute)
+    assert "Parser(sql)" in inspect.getsource(script.parse_script)
+
+
+def test_the_rules_that_we_stand_before_or_replace_are_there():
+    assert parameters.variable in rules.NODE_RULES
+    assert table_rules.system_variable in rules.NODE_RULES
+    assert typing.annotate in rules.STATEMENT_RULES
 
 
 def test_jobs_query_takes_its_request_id_for_a_job_id_and_keeps_it_in_the_configuration():
