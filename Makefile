@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow lint golden emulation pins
+.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-clients lint golden emulation pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -35,6 +35,11 @@ emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.t
 	$(VENV)/uv pip install --quiet --python emulator/.venv/bin/python -r emulator/requirements.txt -r emulator/requirements-dev.txt
 	@touch $@
 
+emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt | $(VENV)/uv
+	@test -x emulator/smoke/.venv/bin/python || $(VENV)/python -m venv --without-pip emulator/smoke/.venv
+	$(VENV)/uv pip install --quiet --compile-bytecode --python emulator/smoke/.venv/bin/python -r $<
+	@touch $@
+
 demo: setup ## Set up, embed and search the demo images; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY"
 
@@ -51,14 +56,17 @@ down: ## Stop what `make up` started
 	@$(LOCAL) exec $(VENV)/python -m scripts.stack down
 
 # Side by side, because each alone leaves a core idle half the time; each prints its output when it is done.
-test: setup lint ## Run every check: lint, the emulator's tests, Airflow's tests
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-emulator test-airflow
+test: setup lint ## Run every check: lint, the emulator's tests, Airflow's tests, other people's clients
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-airflow test-emulator test-clients
 
 test-emulator: setup ## Run the emulator's own tests
 	cd emulator && .venv/bin/python -m pytest -q
 
 test-airflow: setup ## Run the tests of everything else
 	$(VENV)/python -m pytest -q
+
+test-clients: setup emulator/smoke/.venv/.installed ## Try clients that nobody here wrote on the emulator
+	cd emulator/smoke && .venv/bin/python -m pytest -q
 
 lint: setup ## Check style and common mistakes
 	$(VENV)/ruff check .
@@ -70,7 +78,7 @@ golden: setup ## Rewrite the golden SQL files from what the DAGs render today
 emulation: setup ## Rewrite docs/emulation.md from the emulator's tests
 	cd emulator && .venv/bin/python tests/fidelity.py ../docs/emulation.md
 
-PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev
+PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements
 pins: | $(VENV)/uv ## Resolve every requirements*.in again into its pinned file
 	for name in $(PINNED); do $(VENV)/uv pip compile --quiet --python $(VENV)/python --no-emit-index-url \
 	  --no-emit-find-links --custom-compile-command "make pins" $$name.in -o $$name.txt || exit 1; done

@@ -31,7 +31,9 @@ from bqml_emulator import (
     object_tables,
     query_bytes,
     remote_models,
+    schemaless_tables,
     scripts,
+    table_schemas,
     temporary_tables,
     variable_names,
     vector_index,
@@ -62,6 +64,8 @@ def install(config: Config):
     dml.install()  # inside of what execution does
     execution.install()
     created_tables.install()
+    schemaless_tables.install()
+    table_schemas.install()
     app.include_router(admin.router)
     api_faults.install()
     vector_search.install()

@@ -237,3 +237,7 @@ NOT_USED_DISABLED = "the vector index is disabled: {reason}"
 STORED_COLUMNS_UNCOVERED = "The stored columns do not cover all columns that the query needs."  # ours
 STORED_COLUMNS_TREE_AH = "Stored columns of a TREE_AH index only serve to filter before the search."  # ours
 MAX_UNCOVERED_COLUMNS = 20  # names per reason; BQ REST reference, StoredColumnsUnusedReason
+
+# --- tables -------------------------------------------------------------------------------------------
+QUERIED_WITHOUT_SCHEMA = "Table {table} does not have a schema."  # observed: Backfill-GA4-to-BigQuery#5, 2024
+STREAMED_WITHOUT_SCHEMA = "The destination table has no schema."  # observed: nodejs-bigquery#638, 2020

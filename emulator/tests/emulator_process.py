@@ -29,8 +29,9 @@ class EmulatorProcess:
 
     project = "demo-project"
 
-    def __init__(self, data: Path, **environment: str):
+    def __init__(self, data: Path, python: str | Path = sys.executable, **environment: str):
         self.data = data
+        self.python = python
         self.environment = environment
         self.port, self.storage_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -47,7 +48,7 @@ class EmulatorProcess:
             "EMULATOR_DATA": str(self.data),
             **self.environment,
         }
-        command = [sys.executable, "-m", "bqml_emulator"]
+        command = [self.python, "-m", "bqml_emulator"]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         watchdog = threading.Timer(READY_SECONDS, self.process.kill)
         watchdog.start()

