@@ -15,7 +15,19 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 class VitrinePlugin(AirflowPlugin):
-    """Vitrine's pages under /vitrine."""
+    """Vitrine's pages under /vitrine, and their place in Airflow's navigation."""
 
     name = "vitrine"
     fastapi_apps = [{"app": app, "url_prefix": "/vitrine", "name": "Vitrine"}]
+    external_views = [
+        {
+            "name": "Image search",
+            # Relative to Airflow's own address, so that it is right below a path, too, as on Astro.
+            "href": "vitrine/",
+            "destination": "nav",
+            "url_route": "image-search",
+            "icon": "vitrine/static/icon.svg",
+            "icon_dark_mode": "vitrine/static/icon-dark.svg",
+            "nav_top_level": True,
+        }
+    ]

@@ -9,10 +9,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from google.cloud.bigquery import Client, QueryJob
+    from google.cloud.bigquery import Client, QueryJob, QueryJobConfig
+
+# A person waits no longer than this for an answer; what is still running then is cancelled.
+ANSWER_SECONDS = 60.0
+# How long a request that does not get through is repeated while a person waits.
+RETRY_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows of a query, and the job's `statistics` as the REST API has them.
+
+    https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics
+    """
+
+    rows: list[dict[str, Any]]
+    statistics: dict[str, Any]
+
+    @property
+    def milliseconds(self) -> int:
+        """BigQuery's own time, from the job's creation to its end."""
+        return int(float(self.statistics["endTime"]) - float(self.statistics["creationTime"]))
+
+    @property
+    def bytes_billed(self) -> int:
+        """Bytes that BigQuery bills for the job."""
+        return int(self.statistics["query"].get("totalBytesBilled", 0))
 
 
 @dataclass(frozen=True)
@@ -32,12 +59,27 @@ class BigQuery:
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
         """Rows of a query job. Errors: google.api_core.exceptions.GoogleAPIError, in BigQuery's words."""
-        from google.cloud.bigquery import QueryJobConfig
+        sql, job_config = _sql_and_config(configuration)
+        return [dict(row) for row in self.client().query(sql, job_config=job_config).result()]
 
-        query = {key: value for key, value in configuration["query"].items() if key != "query"}
-        job_config = QueryJobConfig.from_api_repr({"query": query})
-        result = self.client().query(configuration["query"]["query"], job_config=job_config).result()
-        return [dict(row) for row in result]
+    def ask(self, configuration: dict[str, Any], label: str) -> Answer:
+        """Answer a query for which a person waits: one round trip, and one more for its statistics.
+
+        The job has the label `vitrine` with this value. Errors: google.api_core.exceptions.GoogleAPIError in
+        BigQuery's words, RetryError when BigQuery cannot be reached, TimeoutError.
+        """
+        from google.cloud.bigquery import DEFAULT_RETRY
+
+        sql, job_config = _sql_and_config(configuration)
+        job_config.labels = {"vitrine": label}
+        client, retry = _shared_client(self), DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
+        # Without a job_retry: a statement that failed may have paid for a call of the model.
+        rows = client.query_and_wait(
+            sql, job_config=job_config, retry=retry, job_retry=None, wait_timeout=ANSWER_SECONDS
+        )
+        job = client.get_job(rows.job_id, location=rows.location, retry=retry)
+        # The client has no public name for vectorSearchStatistics.
+        return Answer([dict(row) for row in rows], job._properties["statistics"])
 
     def job(self, job_id: str) -> QueryJob | None:
         """The job with this id, or None when there is none."""
@@ -58,3 +100,16 @@ class BigQuery:
     def logical_bytes(self, table_id: str) -> int:
         """Logical size of a table, as the rules for vector indexes measure it."""
         return self.client().get_table(table_id).num_bytes or 0
+
+
+@cache
+def _shared_client(bigquery: BigQuery) -> Client:
+    """One client for all requests of a web server: a new one each would log in and connect anew."""
+    return bigquery.client()
+
+
+def _sql_and_config(configuration: dict[str, Any]) -> tuple[str, QueryJobConfig]:
+    from google.cloud.bigquery import QueryJobConfig
+
+    query = {key: value for key, value in configuration["query"].items() if key != "query"}
+    return configuration["query"]["query"], QueryJobConfig.from_api_repr({"query": query})

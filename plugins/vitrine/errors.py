@@ -7,6 +7,7 @@ VitrineError
 ├── MassDeleteError         more published images are gone from the bucket than may go at once
 ├── IndexDisabledError      BigQuery has disabled the vector index
 ├── IndexNotFilledError     the vector index was not filled in the time allowed
+├── InputError              what was typed into a page cannot be asked
 └── IncompleteRunError      planned images are neither published, quarantined nor gone, or a task failed
 """
 
@@ -39,6 +40,10 @@ class IndexDisabledError(VitrineError):
 
 class IndexNotFilledError(VitrineError):
     """The vector index was not filled in the time allowed."""
+
+
+class InputError(VitrineError):
+    """What was typed into a page cannot be asked of BigQuery."""
 
 
 class IncompleteRunError(VitrineError):

@@ -15,6 +15,8 @@ from PIL import Image, ImageOps
 THUMBNAIL_PIXELS = 320
 # A small file can unpack to gigabytes: what has more pixels is not shown.
 MAX_PIXELS = 80_000_000
+# What the model takes, and nothing for which Pillow would start another program (EPS).
+FORMATS = ("JPEG", "PNG", "BMP", "GIF")
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ class Picture:
         return self.gcs_uri.rsplit("/", 1)[-1]
 
 
-def thumbnail(data: bytes) -> str | None:
-    """A JPEG of at most 320 x 320 pixels as a data URI; None for bytes that are not a picture."""
+def jpeg_thumbnail(data: bytes) -> bytes | None:
+    """A JPEG of at most 320 x 320 pixels; None for bytes that are not a picture."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 return None
             image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
@@ -46,13 +48,21 @@ def thumbnail(data: bytes) -> str | None:
     page.paste(small, mask=small)
     buffer = io.BytesIO()
     page.save(buffer, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def thumbnail(data: bytes) -> str | None:
+    """The same as a data URI."""
+    small = jpeg_thumbnail(data)
+    return "data:image/jpeg;base64," + base64.b64encode(small).decode() if small else None
 
 
 def render(query: str, pictures: Iterable[Picture], *, model: str, searched_at: str) -> str:
     """The page. Every text is escaped: names of objects and words of searches come from strangers."""
     template = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "web"), autoescape=True, undefined=StrictUndefined
+        loader=FileSystemLoader(Path(__file__).parent / "web/templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
     ).get_template("gallery.html")
     return template.render(query=query, pictures=list(pictures), model=model, searched_at=searched_at)
 

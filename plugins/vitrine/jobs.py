@@ -50,9 +50,18 @@ def timestamp(name: str, value: str) -> Parameter:
 
 def strings(name: str, values: Iterable[str]) -> Parameter:
     """An ARRAY<STRING> parameter."""
+    return _array(name, "STRING", values)
+
+
+def float64s(name: str, values: Iterable[float]) -> Parameter:
+    """An ARRAY<FLOAT64> parameter; every digit is kept."""
+    return _array(name, "FLOAT64", map(repr, values))
+
+
+def _array(name: str, type_name: str, values: Iterable[str]) -> Parameter:
     return {
         "name": name,
-        "parameterType": {"type": "ARRAY", "arrayType": {"type": "STRING"}},
+        "parameterType": {"type": "ARRAY", "arrayType": {"type": type_name}},
         "parameterValue": {"arrayValues": [{"value": value} for value in values]},
     }
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from google.cloud.storage import Client
+    from google.cloud.storage import Blob, Client
 
 # Far above the model's own limit of 20 MB for an image; what is larger is not shown.
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
+# How long a request that does not get through is repeated.
+RETRY_SECONDS = 5.0
+# For people logged in to Google: https://docs.cloud.google.com/storage/docs/request-endpoints#cookieauth
+API_ENDPOINT = "https://storage.googleapis.com"
+BROWSER_ENDPOINT = "https://storage.cloud.google.com"
 
 
 def client(gcp_conn_id: str) -> Client:
@@ -19,13 +25,30 @@ def client(gcp_conn_id: str) -> Client:
     return GCSHook(gcp_conn_id=gcp_conn_id).get_conn()
 
 
+def find_image(storage: Client, uri: str) -> Blob | None:
+    """The object at gs://bucket/name; None when it is gone or too large to be shown."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    with suppress(NotFound):
+        blob = storage.bucket(bucket).get_blob(name, retry=DEFAULT_RETRY.with_timeout(RETRY_SECONDS))
+        if blob is not None and blob.size <= MAX_IMAGE_BYTES:
+            return blob
+    return None
+
+
 def read_image(storage: Client, uri: str) -> bytes | None:
     """Bytes of the object at gs://bucket/name; None when it is gone or too large to be shown."""
     from google.api_core.exceptions import NotFound
 
-    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    blob = find_image(storage, uri)
     with suppress(NotFound):
-        blob = storage.bucket(bucket).get_blob(name)
-        if blob is not None and blob.size <= MAX_IMAGE_BYTES:
-            return blob.download_as_bytes()
+        return blob.download_as_bytes() if blob else None
     return None
+
+
+def browser_address(storage: Client, uri: str) -> str:
+    """Where a person who may read the bucket opens the object at gs://bucket/name."""
+    endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
+    return f"{endpoint}/{quote(uri.removeprefix('gs://'))}"

@@ -34,3 +34,16 @@ def test_a_finished_job_is_found_and_not_among_the_running(bigquery):
     job.result()
     assert bigquery.job(job.job_id).state == "DONE"
     assert [one.job_id for one in bigquery.running_jobs("vitrine-test-")] == []
+
+
+def test_an_answer_says_what_it_cost(bigquery):
+    answer = bigquery.ask(query_job("SELECT @n + 1 AS n", int64("n", 41)), "test")
+    assert answer.rows == [{"n": 42}]
+    assert 0 <= answer.milliseconds < 60_000
+    assert answer.bytes_billed == 0
+
+
+def test_all_questions_go_through_one_client(bigquery, monkeypatch):
+    bigquery.ask(query_job("SELECT 1"), "test")
+    monkeypatch.setattr(BigQuery, "client", None)
+    assert bigquery.ask(query_job("SELECT 2 AS n"), "test").rows == [{"n": 2}]

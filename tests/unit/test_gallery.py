@@ -48,6 +48,11 @@ def test_what_is_no_picture_has_no_thumbnail(data):
     assert thumbnail(data) is None
 
 
+def test_a_format_that_the_model_does_not_take_is_not_even_opened():
+    assert thumbnail(image_bytes(format="EPS")) is None
+    assert thumbnail(image_bytes(format="TIFF")) is None
+
+
 def test_hostile_names_and_words_stay_text():
     picture = Picture(1, 'gs://b/"><script>alert(1)</script>.jpg', 0.5, None)
     page = render("<img src=x onerror=alert(2)>", [picture], model="m", searched_at="now")

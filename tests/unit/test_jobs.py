@@ -16,11 +16,13 @@ def test_the_official_client_reads_every_parameter():
         jobs.int64("n", 3),
         jobs.boolean("b", False),
         jobs.strings("a", ["x", "y"]),
+        jobs.float64s("v", [0.1, 1e-300]),
     )
     parameters = QueryJobConfig.from_api_repr(job).query_parameters
-    assert [parameter.name for parameter in parameters] == ["s", "n", "b", "a"]
+    assert [parameter.name for parameter in parameters] == ["s", "n", "b", "a", "v"]
     assert [getattr(p, "value", None) for p in parameters[:3]] == ["", 3, False]
     assert parameters[3].values == ["x", "y"]
+    assert parameters[4].values == [0.1, 1e-300]
 
 
 def test_more_parameters_leave_the_first_configuration_alone():

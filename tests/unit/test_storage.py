@@ -21,3 +21,20 @@ def test_what_is_too_large_is_not_fetched(emulator, monkeypatch):
     monkeypatch.setattr(storage, "MAX_IMAGE_BYTES", 3)
     emulator.upload("storage-test", {"large": b"1234"})
     assert storage.read_image(storage.client("google_cloud_default"), "gs://storage-test/large") is None
+
+
+def test_a_person_opens_an_object_with_his_own_login():
+    from types import SimpleNamespace
+
+    google = SimpleNamespace(api_endpoint=storage.API_ENDPOINT)
+    address = storage.browser_address(google, "gs://bucket/a folder/ü?.jpg")
+    assert address == "https://storage.cloud.google.com/bucket/a%20folder/%C3%BC%3F.jpg"
+
+
+def test_the_constant_is_the_clients_own_endpoint(monkeypatch):
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.storage import Client
+
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST")
+    client = Client(project="p", credentials=AnonymousCredentials())
+    assert client.api_endpoint == storage.API_ENDPOINT

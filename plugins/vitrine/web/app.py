@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from urllib.parse import urlencode
 
+from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
-from fastapi import Depends, FastAPI, HTTPException
-from fastapi.responses import HTMLResponse
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
 
 from vitrine.operators.write_gallery import gallery_path
 from vitrine.settings import load
+from vitrine.web import search, thumbnails
 
-app = FastAPI(title="Vitrine", dependencies=[Depends(requires_access_view(AccessView.PLUGINS))])
+# A gallery shows pictures that are inside it and runs nothing: hostile object names stay text.
+GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}
 
-# A page shows pictures that are inside it and runs nothing: hostile object names stay text.
-PAGE_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}
+# Without FastAPI's own pages, which would not be behind the login.
+app = FastAPI(
+    title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
+)
+app.include_router(search.router)
+app.include_router(thumbnails.router)
+
+
+class OwnFiles(StaticFiles):
+    """Style and script, for everybody; a browser asks each time whether they are still the same."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        """The file, never from a browser's cache alone."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+app.mount("/static", OwnFiles(directory=Path(__file__).parent / "static"))
+
+
+@app.exception_handler(HTTPException)
+async def log_in(request: Request, error: HTTPException) -> Response:
+    """Whoever opens a page without being logged in goes to Airflow's login, and comes back."""
+    if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
+        login = get_auth_manager().get_url_login()
+        return RedirectResponse(f"{login}?{urlencode({'next': str(request.url)})}")
+    return await http_exception_handler(request, error)
 
 
 @app.get("/galleries/{page}", response_class=HTMLResponse)
@@ -25,4 +58,4 @@ def gallery(page: str) -> HTMLResponse:
     path = gallery_path(settings.gallery, settings.gcp_conn_id) / page
     if not re.fullmatch(r"[A-Za-z0-9_-]+\.html", page) or not path.is_file():
         raise HTTPException(404, f"There is no gallery {page!r}. Run search_images to write one.")
-    return HTMLResponse(path.read_text(encoding="utf-8"), headers=PAGE_HEADERS)
+    return HTMLResponse(path.read_text(encoding="utf-8"), headers=GALLERY_HEADERS)

@@ -3,28 +3,6 @@
 import pytest
 
 
-@pytest.fixture(scope="module")
-def client(airflow_db):
-    """A browser without a login."""
-    from airflow.api_fastapi.app import create_app
-    from fastapi.testclient import TestClient
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "False")
-        with TestClient(create_app(apps="core"), base_url="http://localhost") as browser:
-            yield browser
-
-
-@pytest.fixture
-def login() -> dict[str, str]:
-    """Headers of somebody who may look."""
-    from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-
-    token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username="vera", role="viewer"))
-    return {"Authorization": f"Bearer {token}"}
-
-
 @pytest.fixture
 def gallery(tmp_path, monkeypatch):
     """A folder with one page."""
@@ -51,3 +29,32 @@ def test_nothing_else_is_served(client, gallery, login, page):
     answer = client.get(f"/vitrine/galleries/{page}", headers=login)
     assert answer.status_code == 404
     assert "secret" not in answer.text.replace("secret.html", "")
+
+
+def test_a_browser_without_a_login_is_sent_to_it_and_back(client):
+    answer = client.get("/vitrine/?q=a+red+car", headers={"Accept": "text/html"}, follow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["Location"].endswith(
+        "?next=http%3A%2F%2Flocalhost%2Fvitrine%2F%3Fq%3Da%2Bred%2Bcar"
+    )
+
+
+@pytest.mark.parametrize("path", ["", "?q=x", "thumbnails?uri=gs://b/x&signature=y", "docs", "openapi.json"])
+def test_nothing_answers_without_a_login(client, path):
+    assert client.get(f"/vitrine/{path}").status_code in (401, 404)
+
+
+def test_whoever_has_no_role_sees_nothing(client, login_as):
+    assert client.get("/vitrine/", headers=login_as(None)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["vitrine.css", "vitrine.js", "theme.js", "icon.svg", "icon-dark.svg"])
+def test_style_and_script_are_for_everybody(client, name):
+    answer = client.get(f"/vitrine/static/{name}")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_nothing_but_style_and_script_is_static(client):
+    for path in ("static/../app.py", "static/%2e%2e/app.py", "static/..%2fapp.py", "static/"):
+        assert client.get(f"/vitrine/{path}").status_code in (401, 404)

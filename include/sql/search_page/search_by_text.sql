@@ -1,0 +1,35 @@
+-- The images nearest to words, in one round trip: the words are embedded where they are searched for. Grain: one image.
+-- Words whose vector is known are not embedded again. The first row brings the vector along, so that it is known from then on.
+-- It fails, saying why, where the words cannot be embedded or the images were embedded by another model.
+SELECT
+  base.uri,
+  distance,
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = 1, query.ml_generate_embedding_result, NULL) AS words
+FROM VECTOR_SEARCH(
+  (
+    {% include 'search_page/select_searchable.sql' %}
+  ),
+  'ml_generate_embedding_result',
+  (
+    SELECT CASE
+      WHEN EXISTS (SELECT 1 FROM {{ table('met_image_embeddings') }} WHERE model != @model)
+        THEN ERROR('The images were embedded by another model than the one in the settings, so words cannot be compared with them.')
+      {% if is_embedded -%}
+      ELSE @words
+      END AS ml_generate_embedding_result
+      {%- else -%}
+      WHEN {{ settings.function.status }} != ''
+        THEN ERROR(CONCAT('The words were not embedded: ', {{ settings.function.status }}))
+      ELSE {{ settings.function.result }}
+      END AS ml_generate_embedding_result
+    FROM {{ settings.embedding_function }}(
+      MODEL {{ table('multimodal_embedding_model') }},
+      (SELECT @query AS content),
+      {{ settings.function.options(settings.dimension) }})
+      {%- endif %}
+  ),
+  query_column_to_search => 'ml_generate_embedding_result',
+  top_k => {{ top_k }},
+  distance_type => 'COSINE',
+  options => '{{ vector_search_options({"use_brute_force": use_brute_force, "fraction_lists_to_search": None}) }}')
+ORDER BY distance, base.uri

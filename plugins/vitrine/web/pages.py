@@ -1,0 +1,81 @@
+"""Pages: templates in, HTML out, and whatever went wrong as one sentence."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastapi.responses import HTMLResponse
+from google.api_core.exceptions import Forbidden, GoogleAPICallError, GoogleAPIError, NotFound, RetryError
+from google.auth.exceptions import GoogleAuthError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from requests.exceptions import RequestException
+
+from vitrine.errors import InputError, VitrineError
+from vitrine.web.thumbnails import thumbnail_address
+
+log = logging.getLogger(__name__)
+
+TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.globals |= {"thumbnail_address": thumbnail_address}
+
+# Nothing but our own files, so a hostile object name or status stays text even if an escape were forgotten.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+# What the pages expect to go wrong; anything else is a fault of ours and a plain 500.
+EXPECTED = (VitrineError, GoogleAPIError, GoogleAuthError, RequestException, TimeoutError)
+
+
+class Problem(NamedTuple):
+    """What went wrong, in one sentence with what to do, and the HTTP status that says so, too."""
+
+    sentence: str
+    status: int
+
+
+def explain(error: Exception) -> Problem:
+    """The sentence for one of the EXPECTED errors."""
+    if isinstance(error, VitrineError):
+        return Problem(str(error), 400 if isinstance(error, InputError) else 500)
+    log.warning("BigQuery did not answer: %s", error)
+    if isinstance(error, NotFound):
+        return Problem(f"{_words(error)} Run the DAG setup_image_search first, then embed_images.", 404)
+    if isinstance(error, Forbidden):
+        return Problem(
+            f"{_words(error)} The Airflow connection needs this permission: ask your administrator.", 502
+        )
+    if isinstance(error, GoogleAPICallError):
+        return Problem(_words(error), 502)
+    if isinstance(error, RetryError | RequestException):
+        return Problem(
+            "BigQuery cannot be reached. Try again in a minute; if yours is the embedded one, "
+            "see whether it runs (make up).",
+            503,
+        )
+    if isinstance(error, TimeoutError):
+        return Problem("BigQuery has not answered in time. Try again, or search fewer pictures.", 504)
+    return Problem("Airflow's connection to Google Cloud does not work: ask your administrator.", 502)
+
+
+def _words(error: GoogleAPICallError) -> str:
+    """BigQuery's own message: without the request's address before it and the job's id after it."""
+    first = error.errors[0].get("message") if error.errors else error.message
+    return str(first or error.message).strip().split("\n")[0].rstrip(".") + "."
+
+
+def page(template: str, *, problem: Problem | None = None, **values: Any) -> HTMLResponse:
+    """A page; every text in it is escaped: names of objects, statuses and words come from strangers."""
+    html = TEMPLATES.get_template(template).render(problem=problem, **values)
+    return HTMLResponse(html, status_code=problem.status if problem else 200, headers=HEADERS)

@@ -1,0 +1,203 @@
+"""The search page: words or a picture in, pictures out, one BigQuery job a search."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from vitrine import limits
+from vitrine.bigquery import Answer
+from vitrine.errors import InputError
+from vitrine.jobs import float64s, string
+from vitrine.settings import Settings, load
+from vitrine.web.pages import EXPECTED, explain, page
+from vitrine.web.statements import ask
+from vitrine.web.thumbnails import browser_address
+
+router = APIRouter()
+
+EXAMPLES = (
+    "pictures of white or cream colored dress from victorian era",
+    "a red car",
+    "a castle with towers",
+    "a fish",
+    "a tool with a wooden handle",
+)
+USUAL_NUMBER = 24
+MOST_NUMBER = 200
+# A vector of 1,408 numbers takes 11 kB.
+MOST_KNOWN_WORDS = 500
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search as its address holds it, so that a link is all it takes to share one.
+
+    `words` or the picture `like` (a uri) is what is looked for; the rest narrows it. `check` checks it.
+    """
+
+    words: str = ""
+    like: str = ""
+    uri_prefix: str = ""
+    number: str = str(USUAL_NUMBER)
+    exact: bool = False
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Search:
+        """The search of an address: q, like, prefix, n, exact."""
+        words = query.get("q", "").strip()
+        return cls(
+            words=words,
+            like="" if words else query.get("like", "").strip(),
+            uri_prefix=query.get("prefix", "").strip(),
+            number=query.get("n", "").strip() or str(USUAL_NUMBER),
+            exact=query.get("exact") == "1",
+        )
+
+    def address(self, **changes: Any) -> str:
+        """Address of this search with some changes, relative to the page; what is usual is left out."""
+        search = replace(self, **changes)
+        pairs = {
+            "q": search.words,
+            "like": search.like,
+            "prefix": search.uri_prefix,
+            "n": "" if search.number == str(USUAL_NUMBER) else search.number,
+            "exact": "1" if search.exact else "",
+        }
+        return "?" + urlencode({name: value for name, value in pairs.items() if value})
+
+    def check(self) -> None:
+        """Refuse before anything is sent. Errors: InputError, a sentence with what to do."""
+        size = len(self.words.encode())
+        if size > limits.MAX_QUERY_BYTES:
+            raise InputError(
+                f"These words are {size:,} bytes long; the model takes {limits.MAX_QUERY_BYTES:,} and reads "
+                "only the first 32 tokens. Use fewer words."
+            )
+        if not self.number.isascii() or not self.number.isdigit() or not 1 <= int(self.number) <= MOST_NUMBER:
+            raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_NUMBER}.")
+        for uri in filter(None, (self.like, self.uri_prefix)):
+            if not uri.startswith("gs://"):
+                raise InputError(
+                    f"{uri!r} is not the uri of a picture or a folder: it must begin with gs://."
+                )
+
+
+class KnownWords:
+    """Vectors of words that were searched for before, by model and words; the oldest leave first."""
+
+    def __init__(self) -> None:
+        self._vectors: dict[tuple[str, str], array[float]] = {}
+        self._lock = Lock()
+
+    def get(self, model: str, words: str) -> array[float] | None:
+        """The vector of these words, if it is known."""
+        return self._vectors.get((model, words))
+
+    def add(self, model: str, words: str, vector: Iterable[float]) -> None:
+        """Remember a vector."""
+        with self._lock:
+            self._vectors[model, words] = array("d", vector)
+            if len(self._vectors) > MOST_KNOWN_WORDS:
+                del self._vectors[next(iter(self._vectors))]
+
+
+known_words = KnownWords()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One result as the page shows it."""
+
+    uri: str
+    distance: float
+    address: str
+
+    @property
+    def name(self) -> str:
+        """Last part of the uri."""
+        return self.uri.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search has found, and what it cost."""
+
+    pictures: list[Picture]
+    answer: Answer
+    model_called: bool
+
+    @property
+    def index_use(self) -> str:
+        """Whether the vector index was used; if not, BigQuery's reason."""
+        return index_use(self.answer.statistics["query"].get("vectorSearchStatistics", {}))
+
+
+def index_use(statistics: Mapping[str, Any]) -> str:
+    """VectorSearchStatistics in plain words.
+
+    >>> index_use({"indexUsageMode": "FULLY_USED"})
+    'The vector index was used.'
+    """
+    use = {
+        "FULLY_USED": "The vector index was used.",
+        "PARTIALLY_USED": "The vector index was used in part.",
+        "UNUSED": "Every picture was compared.",
+    }.get(statistics.get("indexUsageMode", ""), "BigQuery does not say whether the vector index was used.")
+    return " ".join([use, *(reason["message"] for reason in statistics.get("indexUnusedReasons", ()))])
+
+
+def find(settings: Settings, search: Search) -> Found:
+    """Search in one BigQuery job. Errors: those of BigQuery.ask."""
+    vector = known_words.get(settings.model, search.words)
+    names = {
+        "uri_prefix": search.uri_prefix,
+        "top_k": int(search.number),
+        "use_brute_force": search.exact,
+    }
+    prefix = [string("uri_prefix", search.uri_prefix)] if search.uri_prefix else []
+    if search.like:
+        parameters = [string("like", search.like)]
+        answer = ask(settings, "search_page/search_by_image.sql", *prefix, *parameters, **names)
+    else:
+        words = string("query", search.words) if vector is None else float64s("words", vector)
+        parameters = [*prefix, string("model", settings.model), words]
+        names["is_embedded"] = vector is not None
+        answer = ask(settings, "search_page/search_by_text.sql", *parameters, **names)
+        if vector is None and answer.rows:
+            known_words.add(settings.model, search.words, answer.rows[0]["words"])
+    pictures = [
+        Picture(row["uri"], row["distance"], browser_address(settings, row["uri"])) for row in answer.rows
+    ]
+    return Found(pictures, answer, model_called=bool(search.words) and vector is None)
+
+
+@router.get("/")
+def search_page(request: Request) -> HTMLResponse:
+    """The page, with the pictures if its address holds a search."""
+    started = time.perf_counter()
+    search, found, problem = Search.read(request.query_params), None, None
+    try:
+        search.check()
+        if search.words or search.like:
+            found = find(load(), search)
+    except EXPECTED as error:
+        problem = explain(error)
+    return page(
+        "search.html",
+        problem=problem,
+        search=search,
+        found=found,
+        milliseconds=int(1000 * (time.perf_counter() - started)),
+        examples=EXAMPLES,
+        most=MOST_NUMBER,
+        max_query_bytes=limits.MAX_QUERY_BYTES,
+    )

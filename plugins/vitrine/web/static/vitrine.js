@@ -1,0 +1,118 @@
+// What the pages can do beyond links and forms. Without this script everything but copying and history works.
+
+const HISTORY = "vitrine-searches";
+const MOST_REMEMBERED = 12;
+const COPIED_MILLISECONDS = 1500;
+const embedded = window.parent !== window;
+
+function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+async function copy(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without HTTPS there is no clipboard: a selected field is what is left.
+    const field = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    button.focus();
+  }
+  button.dataset.done = "";
+  say("Copied");
+  setTimeout(() => delete button.dataset.done, COPIED_MILLISECONDS);
+}
+
+// The address that others can open: Airflow's, which keeps up with ours, or our own.
+const shared = () => (embedded ? window.parent : window).location.href;
+
+for (const button of document.querySelectorAll("[data-copy], [data-copy-link]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => copy(button.dataset.copy ?? shared(), button));
+}
+
+// Airflow's frame may not open windows; its page may.
+if (embedded) {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[target=_blank], a[target=_top]");
+    if (!link) return;
+    event.preventDefault();
+    const copy = window.parent.document.createElement("a");
+    Object.assign(copy, { href: link.href, target: link.target, rel: "noopener" });
+    copy.click();
+  });
+}
+
+for (const image of document.querySelectorAll("img[loading=lazy]")) {
+  const missing = () => image.closest("a, figure").classList.add("missing");
+  image.addEventListener("error", missing);
+  if (image.complete && !image.naturalWidth) missing();
+}
+
+const busy = document.getElementById("busy");
+const setBusy = (on) => {
+  if (!busy) return;
+  busy.hidden = !on;
+  document.body.classList.toggle("asking", on);
+  if (on) say(busy.textContent);
+};
+document.addEventListener("submit", () => setBusy(true));
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a[href^='?']") && !event.ctrlKey && !event.metaKey && !event.shiftKey) setBusy(true);
+});
+window.addEventListener("pageshow", () => setBusy(false));
+
+// An address without what is left empty is short enough to be shared.
+document.getElementById("search")?.addEventListener("formdata", (event) => {
+  for (const [name, value] of [...event.formData]) if (!value.trim()) event.formData.delete(name);
+  if (event.formData.has("q")) event.formData.delete("like");
+});
+
+function remembered() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(HISTORY) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((one) => typeof one === "string" && one.startsWith("?")) : [];
+  } catch {
+    return [];
+  }
+}
+
+function showHistory() {
+  const section = document.getElementById("history");
+  if (!section) return;
+  const count = document.getElementById("count");
+  let searches = remembered();
+  if (count && location.search) {
+    searches = [location.search, ...searches.filter((one) => one !== location.search)].slice(0, MOST_REMEMBERED);
+    try {
+      localStorage.setItem(HISTORY, JSON.stringify(searches));
+    } catch {
+      // A browser that keeps nothing has no history.
+    }
+  }
+  const others = searches.filter((one) => one !== location.search);
+  section.hidden = others.length === 0;
+  section.querySelector("ul").replaceChildren(...others.map(chip));
+}
+
+function chip(search) {
+  const asked = new URLSearchParams(search);
+  const link = Object.assign(document.createElement("a"), { href: search });
+  const words = asked.get("q") ?? `like ${asked.get("like")?.split("/").pop()}`;
+  const below = asked.get("prefix") ? ` below ${asked.get("prefix")}` : "";
+  link.textContent = words + below;
+  const item = document.createElement("li");
+  item.append(link);
+  return item;
+}
+
+document.getElementById("forget")?.addEventListener("click", () => {
+  localStorage.removeItem(HISTORY);
+  document.getElementById("history").hidden = true;
+  document.getElementById("q").focus();
+});
+
+showHistory();
+say(document.getElementById("count")?.textContent.trim().replace(/\s+/g, " ") ?? "");

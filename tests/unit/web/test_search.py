@@ -1,0 +1,229 @@
+"""The search page, against the embedded BigQuery and its real model."""
+
+import re
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
+from vitrine.errors import InputError
+from vitrine.web import search
+from vitrine.web.search import MOST_KNOWN_WORDS, KnownWords, Search, find, index_use
+
+
+@pytest.fixture
+def get(client, collection, login):
+    """Ask for the page with these fields; answer the response."""
+
+    def get(path="", **fields):
+        return client.get(f"/vitrine/{path}?{urlencode(fields)}", headers=login | {"Accept": "text/html"})
+
+    return get
+
+
+def uris(answer) -> list[str]:
+    """The uris a page shows, best first."""
+    return [unescape(uri) for uri in re.findall(r'data-copy="([^"]*)"', answer.text)]
+
+
+def uri(name: str) -> str:
+    """Uri of a picture of the collection."""
+    return f"gs://{BUCKET}/{name}"
+
+
+def test_words_find_pictures(get):
+    answer = get(q="a red car", n=2)
+    assert answer.status_code == 200
+    assert set(uris(answer)) == {uri("drawings/car-red.jpg"), uri("drawings/car-red-sports.jpg")}
+    assert "<strong>2 pictures</strong>" in answer.text
+    assert "one call of the model" in answer.text
+    assert "Every picture was compared. No vector index was used" in answer.text
+
+
+def test_words_are_embedded_once(get, emulator):
+    get(q="a furry animal")
+    calls = emulator.last_call()
+    again = get(q="a furry animal", n=3, exact=1)
+    assert emulator.last_call() == calls
+    assert "no call of the model" in again.text
+    assert len(uris(again)) == 3
+
+
+def test_known_words_find_the_same(get):
+    first, second = get(q="a panda"), get(q="a panda")
+    assert uris(first) == uris(second)
+    assert uris(first)[0] == uri("photos/panda.jpg")
+
+
+def test_a_search_is_one_labelled_job(get, emulator):
+    before = {job.job_id for job in emulator.bigquery.list_jobs()}
+    get(q="one job please")
+    [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
+    assert job.labels == {"vitrine": "search_page"}
+
+
+def test_like_a_picture_leaves_it_out_and_calls_no_model(get, emulator):
+    calls = emulator.last_call()
+    answer = get(like=uri("drawings/car-red.jpg"), n=1)
+    assert uris(answer) == [uri("drawings/car-red-sports.jpg")]
+    assert emulator.last_call() == calls
+
+
+def test_words_win_over_a_picture(get):
+    answer = get(q="a panda", like=uri("drawings/car-red.jpg"), n=1)
+    assert uris(answer) == [uri("photos/panda.jpg")]
+
+
+def test_a_prefix_narrows_both(get):
+    for fields in ({"q": "a red car"}, {"like": uri("drawings/car-red.jpg")}):
+        assert set(uris(get(prefix=uri("photos/"), **fields))) == {
+            uri("photos/cat.jpg"),
+            uri("photos/panda.jpg"),
+        }
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"q": "ä" * 600}, "1,200 bytes long; the model takes 1,023"),
+        ({"q": "a", "n": "0"}, "is '0': use 1 to 200"),
+        ({"q": "a", "n": "201"}, "is '201': use 1 to 200"),
+        ({"q": "a", "n": "²"}, "is '²': use 1 to 200"),
+        ({"q": "a", "n": "-3 or 1=1"}, "is '-3 or 1=1'"),
+        ({"q": "a", "prefix": "photos/"}, "it must begin with gs://"),
+        ({"like": "javascript:alert(1)"}, "it must begin with gs://"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_before_it_is_sent(get, emulator, fields, sentence):
+    jobs = len(list(emulator.bigquery.list_jobs()))
+    answer = get(**fields)
+    assert answer.status_code == 400
+    assert sentence in unescape(answer.text)
+    assert len(list(emulator.bigquery.list_jobs())) == jobs
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"q": "a", "prefix": "gs://elsewhere/"}, "No searchable picture is below"),
+        ({"like": "gs://elsewhere/x.jpg"}, "is not among the searchable pictures"),
+    ],
+)
+def test_nothing_found_is_a_sentence(get, fields, sentence):
+    answer = get(**fields)
+    assert (answer.status_code, uris(answer)) == (200, [])
+    assert sentence in answer.text
+
+
+def test_a_picture_that_is_not_ours_gets_no_address(get):
+    assert "signature" not in get(like="gs://elsewhere/x.jpg").text
+
+
+def test_a_missing_table_says_what_to_run(get, monkeypatch):
+    monkeypatch.setenv("VITRINE_DATASET", "never_set_up")
+    answer = get(q="a red car that is new")
+    assert answer.status_code == 404
+    assert "Run the DAG setup_image_search first" in answer.text
+    assert "Traceback" not in answer.text
+
+
+def test_an_empty_table_says_what_to_run(get, collection, emulator):
+    table, kept = collection.table("met_image_embeddings"), collection.table("kept")
+    emulator.bigquery.query_and_wait(f"CREATE OR REPLACE TABLE {kept} AS SELECT * FROM {table}")
+    emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
+    try:
+        assert "run the DAG embed_images" in get(q="a panda").text
+    finally:
+        emulator.bigquery.query_and_wait(f"INSERT INTO {table} SELECT * FROM {kept}")
+
+
+def test_a_model_that_fails_is_a_sentence(get, emulator):
+    before = emulator.faults()
+    emulator.faults(outage=True)
+    try:
+        answer = get(q="words in an outage")
+    finally:
+        emulator.faults(**before)
+    assert answer.status_code == 502
+    assert "The words were not embedded: A retryable error occurred" in answer.text
+    assert get(q="words in an outage").status_code == 200
+
+
+def test_images_of_another_model_are_not_compared_with_words(get, monkeypatch):
+    monkeypatch.setenv("VITRINE_ENDPOINT", "multimodalembedding")
+    answer = get(q="a panda in another space")
+    assert "embedded by another model" in answer.text
+    assert uris(answer) == []
+
+
+def test_bigquery_out_of_reach_is_a_sentence_after_seconds(get, monkeypatch):
+    from vitrine import bigquery
+
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr(bigquery, "RETRY_SECONDS", 0.2)
+    bigquery._shared_client.cache_clear()
+    try:
+        answer = get(q="is there anybody")
+    finally:
+        bigquery._shared_client.cache_clear()
+    assert answer.status_code == 503
+    assert "BigQuery cannot be reached" in answer.text
+
+
+def test_hostile_names_stay_text(get):
+    answer = get(q="<script>alert(2)</script>", like="")
+    assert uri(HOSTILE) in uris(answer)
+    assert not re.search(r"<script>|alert\('1'\)", answer.text)
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_an_address_holds_the_whole_search():
+    asked = Search(words="a & b?", uri_prefix="gs://b/#", number="7", exact=True)
+    from urllib.parse import parse_qsl
+
+    assert Search.read(dict(parse_qsl(asked.address()[1:]))) == asked
+    assert Search(words="x").address() == "?q=x"
+
+
+def test_the_oldest_words_are_forgotten():
+    known = KnownWords()
+    for number in range(MOST_KNOWN_WORDS + 1):
+        known.add("m", str(number), [float(number)])
+    assert known.get("m", "0") is None
+    assert list(known.get("m", "1")) == [1.0]
+    assert known.get("another", "1") is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "start"),
+    [
+        ("FULLY_USED", "The vector index was used."),
+        ("PARTIALLY_USED", "The vector index was used in part. Because."),
+        ("UNUSED", "Every picture was compared. Because."),
+        ("NEW_MODE", "BigQuery does not say"),
+    ],
+)
+def test_the_use_of_the_index_in_words(mode, start):
+    reasons = [] if mode == "FULLY_USED" else [{"message": "Because."}]
+    assert index_use({"indexUsageMode": mode, "indexUnusedReasons": reasons}).startswith(start)
+
+
+def test_the_numbers_of_a_vector_survive_the_way(collection, emulator):
+    find(collection, Search(words="digits"))
+    [row] = emulator.bigquery.query_and_wait(
+        "SELECT ml_generate_embedding_result AS vector FROM ML.GENERATE_EMBEDDING(MODEL "
+        f"{collection.table('multimodal_embedding_model')}, (SELECT 'digits' AS content), "
+        f"STRUCT(TRUE AS flatten_json_output, {collection.dimension} AS output_dimensionality))"
+    )
+    assert list(search.known_words.get(collection.model, "digits")) == list(row["vector"])
+
+
+def test_check_accepts_the_usual():
+    Search(words="x").check()
+    with pytest.raises(InputError):
+        Search(number="").check()
+
+
+def test_every_picture_of_the_collection_can_be_reached(get):
+    assert set(uris(get(q="a picture"))) == {*map(uri, PICTURES), uri(HOSTILE)}

@@ -1,0 +1,87 @@
+"""Thumbnails: small, kept by the browser, and of nothing but what our tables name."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from tests.unit.web.conftest import BUCKET, HOSTILE
+from vitrine.settings import load
+from vitrine.web.thumbnails import browser_address, is_listed, signature, thumbnail_address
+
+
+@pytest.fixture
+def get(client, collection, login):
+    """Ask for an address below /vitrine/; answer the response."""
+    return lambda address, **headers: client.get(f"/vitrine/{address}", headers=login | headers)
+
+
+def test_a_small_jpeg_that_the_browser_may_keep(get):
+    answer = get(thumbnail_address(f"gs://{BUCKET}/photos/cat.jpg"))
+    assert answer.status_code == 200
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert picture.format == "JPEG"
+        assert max(picture.size) <= 320
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "private, max-age=3600"
+
+
+def test_the_same_picture_is_not_sent_again(get):
+    address = thumbnail_address(f"gs://{BUCKET}/photos/cat.jpg")
+    tag = get(address).headers["ETag"]
+    again = get(address, **{"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_an_overwritten_picture_is_sent_again(get, emulator):
+    uri = f"gs://{BUCKET}/photos/cat.jpg"
+    blob = emulator.storage.bucket(BUCKET).blob("photos/cat.jpg")
+    before, tag = blob.download_as_bytes(), get(thumbnail_address(uri)).headers["ETag"]
+    blob.upload_from_string(before, content_type="image/jpeg")
+    assert get(thumbnail_address(uri), **{"If-None-Match": tag}).status_code == 200
+
+
+def test_a_hostile_name_is_a_name(get):
+    assert get(thumbnail_address(f"gs://{BUCKET}/{HOSTILE}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("uri", "signed"),
+    [
+        (f"gs://{BUCKET}/photos/cat.jpg", "0" * 64),
+        (f"gs://{BUCKET}/photos/cat.jpg", "ü"),
+        (f"gs://{BUCKET}/photos/cat.jpg", None),
+        (f"gs://{BUCKET}/../secret", "0" * 64),
+        ("file:///etc/passwd", "0" * 64),
+        ("javascript:alert(1)", "0" * 64),
+    ],
+)
+def test_what_was_not_offered_is_not_served(get, uri, signed):
+    other = signature(f"gs://{BUCKET}/photos/panda.jpg") if signed is None else signed
+    assert get(f"thumbnails?uri={uri}&signature={other}").status_code == 404
+
+
+def test_another_bucket_is_not_served_even_if_signed(get, emulator):
+    emulator.upload("another-bucket", {"x.jpg": b"x"})
+    assert get(thumbnail_address("gs://another-bucket/x.jpg")).status_code == 404
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n"])
+def test_what_is_no_picture_or_gone_is_not_served(get, emulator, content):
+    emulator.upload(BUCKET, {"unpublished.txt": content})
+    assert get(thumbnail_address(f"gs://{BUCKET}/unpublished.txt")).status_code == 404
+    assert get(thumbnail_address(f"gs://{BUCKET}/gone.jpg")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("uri", "listed"),
+    [("gs://b/a/x.jpg", True), ("gs://b/x.jpg", False), ("gs://c[1]/x", True), ("gs://c1/x", False)],
+)
+def test_only_what_the_object_table_may_list(monkeypatch, uri, listed):
+    monkeypatch.setenv("VITRINE_OBJECT_URIS", "gs://b/a/*,gs://c[1]/*")
+    assert is_listed(load(), uri) is listed
+
+
+def test_the_whole_picture_opens_where_the_storage_is(collection, emulator):
+    assert browser_address(collection, "gs://b/a c.jpg") == f"{emulator.storage_url}/b/a%20c.jpg"
