@@ -1,5 +1,6 @@
 """The embedded BigQuery as the tests see it: clients, ledger, faults, fast uploads."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from urllib.parse import quote
@@ -44,6 +45,13 @@ class Emulator:
         """Answer the id of the newest model call, for `ledger(after=...)` later; 0 before the first."""
         # Calls are numbered from 1 without gaps; reading tens of thousands to find the last takes seconds.
         return self._get("/emulator/ledger/summary")["calls"]
+
+    def wait_for_call(self, number: int, seconds: float = 120) -> None:
+        """Return once there is a model call with this id; fail at the deadline."""
+        deadline = time.monotonic() + seconds
+        while not self._get(f"/emulator/ledger?after={number - 1}&limit=1")["calls"]:
+            assert time.monotonic() < deadline, f"there is no model call {number} after {seconds} s"
+            time.sleep(0.01)
 
     def faults(self, **changes: object) -> dict:
         """Change the given faults and answer all of them as they are now."""

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,18 +40,28 @@ def dagbag(airflow_db: None):
     return parse_dags()
 
 
-@pytest.fixture
-def fresh_world(
-    emulator: Emulator, airflow_db: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Iterator[World]:
-    """A dataset and a bucket that no other test sees, DAGs that work on them; faults end with the test."""
+@contextmanager
+def new_world(emulator: Emulator, folder: Path, settings: dict[str, str] | None = None) -> Iterator[World]:
+    """A dataset and a bucket that nobody else sees, DAGs that work on them under these VITRINE_ settings."""
     unique = uuid.uuid4().hex[:8]
-    world = World(emulator, f"world_{unique}", f"bucket-{unique}", tmp_path / "gallery")
-    monkeypatch.setenv("VITRINE_DATASET", world.dataset)
-    monkeypatch.setenv("VITRINE_OBJECT_URIS", f"gs://{world.bucket}/*")
-    monkeypatch.setenv("VITRINE_GALLERY", str(world.gallery))
+    world = World(emulator, f"world_{unique}", f"bucket-{unique}", folder / "gallery")
+    own = {
+        "VITRINE_DATASET": world.dataset,
+        "VITRINE_OBJECT_URIS": f"gs://{world.bucket}/*",
+        "VITRINE_GALLERY": str(world.gallery),
+    }
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in (own | (settings or {})).items():
+            environment.setenv(name, value)
+        yield world
+
+
+@pytest.fixture
+def fresh_world(emulator: Emulator, airflow_db: None, tmp_path: Path) -> Iterator[World]:
+    """A world for one test; faults end with the test."""
     before = emulator.faults()
-    yield world
+    with new_world(emulator, tmp_path) as world:
+        yield world
     emulator.faults(**before)
 
 
