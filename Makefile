@@ -27,12 +27,12 @@ $(VENV)/uv:
 	$(VENV)/python -m pip install --quiet uv==$(UV_VERSION)
 
 .venv/.installed: requirements.txt requirements-dev.txt | $(VENV)/uv
-	$(VENV)/uv pip install --quiet --python $(VENV)/python -r requirements.txt -r requirements-dev.txt
+	$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
 emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt | $(VENV)/uv
 	@test -x emulator/.venv/bin/python || $(VENV)/python -m venv --without-pip emulator/.venv
-	$(VENV)/uv pip install --quiet --python emulator/.venv/bin/python -r emulator/requirements.txt -r emulator/requirements-dev.txt
+	$(VENV)/uv pip install --quiet --compile-bytecode --python emulator/.venv/bin/python -r emulator/requirements.txt -r emulator/requirements-dev.txt
 	@touch $@
 
 emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt | $(VENV)/uv
