@@ -56,6 +56,7 @@ def install(config: Config):
     job_views.install()
     query_bytes.install()
     file_loads.install(config.storage_dir)
+    object_listing.install(config.storage_dir)
     commands.install()
     object_tables.install()
     metadata_cache.install()

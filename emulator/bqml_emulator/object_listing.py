@@ -6,13 +6,17 @@ cache in mode AUTOMATIC is refreshed at times nobody is told, so here its listin
 """
 
 import datetime
+import functools
+import itertools
 import json
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from local_bigquery.engine import database
 
 from bqml_emulator import gcs, limits
+from bqml_emulator.unchanged_buckets import Listings
 
 FUNCTION = "_bq_objects"
 PAIR = pa.struct([("name", pa.string()), ("value", pa.string())])
@@ -38,6 +42,13 @@ CREATE TABLE IF NOT EXISTS emulator.object_listings (
     PRIMARY KEY (project_id, dataset_id, table_id)
 )
 """
+_listings: Listings
+
+
+def install(storage: Path):
+    """Know where the buckets of the storage are."""
+    global _listings  # noqa: PLW0603  one storage for the process, known at its start
+    _listings = Listings(storage)
 
 
 def _row(item: dict) -> dict:
@@ -58,13 +69,19 @@ def _row(item: dict) -> dict:
     }
 
 
+def _list(patterns: list[str]) -> pa.Array:
+    return pa.array([_row(item) for pattern in patterns for item in gcs.objects(pattern)], type=OBJECT)
+
+
 def list_objects(uris: pa.ChunkedArray) -> pa.Array:
     """DuckDB function: for each JSON list of uri patterns, the objects that match now."""
-    listings = [
-        [_row(item) for pattern in json.loads(text) for item in gcs.objects(pattern)]
-        for text in uris.to_pylist()
-    ]
-    return pa.array(listings, type=pa.list_(OBJECT))
+    listings = []
+    for text in uris.to_pylist():
+        patterns = json.loads(text)
+        buckets = {gcs.split(pattern)[0] for pattern in patterns}
+        listings.append(_listings.get(text, buckets, functools.partial(_list, patterns)))
+    offsets = [0, *itertools.accumulate(map(len, listings))]
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.concat_arrays(listings))
 
 
 def register(con: duckdb.DuckDBPyConnection):
