@@ -8,6 +8,9 @@ UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
 VENV := .venv/bin
 QUERY ?= pictures of white or cream colored dress from victorian era
 
+# Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
+INSTALL := $(VENV)/uv pip install --quiet $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) --python
+
 # In the environment, so that no quote in it can end the recipe's.
 export QUERY
 
@@ -27,17 +30,17 @@ $(VENV)/uv:
 	$(VENV)/python -m pip install --quiet uv==$(UV_VERSION)
 
 .venv/.installed: requirements.txt requirements-dev.txt | $(VENV)/uv
-	$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python -r requirements.txt -r requirements-dev.txt
+	$(INSTALL) $(VENV)/python -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
 emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt | $(VENV)/uv
 	@test -x emulator/.venv/bin/python || $(VENV)/python -m venv --without-pip emulator/.venv
-	$(VENV)/uv pip install --quiet --compile-bytecode --python emulator/.venv/bin/python -r emulator/requirements.txt -r emulator/requirements-dev.txt
+	$(INSTALL) emulator/.venv/bin/python -r emulator/requirements.txt -r emulator/requirements-dev.txt
 	@touch $@
 
 emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt | $(VENV)/uv
 	@test -x emulator/smoke/.venv/bin/python || $(VENV)/python -m venv --without-pip emulator/smoke/.venv
-	$(VENV)/uv pip install --quiet --compile-bytecode --python emulator/smoke/.venv/bin/python -r $<
+	$(INSTALL) emulator/smoke/.venv/bin/python -r $<
 	@touch $@
 
 demo: setup ## Set up, embed and search the demo images; QUERY="a red car" asks for something else
