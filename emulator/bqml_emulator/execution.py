@@ -86,6 +86,8 @@ def install():
             running.embedded_rows, running.is_script = 0, isolated
             try:
                 read = query_bytes.measure(tree, context)
+                if not dry_run:
+                    query_bytes.check_limit(read, config)
                 for hook in before_statement:
                     tree = hook(tree, context)
                 statistics = run(cur, tree, context, destination, config, dry_run, isolated)

@@ -38,6 +38,7 @@ from bqml_emulator import (
     variable_names,
     vector_index,
     vector_search,
+    view_queries,
 )
 from bqml_emulator.config import Config
 
@@ -67,6 +68,7 @@ def install(config: Config):
     created_tables.install()
     schemaless_tables.install()
     table_schemas.install()
+    view_queries.install()
     app.include_router(admin.router)
     api_faults.install()
     vector_search.install()

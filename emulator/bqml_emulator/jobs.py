@@ -24,6 +24,7 @@ STOP_SECONDS = 3.0
 INTERRUPT_SECONDS = 0.02  # between two interrupts of a job that is to stop
 REASONS = {  # BQ/error-messages
     "resourcesExceeded": (400, "RESOURCE_EXHAUSTED"),
+    "bytesBilledLimitExceeded": (400, "INVALID_ARGUMENT"),  # the reason was observed, its HTTP code is ours
     "jobInternalError": (400, "INTERNAL"),
     "jobBackendError": (400, "INTERNAL"),
     "backendError": (503, "UNAVAILABLE"),

@@ -123,6 +123,9 @@ REQUEST_ID_LIFETIME_SECONDS = 15 * 60  # seconds; BQ REST reference, QueryReques
 RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results
 BILLING_MIN_BYTES = 10 * 1024 * 1024  # bytes for each table a query reads; BQ/best-practices-costs
 BILLING_STEP_BYTES = 1024 * 1024  # bytes; charges are rounded up to the MB; BQ pricing
+BYTES_BILLED = (  # observed: exmergo/dex#320, 2026-08-16; it fails uncharged: BQ/best-practices-costs
+    "Query exceeded limit for bytes billed: {limit}. {needed} or higher required."
+)
 HTTP_UNCLEAR = (
     503  # BQ/error-messages: after it "it's unclear if the job was created"; as ours decides, it was
 )

@@ -15,8 +15,9 @@ from local_bigquery.api import jobs as api
 from local_bigquery.catalog import names, tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
+from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import runner
-from local_bigquery.models import Job, JobStatistics2
+from local_bigquery.models import Job, JobConfigurationQuery, JobStatistics2
 from local_bigquery.sql.rules.tables import resolve
 from sqlglot import exp
 
@@ -84,6 +85,14 @@ def billed(read: list[int]) -> int:
     """Bytes on the bill: whole MiB, 10 at least, for each table of which anything is read."""
     steps = [-(-size // limits.BILLING_STEP_BYTES) * limits.BILLING_STEP_BYTES for size in read if size]
     return sum(max(limits.BILLING_MIN_BYTES, step) for step in steps)
+
+
+def check_limit(read: list[int], config: JobConfigurationQuery):
+    """Refuse a statement that costs more than its job may, before it runs and is billed."""
+    limit, needed = config.maximumBytesBilled, billed(read)
+    if limit is not None and needed > int(limit):
+        message = limits.BYTES_BILLED.format(limit=limit, needed=needed)
+        raise BigQueryError("bytesBilledLimitExceeded", message)
 
 
 def add(statistics: JobStatistics2, read: list[int], dry_run: bool) -> JobStatistics2:

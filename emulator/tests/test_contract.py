@@ -27,6 +27,7 @@ SIGNATURES = {
     database.projects: [],
     native.register: ["con"],
     query.execute: ["cur", "project_id", "job_id", "config", "dry_run", "session"],
+    query.translate_view: ["project_id", "dataset_id", "sql"],
     query._run: ["cur", "tree", "context", "destination", "config", "dry_run", "isolated"],
     merge.run: ["cur", "tree", "context"],
     sessions.abort: ["session_id"],
@@ -43,6 +44,7 @@ SIGNATURES = {
     tables._lookup: ["project_id", "dataset_id", "table_id"],
     tables.write: "cur query params reference config default prefix isolated".split(),
     tables.evolve: ["cur", "reference", "relation", "options", "prefix"],
+    tables.update: ["project_id", "dataset_id", "table_id", "body", "etag", "replace"],
     tables.annotate: ["reference", "changes"],
     results.materialise: ["cur", "query", "name", "params", "append", "writer"],
     tabledata.list_rows: (

@@ -6,6 +6,7 @@ https://docs.cloud.google.com/bigquery/docs/best-practices-costs.
 """
 
 import pytest
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery import QueryJobConfig
 
 MIB = 1024 * 1024
@@ -88,3 +89,16 @@ def test_every_answer_and_the_jobs_view_say_the_same(bigquery, table):
         FROM `region-us`.INFORMATION_SCHEMA.JOBS WHERE job_id = '{job.job_id}'"""
     )
     assert tuple(row.values()) == (ID, 10 * MIB)
+
+
+def test_a_query_over_its_limit_fails_before_it_runs(bigquery, table):
+    config = QueryJobConfig(maximum_bytes_billed=10 * MIB - 1)
+    job = bigquery.query(f"DELETE FROM {table} WHERE id = 1", job_config=config)
+    message = "Query exceeded limit for bytes billed: 10485759. 10485760 or higher required."
+    with pytest.raises(GoogleAPICallError, match=message):
+        job.result()
+    assert (job.error_result["reason"], job.total_bytes_billed) == ("bytesBilledLimitExceeded", 0)
+    with pytest.raises(GoogleAPICallError, match=message):
+        bigquery.query_and_wait(f"SELECT id FROM {table}", job_config=config)
+    config = QueryJobConfig(maximum_bytes_billed=10 * MIB)
+    assert len(list(bigquery.query_and_wait(f"SELECT id FROM {table}", job_config=config))) == ROWS
