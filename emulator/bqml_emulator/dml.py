@@ -129,8 +129,12 @@ def _abort(cursor: duckdb.DuckDBPyConnection, message: str) -> BigQueryError:
 
 
 def _roll_back(cursor: duckdb.DuckDBPyConnection):
-    with contextlib.suppress(duckdb.Error):  # a failed COMMIT has rolled back already
+    try:
         cursor.execute("ROLLBACK")
+    except duckdb.InterruptException:  # of the job that is being cancelled
+        _roll_back(cursor)
+    except duckdb.Error:
+        pass  # a failed COMMIT has rolled back already
 
 
 def end_transaction(cursor: duckdb.DuckDBPyConnection):

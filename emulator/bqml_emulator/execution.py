@@ -2,6 +2,7 @@
 
 import contextlib
 import contextvars
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -11,10 +12,12 @@ from local_bigquery.jobs import query, runner
 
 from bqml_emulator import faults, limits, query_bytes
 
+POLL_SECONDS = 0.05  # between two looks at whether a job that is held up was cancelled
+
 
 @dataclass
 class Execution:
-    """One call of `query.execute`: a query job, a dry run (no effects), or DDL run by the REST API."""
+    """A query job, a dry run (no effects), DDL of the REST API, or a load, copy or extract job (no text)."""
 
     cursor: duckdb.DuckDBPyConnection
     project_id: str
@@ -31,6 +34,16 @@ class Execution:
         running = runner._running.get((self.project_id, self.job_id))
         if running is not None and running.cancelled:
             raise duckdb.InterruptException()
+
+    def meet_faults(self):
+        """Be stuck, slow or dead before anything is done, as the faults say."""
+        ready = time.monotonic() + (faults.current().slow_jobs_seconds if self.job_id else 0.0)
+        while faults.current().holds(self.job_id) or time.monotonic() < ready:
+            self.check_cancelled()
+            time.sleep(POLL_SECONDS)
+        calls_model = "GENERATE_EMBEDDING" in self.text.upper()  # such a job dies between its calls
+        if not calls_model and faults.current().kills(self.job_id):
+            raise BigQueryError("jobBackendError", limits.JOB_DIED)
 
     def drop_temporary(self):
         """Free the temporary tables of the statement that has ended."""
@@ -66,15 +79,13 @@ def schema_only() -> Iterator[None]:
 def install():
     """Know, in every statement rule, what is being executed."""
     execute, run, declared_schema = query.execute, query._run, query._declared_schema
+    handle = runner._handle
 
     def tracked_execute(cur, project_id, job_id, config, dry_run=False, session=None):
-        calls_model = (
-            "GENERATE_EMBEDDING" in (config.query or "").upper()
-        )  # such a job dies between its calls
-        if not calls_model and faults.current().kills(job_id):
-            raise BigQueryError("jobBackendError", limits.JOB_DIED)
-        token = _current.set(Execution(cur, project_id, job_id, config.query or "", dry_run))
+        running = Execution(cur, project_id, job_id, config.query or "", dry_run)
+        token = _current.set(running)
         try:
+            running.meet_faults()
             statistics, children, result = execute(cur, project_id, job_id, config, dry_run, session)
             return query_bytes.total(statistics, children), children, result
         finally:
@@ -100,5 +111,23 @@ def install():
         with schema_only():
             return declared_schema(cur, tree, context)
 
+    def tracked_handle(job, job_type, running, upload):
+        reference = job.jobReference
+        token = _current.set(Execution(None, reference.projectId, reference.jobId, "", False))
+        try:
+            return handle(job, job_type, running, upload)
+        finally:
+            _current.reset(token)
+
+    def tracked(handler):
+        def run_handler(cursor, config, upload):
+            current().cursor = cursor
+            current().meet_faults()
+            return handler(cursor, config, upload)
+
+        return run_handler
+
+    runner._handle = tracked_handle
+    runner.HANDLERS.update({kind: tracked(handler) for kind, handler in runner.HANDLERS.items()})
     query.execute, query._run = tracked_execute, tracked_run
     query._declared_schema = untouched_declared_schema

@@ -22,6 +22,8 @@ class Faults:
     poison_uris: tuple[str, ...] = ()
     outage: bool | tuple = False
     dying_jobs: str | None = None
+    stuck_jobs: str | None = None
+    slow_jobs_seconds: float = 0.0
     http_errors: float = 0.0
     model_latency_seconds: float = 0.0
     index_build_seconds: float = 2.0
@@ -44,6 +46,10 @@ class Faults:
         """Whether the job of this id has to die."""
         return bool(self.dying_jobs and job_id and self.dying_jobs in job_id)
 
+    def holds(self, job_id: str | None) -> bool:
+        """Whether the job of this id must not get on."""
+        return bool(self.stuck_jobs and job_id and self.stuck_jobs in job_id)
+
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
@@ -59,6 +65,10 @@ def _is_seconds(value: Any) -> bool:
 
 def _is_uris(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(uri, str) for uri in value)
+
+
+def _is_text_or_null(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value != "")
 
 
 def _is_outage(value: Any) -> bool:
@@ -81,20 +91,16 @@ RULES = {
     "terminal_uris": (_is_uris, "a list of strings"),
     "poison_uris": (_is_uris, "a list of strings"),
     "outage": (_is_outage, "true, false or a list of [from, to] in seconds after it is set"),
-    "dying_jobs": (
-        lambda v: v is None or (isinstance(v, str) and v != ""),
-        "null or a text that the ids of the dying jobs contain",
-    ),
+    "dying_jobs": (_is_text_or_null, "null or a text that the ids of the dying jobs contain"),
+    "stuck_jobs": (_is_text_or_null, "null or a text that the ids of the stuck jobs contain"),
+    "slow_jobs_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "http_errors": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
     "model_latency_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "index_build_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "permission_propagation_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "hash_model": (lambda v: isinstance(v, bool), "true or false"),
     "seed": (lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number"),
-    "disable_vector_indexes": (
-        lambda v: v is None or (isinstance(v, str) and v != ""),
-        "null or the disable_reason that every vector index shows",
-    ),
+    "disable_vector_indexes": (_is_text_or_null, "null or the disable_reason that every vector index shows"),
     "organization_index_limit_bytes": (
         lambda v: v is None or _is_count(v),
         "null (BigQuery's 6 TB) or a whole number of bytes of at least 0",

@@ -60,6 +60,8 @@ SIGNATURES = {
     translate.translate: ["tree", "context"],
     runner.submit: ["project_id", "job_id", "configuration", "upload"],
     runner._execute: ["job", "job_type", "session", "running", "upload"],
+    runner._handle: ["job", "job_type", "running", "upload"],
+    load.run: ["cur", "config", "upload"],
     runner._done: ["job", "statistics", "error"],
     api_jobs.results: ["job", "max_results", "start", "int64_timestamps"],
     api_jobs.with_rows: ["payload", "rows"],
@@ -138,6 +140,8 @@ def test_modules_look_their_functions_up_when_called():
     assert "models.apply(" in inspect.getsource(query._run)
     assert "row_access.ddl(" in inspect.getsource(query._run)
     assert "_declared_schema(" in inspect.getsource(query._run)
+    assert "_handle(job, job_type" in inspect.getsource(runner._execute)
+    assert "HANDLERS[job_type](cursor, config, upload)" in inspect.getsource(runner._handle)
     assert "merge.run(cur, tree, context)" in inspect.getsource(query._run)
     assert "database.writing(" in inspect.getsource(query._run)
     assert "sessions.abort(" in inspect.getsource(runner._query)

@@ -10,7 +10,8 @@ import pictures
 import pytest
 import requests
 from emulator_process import wait_until
-from google.api_core.exceptions import InternalServerError, NotFound
+from google.api_core.exceptions import GoogleAPICallError, NotFound
+from google.cloud.bigquery import LoadJobConfig
 
 EXHAUSTED = "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
 WRITE = "CREATE TABLE {table} AS SELECT * FROM AI.GENERATE_EMBEDDING(MODEL ds.model, TABLE ds.images)"
@@ -38,7 +39,7 @@ def test_an_outage_may_come_in_windows(service):
 def test_a_dying_job_has_made_half_of_its_calls_and_written_nothing(service):
     service.faults(dying_jobs="doomed")
     job = service.bigquery().query(WRITE.format(table="ds.dead"), job_id="a-doomed-job", job_retry=None)
-    with pytest.raises(InternalServerError, match="internal error"):
+    with pytest.raises(GoogleAPICallError, match="internal error"):
         job.result(job_retry=None)
     job = service.bigquery().get_job("a-doomed-job")
     assert (job.state, job.error_result["reason"]) == ("DONE", "jobBackendError")
@@ -54,7 +55,7 @@ def test_a_poisoned_image_kills_every_job_that_comes_to_it(service):
     service.faults(poison_uris=["gs://faulty/04.png"])
     for _ in range(2):
         job = service.bigquery().query(WRITE.format(table="ds.poisoned"), job_retry=None)
-        with pytest.raises(InternalServerError, match="internal error"):
+        with pytest.raises(GoogleAPICallError, match="internal error"):
             job.result(job_retry=None)
         job.reload()
         assert (job.state, job.error_result["reason"]) == ("DONE", "jobInternalError")
@@ -84,11 +85,59 @@ def test_a_dying_job_changes_no_table(service, statement):
     service.faults(dying_jobs="doomed")
     call = "AI.GENERATE_EMBEDDING(MODEL ds.model, TABLE ds.images)"
     job = service.bigquery().query(statement.format(call=call), job_id_prefix="doomed-", job_retry=None)
-    with pytest.raises(InternalServerError, match="internal error"):
+    with pytest.raises(GoogleAPICallError, match="internal error"):
         job.result(job_retry=None)
     service.faults(dying_jobs=None)
     found = [row.uri for row in service.bigquery().query_and_wait("SELECT uri FROM ds.kept")]
     assert found == ["gs://before"]
+
+
+def load(client, job_id: str):
+    """Start to load three rows into ds.loaded."""
+    table = f"{client.project}.ds.loaded"
+    client.delete_table(table, not_found_ok=True)
+    config = LoadJobConfig(write_disposition="WRITE_TRUNCATE", autodetect=True)
+    return client.load_table_from_json([{"x": n} for n in range(3)], table, job_id=job_id, job_config=config)
+
+
+def query(client, job_id: str):
+    """Start to write three rows into ds.loaded."""
+    sql = "CREATE OR REPLACE TABLE ds.loaded AS SELECT x FROM UNNEST([1, 2, 3]) AS x"
+    return client.query(sql, job_id=job_id, job_retry=None)
+
+
+@pytest.mark.parametrize("start", [load, query])
+def test_a_stuck_job_runs_until_it_is_cancelled_or_the_fault_is_lifted(service, start):
+    client = service.bigquery()
+    service.faults(stuck_jobs="stuck")
+    first, second = (start(client, f"stuck-{start.__name__}-{number}") for number in (1, 2))
+    start(client, f"free-{start.__name__}").result()
+    client.delete_table("ds.loaded")
+    first.cancel()
+    wait_until(lambda: client.get_job(first.job_id).state == "DONE")
+    assert client.get_job(first.job_id).error_result["reason"] == "stopped"
+    assert client.get_job(second.job_id).state == "RUNNING"
+    with pytest.raises(NotFound):
+        client.get_table("ds.loaded")
+    service.faults(stuck_jobs=None)
+    second.result()
+    assert client.get_table("ds.loaded").num_rows == 3
+
+
+@pytest.mark.parametrize("start", [load, query])
+def test_a_slow_job_takes_its_time(service, start):
+    service.faults(slow_jobs_seconds=1.5)
+    job = start(service.bigquery(), f"slow-{start.__name__}")
+    job.result()
+    assert (job.ended - job.started).total_seconds() >= 1.5
+
+
+def test_a_load_job_dies_too_and_leaves_no_table(service):
+    service.faults(dying_jobs="doomed")
+    with pytest.raises(GoogleAPICallError, match="internal error"):
+        load(service.bigquery(), "doomed-load").result()
+    with pytest.raises(NotFound):
+        service.bigquery().get_table("ds.loaded")
 
 
 def outcomes(service, requests_made: int) -> list[int]:
