@@ -16,7 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from vitrine.operators.write_gallery import gallery_path
 from vitrine.settings import load
-from vitrine.web import search, thumbnails
+from vitrine.web import health, search, thumbnails
 
 # A gallery shows pictures that are inside it and runs nothing: hostile object names stay text.
 GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}
@@ -26,6 +26,7 @@ app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
 app.include_router(search.router)
+app.include_router(health.router)
 app.include_router(thumbnails.router)
 
 

@@ -23,7 +23,15 @@ STATEMENTS = (
             "create_multimodal_embedding_model",
         )
     ),
-    *(f"schema/create_{name}" for name in ("met_image_embeddings", "embedding_quarantine", "embedding_runs")),
+    *(
+        f"schema/create_{name}"
+        for name in (
+            "met_image_embeddings",
+            "embedding_attempts",
+            "embedding_quarantine",
+            "embedding_runs",
+        )
+    ),
 )
 EMBED = """
 INSERT INTO {table}

@@ -58,7 +58,7 @@ const setBusy = (on) => {
   document.body.classList.toggle("asking", on);
   if (on) say(busy.textContent);
 };
-document.addEventListener("submit", () => setBusy(true));
+document.addEventListener("submit", (event) => setBusy(event.target.method === "get"));
 document.addEventListener("click", (event) => {
   if (event.target.closest("a[href^='?']") && !event.ctrlKey && !event.metaKey && !event.shiftKey) setBusy(true);
 });
@@ -116,3 +116,47 @@ document.getElementById("forget")?.addEventListener("click", () => {
 
 showHistory();
 say(document.getElementById("count")?.textContent.trim().replace(/\s+/g, " ") ?? "");
+
+// What takes longer to count comes after the rest.
+for (const place of document.querySelectorAll("[data-load]")) {
+  place.querySelector("p").textContent = "counting …";
+  fetch(place.dataset.load)
+    .then((answer) => answer.text())
+    .then((html) => (place.innerHTML = html))
+    .catch(() => (place.querySelector("p").textContent = "Airflow does not answer: load the page again."));
+}
+
+// A replay is a run that the person starts through Airflow's own API, with Airflow's own permissions and audit log.
+async function replay({ runs, pages, status, prefix }) {
+  const conf = { replay_quarantine: true, replay_status: status || null, uri_prefix: prefix || null };
+  const answer = await fetch(`${runs}/dagRuns`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ logical_date: null, conf }),
+  });
+  const made = await answer.json();
+  if (!answer.ok) throw new Error(typeof made.detail === "string" ? made.detail : answer.statusText);
+  const { is_paused: paused } = await (await fetch(runs)).json();
+  const link = Object.assign(document.createElement("a"), {
+    href: pages + encodeURIComponent(made.dag_run_id), target: "_top", textContent: made.dag_run_id,
+  });
+  return ["Started: ", link, paused ? ". It waits: unpause the DAG in Airflow." : "."];
+}
+
+const question = document.getElementById("confirm");
+const start = document.getElementById("replay");
+if (question && start) {
+  start.hidden = false;
+  start.addEventListener("click", () => question.showModal());
+  question.addEventListener("close", async () => {
+    if (question.returnValue !== "start") return;
+    start.disabled = true;
+    const told = document.getElementById("replayed");
+    try {
+      told.replaceChildren(...(await replay(question.querySelector("form").dataset)));
+    } catch (error) {
+      told.textContent = `The run was not started: ${error.message}`;
+      start.disabled = false;
+    }
+  });
+}
