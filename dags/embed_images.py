@@ -22,8 +22,8 @@ from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobO
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
 from airflow.utils.types import DagRunType
 
-from vitrine import defaults, limits, params, settings
-from vitrine.jobs import boolean, float64, int64, query_job, string, strings, timestamp
+from vitrine import defaults, params, queries, settings
+from vitrine.jobs import boolean, float64, query_job
 from vitrine.operators.check_status import CheckStatusOperator
 from vitrine.operators.choose_index import ChooseIndexOperator
 from vitrine.operators.choose_removal import ChooseRemovalOperator
@@ -36,24 +36,8 @@ from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
 EMBEDDINGS = Asset(f"bigquery://{config.table_id('met_image_embeddings').replace('.', '/')}")
-EVERY_IMAGE = 2**63 - 1
 ALLOW_MASS_DELETE = "{{ params.allow_mass_delete }}"
-
-RUN_ID = string("run_id", "{{ run_id }}")
-STARTED_AT = timestamp("started_at", "{{ dag_run.start_date | ts }}")
-MODEL = string("model", config.model)
-RETRYABLE = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
-CONTENT_TYPES = strings("content_types", config.content_types)
-EMBED = query_job(
-    "embed_images/insert_embedding_attempts.sql", RUN_ID, MODEL, CONTENT_TYPES,
-    int64("dimension", config.dimension),
-)  # fmt: skip
-PLAN = query_job(
-    "embed_images/write_work_order.sql", RUN_ID, MODEL, CONTENT_TYPES, RETRYABLE,
-    int64("batch_size", "{{ params.batch_size }}"), string("uri_prefix", "{{ params.uri_prefix or '' }}"),
-    int64("max_images", f"{{{{ params.max_images or {EVERY_IMAGE} }}}}"),
-)  # fmt: skip
-PROGRESS = query_job("embed_images/count_progress.sql", RUN_ID, MODEL, CONTENT_TYPES)
+MODEL, CONTENT_TYPES = queries.model(config), queries.content_types(config)
 CHECKS = [f"pass_{number}.check_status" for number in range(1, config.max_passes + 1)]
 
 with DAG(
@@ -89,19 +73,21 @@ with DAG(
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
     # Before the first pass, and then before each: what must have gone well.
-    before = QueryJobOperator.of("schema/assert_one_model.sql", MODEL)
+    before = QueryJobOperator(task_id="replay_quarantine", configuration=queries.replay(config))
+    chain(QueryJobOperator.of("schema/assert_one_model.sql", MODEL), before)
     for number in range(1, config.max_passes + 1):
         with TaskGroup(f"pass_{number}"):
             plan = PlanBatchesOperator(
                 task_id="plan_batches",
                 pass_number=number,
-                write=PLAN,
+                write=queries.plan(config),
                 read=query_job("embed_images/select_batches.sql"),
                 lanes=config.lanes,
             )
             embed = EmbedBatchOperator.partial(
                 task_id="embed_batch",
-                configuration=EMBED,
+                configuration=queries.embed(config),
+                failed=query_job("embed_images/insert_failed_attempts.sql", MODEL),
                 map_index_template="batch {{ task.batch.batch_number }}: {{ task.batch.images }} images",
                 max_active_tis_per_dagrun=config.lanes,
             ).expand(batch=plan.output)
@@ -113,10 +99,12 @@ with DAG(
             publish_changed = QueryJobOperator.of(
                 "embed_images/publish_changed_embeddings.sql", MODEL, CONTENT_TYPES
             )
-            quarantine = QueryJobOperator.of("embed_images/quarantine_images.sql", MODEL, RETRYABLE)
+            quarantine = QueryJobOperator.of(
+                "embed_images/quarantine_images.sql", MODEL, queries.RETRYABLE, queries.FAILED_ALONE
+            )
             check = CheckStatusOperator(
                 task_id="check_status",
-                configuration=PROGRESS,
+                configuration=queries.progress(config),
                 earlier_checks=CHECKS[: number - 1],
                 max_passes=config.max_passes,
                 next_pass=f"pass_{number + 1}.wait" if number < config.max_passes else None,
@@ -136,8 +124,8 @@ with DAG(
     )
     report_run = ReportRunOperator(
         task_id="report_run",
-        count=PROGRESS,
-        write=query_job("embed_images/write_run_report.sql", RUN_ID, STARTED_AT),
+        count=queries.progress(config),
+        write=query_job("embed_images/write_run_report.sql", queries.RUN_ID, queries.STARTED_AT),
         checks=CHECKS,
         removal=choose_removal.task_id,
         index=(choose_index.task_id, wait_for_vector_index.task_id),

@@ -30,6 +30,8 @@ TABLES = (
     "search_embedding",
     "vector_search_results",
 )
+# Those that have changed since: CREATE TABLE IF NOT EXISTS leaves them as they were.
+TABLES_OF_EARLIER_VERSIONS = ("embedding_quarantine",)
 GRANT_CHECK_SECONDS = 30
 
 
@@ -51,8 +53,9 @@ with DAG(
         retry_exponential_backoff=1.0,
     )
     with TaskGroup("create_tables") as create_tables:
-        for table in TABLES:
-            QueryJobOperator.of(f"schema/create_{table}.sql")
+        create = {table: QueryJobOperator.of(f"schema/create_{table}.sql") for table in TABLES}
+        for table in TABLES_OF_EARLIER_VERSIONS:
+            create[table] >> QueryJobOperator.of(f"schema/alter_{table}.sql")
     assert_one_model = QueryJobOperator.of("schema/assert_one_model.sql", string("model", config.model))
     assert_images_listed = QueryJobOperator.of(
         "setup_image_search/assert_images_listed.sql", strings("content_types", config.content_types)

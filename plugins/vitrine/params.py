@@ -15,6 +15,12 @@ EMBED_IMAGES = {
         description_md="Images embedded by one BigQuery job. 25,000 is the most that one job may embed.",
     ),
     "max_images": Param(None, type=["null", "integer"], minimum=1, description_md="The newest so many."),
+    "replay_quarantine": Param(
+        False, type="boolean", description_md="Try again what is in quarantine (below uri_prefix)."
+    ),
+    "replay_status": Param(
+        None, type=["null", "string"], description_md="Replay only statuses that begin with this."
+    ),
     "allow_mass_delete": Param(
         False, type="boolean", description_md="Let any number of images go that are gone from the bucket."
     ),

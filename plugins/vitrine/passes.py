@@ -1,4 +1,4 @@
-"""Whether a run needs another pass. Pure functions."""
+"""Whether a run needs another pass, and how. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from typing import NamedTuple
 
 # Passes without progress after which more of the same is no use: the quota is gone or the service is down.
 PATIENCE = 2
+# A batch whose job failed as a whole comes again in so many pieces: 25,000 images, 782, 25, 1. Halves would
+# need 15 passes, and in each they may pay the calls of half of the images again.
+PIECES_PER_JOB = 32
+# Of all failed batches together: an outage must not become thousands of jobs (Airflow maps over 1,024).
+MAX_PIECES = 256
 
 
 class Verdict(NamedTuple):

@@ -39,6 +39,14 @@ def test_it_can_run_again_over_a_collection_and_loses_nothing(fresh_world):
     assert fresh_world.rows("SELECT COUNT(*) AS images FROM met_image_embeddings") == [{"images": 5}]
 
 
+def test_tables_of_an_earlier_checkout_get_the_columns_they_lack(fresh_world):
+    fresh_world.upload({"1.jpg": photo(1)})
+    assert fresh_world.run("setup_image_search").state == "success"
+    fresh_world.rows("ALTER TABLE embedding_quarantine DROP COLUMN replayed_at")
+    assert fresh_world.run("setup_image_search").state == "success"
+    assert fresh_world.run("embed_images").state == "success"
+
+
 def test_iam_can_be_left_to_others(fresh_world, monkeypatch):
     monkeypatch.setenv("VITRINE_MANAGE_IAM", "false")
     assert not fresh_world.dagbag.dags["setup_image_search"].has_task("grant_roles")

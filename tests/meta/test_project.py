@@ -198,7 +198,7 @@ def test_every_sql_file_is_used():
     unused = [
         relative(path)
         for path in sql_files()
-        if not re.search(rf"\b({path.stem}|{path.stem.removeprefix('create_')})\b", users)
+        if not re.search(rf"\b({path.stem}|{re.sub('^(create|alter)_', '', path.stem)})\b", users)
     ]
     assert unused == []
 

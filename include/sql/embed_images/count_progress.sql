@@ -22,6 +22,7 @@ WITH places AS (
     ON published.uri = planned.uri AND published.content_hash = planned.content_hash
   LEFT JOIN {{ table('embedding_quarantine') }} AS quarantined
     ON quarantined.uri = planned.uri AND quarantined.content_hash = planned.content_hash AND quarantined.model = @model
+      AND quarantined.replayed_at IS NULL
   LEFT JOIN (
     SELECT uri, content_hash, ARRAY_AGG(ml_generate_embedding_status ORDER BY attempted_at DESC LIMIT 1)[OFFSET(0)] AS status
     FROM {{ table('embedding_attempts') }}

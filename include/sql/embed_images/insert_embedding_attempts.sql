@@ -1,6 +1,6 @@
 -- Embed what this batch has not yet got, and keep every answer. Grain: one image of the batch.
 -- Running it again makes no call for an image that has an answer in this work order, nor for a content that was
--- embedded before. An object table allows only WHERE, ORDER BY and LIMIT here, so the selection is one subquery.
+-- embedded before; a job that failed as a whole is no answer. An object table allows only WHERE, ORDER BY and LIMIT here, so the selection is one subquery.
 INSERT INTO {{ table('embedding_attempts') }}
   (run_id, work_order, batch_number, model, uri, content_hash, generation, content_type, size, updated,
    ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)
@@ -37,7 +37,9 @@ FROM {{ settings.embedding_function }}(
           SELECT 1 FROM {{ table('embedding_attempts') }} AS attempt
           WHERE attempt.uri = planned.uri
             AND (
-              attempt.work_order = planned.work_order
+              (
+                attempt.work_order = planned.work_order
+                AND NOT STARTS_WITH(attempt.ml_generate_embedding_status, @failed_job_prefix))
               OR (
                 attempt.content_hash = planned.content_hash
                 AND attempt.model = @model

@@ -10,8 +10,15 @@ WHERE NOT EXISTS (
     WHERE published.uri = image.uri AND published.content_hash = image.content_hash)
   AND NOT EXISTS (
     SELECT 1 FROM {{ table('embedding_quarantine') }} AS quarantined
-    WHERE quarantined.uri = image.uri AND quarantined.content_hash = image.content_hash AND quarantined.model = @model)
+    WHERE quarantined.uri = image.uri AND quarantined.content_hash = image.content_hash AND quarantined.model = @model
+      AND quarantined.replayed_at IS NULL)
   AND NOT EXISTS (
     SELECT 1 FROM {{ table('embedding_attempts') }} AS attempt
     WHERE attempt.uri = image.uri AND attempt.content_hash = image.content_hash
-      AND attempt.model = @model AND NOT STARTS_WITH(attempt.ml_generate_embedding_status, @retryable_prefix))
+      AND attempt.model = @model AND attempt.ml_generate_embedding_status = '')
+  AND NOT EXISTS (
+    SELECT 1
+    FROM (
+      {% include 'embed_images/select_terminal_attempts.sql' %}
+    ) AS attempt
+    WHERE attempt.uri = image.uri AND attempt.content_hash = image.content_hash)

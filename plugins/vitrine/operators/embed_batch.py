@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException
 
+from vitrine.bigquery import BigQuery
 from vitrine.errors import BatchFailedError
 from vitrine.jobs import int64, string, with_parameters
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.planning import Batch
+from vitrine.statuses import failed_job
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,21 +25,26 @@ class EmbedBatchOperator(QueryJobOperator):
 
     :param batch: the batch, from plan_batches.
     :param configuration: the embedding statement; gets the parameters `work_order` and `batch_number`.
+    :param failed: query job that notes a job which failed as a whole; gets the same and `status`.
     """
 
-    def __init__(self, *, batch: Batch, configuration: dict[str, Any], **kwargs: Any) -> None:
+    template_fields = (*QueryJobOperator.template_fields, "failed")
+    template_fields_renderers = {**QueryJobOperator.template_fields_renderers, "failed": "json"}
+
+    def __init__(
+        self, *, batch: Batch, configuration: dict[str, Any], failed: dict[str, Any], **kwargs: Any
+    ) -> None:
         work_order, number = batch["work_order"], batch["batch_number"]
+        which = string("work_order", work_order), int64("batch_number", number)
         super().__init__(
-            configuration=with_parameters(
-                configuration, string("work_order", work_order), int64("batch_number", number)
-            ),
+            configuration=with_parameters(configuration, *which),
             job_id=f"{work_order}-batch{number}",
             # A cancelled job's calls are paid and its vectors lost. It ends by itself: the next task
             # rejoins it, or the next plan waits for it.
             cancel_on_kill=False,
             **kwargs,
         )
-        self.batch = batch
+        self.batch, self.failed = batch, with_parameters(failed, *which)
 
     def execute(self, context: Context) -> str:
         """Embed the batch, in the triggerer. Errors: BatchFailedError when its job failed as a whole."""
@@ -64,4 +71,15 @@ class EmbedBatchOperator(QueryJobOperator):
             _, job = self._latest_job(self.base)
             if job is None or job.state != "DONE" or not job.error_result:
                 raise
-            raise BatchFailedError(f"Job {job.job_id} failed: {job.error_result['message']}") from error
+            message = job.error_result["message"]
+            self._note_failure(message)
+            raise BatchFailedError(f"Job {job.job_id} failed: {message}") from error
+
+    def _note_failure(self, message: str) -> None:
+        status = string("status", failed_job(self.batch["images"], message))
+        bigquery = BigQuery(self.gcp_conn_id, self.project_id, self.location)
+        try:
+            bigquery.rows(with_parameters(self.failed, status))
+        except Exception:
+            # A retry might pay the batch again. Without the note the next pass plans it whole.
+            self.log.exception("This failure could not be noted in embedding_attempts.")

@@ -30,6 +30,7 @@ WHERE content_type IN UNNEST(@content_types)
     ON published.uri = planned.uri AND published.content_hash = planned.content_hash
   LEFT JOIN `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
     ON quarantined.uri = planned.uri AND quarantined.content_hash = planned.content_hash AND quarantined.model = @model
+      AND quarantined.replayed_at IS NULL
   LEFT JOIN (
     SELECT uri, content_hash, ARRAY_AGG(ml_generate_embedding_status ORDER BY attempted_at DESC LIMIT 1)[OFFSET(0)] AS status
     FROM `demo-project.bqml_tutorial.embedding_attempts`

@@ -15,12 +15,14 @@ from vitrine.planning import Batch
 def test_a_batch_names_its_jobs_and_fills_its_statement():
     operator = EmbedBatchOperator(
         task_id="embed_batch", dataset="ds", configuration=query_job("embed.sql", string("model", "m")),
+        failed=query_job("failed.sql"),
         batch=Batch(work_order="vitrine_embed-ds-run-pass1-try1", batch_number=4, images=25_000, bytes=1),
     )  # fmt: skip
     assert operator.job_id == "vitrine_embed-ds-run-pass1-try1-batch4"
     assert parameters(operator.configuration) == {
         "model": "m", "work_order": "vitrine_embed-ds-run-pass1-try1", "batch_number": "4",
     }  # fmt: skip
+    assert parameters(operator.failed).keys() == {"work_order", "batch_number"}
     assert operator.deferrable
     assert not operator.cancel_on_kill, "a cancelled job's calls are paid and its vectors lost"
 
@@ -31,12 +33,22 @@ def operator():
     batch = Batch(work_order=f"vitrine_embed-ds-{uuid.uuid4().hex}", batch_number=0, images=1, bytes=1)
     return EmbedBatchOperator(
         task_id="embed_batch", dataset="ds", batch=batch, configuration=query_job("SELECT ERROR('no')"),
+        failed=query_job("CREATE OR REPLACE TABLE noted.failure AS SELECT @status AS status"),
         gcp_conn_id="google_cloud_default", project_id="demo-project", location="US",
     )  # fmt: skip
 
 
 def test_a_job_that_failed_is_not_paid_again_by_a_retry(emulator, operator):
+    emulator.bigquery.create_dataset("noted", exists_ok=True)
     with pytest.raises(BatchFailedError, match=r"batch0-1 failed: .*no"):
+        operator.execute({"ti": FakeTaskInstance()})
+    [noted] = emulator.bigquery.query_and_wait("SELECT status FROM noted.failure")
+    assert noted["status"].startswith("A retryable error occurred: the job of 1 image failed: ")
+
+
+def test_a_failure_that_cannot_be_noted_is_still_final(emulator, operator):
+    operator.failed = query_job("SELECT ERROR('no ledger')")
+    with pytest.raises(BatchFailedError):
         operator.execute({"ti": FakeTaskInstance()})
 
 

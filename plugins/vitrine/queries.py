@@ -1,0 +1,63 @@
+"""The query jobs of embed_images that need more than a line: each .sql file with the parameters it reads.
+
+Values that only a run knows are Jinja templates, which the operators render.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from vitrine import limits, passes, statuses
+from vitrine.jobs import Parameter, boolean, int64, query_job, string, strings, timestamp
+from vitrine.settings import Settings
+
+EVERY_IMAGE: Final = 2**63 - 1  # no cap: the largest INT64
+RUN_ID: Final = string("run_id", "{{ run_id }}")
+STARTED_AT: Final = timestamp("started_at", "{{ dag_run.start_date | ts }}")
+URI_PREFIX: Final = string("uri_prefix", "{{ params.uri_prefix or '' }}")
+RETRYABLE: Final = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
+FAILED_JOB: Final = string("failed_job_prefix", statuses.FAILED_JOB_PREFIX)
+FAILED_ALONE: Final = string("failed_alone_prefix", statuses.FAILED_ALONE_PREFIX)
+
+
+def model(settings: Settings) -> Parameter:
+    """The vector space in use."""
+    return string("model", settings.model)
+
+
+def content_types(settings: Settings) -> Parameter:
+    """The content types that are images to us."""
+    return strings("content_types", settings.content_types)
+
+
+def embed(settings: Settings) -> dict[str, Any]:
+    """Embed one batch; EmbedBatchOperator adds which."""
+    return query_job(
+        "embed_images/insert_embedding_attempts.sql", RUN_ID, model(settings), content_types(settings),
+        FAILED_JOB, int64("dimension", settings.dimension),
+    )  # fmt: skip
+
+
+def plan(settings: Settings) -> dict[str, Any]:
+    """Write a work order; PlanBatchesOperator adds which."""
+    return query_job(
+        "embed_images/write_work_order.sql", RUN_ID, model(settings), content_types(settings), URI_PREFIX,
+        RETRYABLE, FAILED_JOB, FAILED_ALONE,
+        int64("batch_size", "{{ params.batch_size }}"),
+        int64("max_images", f"{{{{ params.max_images or {EVERY_IMAGE} }}}}"),
+        int64("pieces_per_job", passes.PIECES_PER_JOB), int64("max_pieces", passes.MAX_PIECES),
+    )  # fmt: skip
+
+
+def progress(settings: Settings) -> dict[str, Any]:
+    """Count where the planned images of this run are."""
+    return query_job("embed_images/count_progress.sql", RUN_ID, model(settings), content_types(settings))
+
+
+def replay(settings: Settings) -> dict[str, Any]:
+    """Let images out of quarantine, if this run's Params say so."""
+    return query_job(
+        "embed_images/replay_quarantine.sql", RUN_ID, model(settings), URI_PREFIX,
+        boolean("replay", "{{ params.replay_quarantine }}"),
+        string("replay_status", "{{ params.replay_status or '' }}"),
+    )  # fmt: skip

@@ -1,0 +1,12 @@
+-- Note that the job of a batch failed as a whole. Grain: one image of the batch without an answer in this work order.
+-- So the next plan knows to cut the batch in pieces, and the report knows why the image is pending.
+INSERT INTO `demo-project.bqml_tutorial.embedding_attempts`
+  (run_id, work_order, batch_number, model, uri, content_hash, size, updated,
+   ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)
+SELECT run_id, work_order, batch_number, @model, uri, content_hash, size, updated, [], @status, CURRENT_TIMESTAMP()
+FROM `demo-project.bqml_tutorial.embedding_batches` AS planned
+WHERE work_order = @work_order
+  AND batch_number = @batch_number
+  AND NOT EXISTS (
+    SELECT 1 FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
+    WHERE attempt.work_order = planned.work_order AND attempt.uri = planned.uri)
