@@ -14,6 +14,7 @@ class Config:
     host: str
     port: int
     storage_port: int
+    read_port: int | None
     data: Path
     project: str
 
@@ -46,12 +47,13 @@ def _port(name: str, default: int) -> int:
 
 
 def load() -> Config:
-    """Read EMULATOR_HOST, _PORT, _DATA and _PROJECT, and STORAGE_PORT; ValueError names a bad one."""
+    """Read EMULATOR_HOST, _PORT, _READ_PORT, _DATA, _PROJECT and STORAGE_PORT; ValueError names a bad one."""
     return Config(
         # Another name only where the network is private, as between containers: nobody is asked who they are.
         host=os.environ.get("EMULATOR_HOST") or "127.0.0.1",
         port=_port("EMULATOR_PORT", 9050),
         storage_port=_port("STORAGE_PORT", 4443),
+        read_port=_port("EMULATOR_READ_PORT", 9060) if os.environ.get("EMULATOR_READ_PORT") else None,
         data=Path(os.environ.get("EMULATOR_DATA") or ".local/emulator").absolute(),
         project=os.environ.get("EMULATOR_PROJECT") or "demo-project",
     )

@@ -29,6 +29,7 @@ from bqml_emulator import (
     metadata_cache,
     object_listing,
     object_tables,
+    qualified_names,
     query_bytes,
     remote_models,
     schemaless_tables,
@@ -68,6 +69,7 @@ def install(config: Config):
     created_tables.install()
     schemaless_tables.install()
     table_schemas.install()
+    qualified_names.install()
     view_queries.install()
     app.include_router(admin.router)
     api_faults.install()

@@ -19,7 +19,7 @@ from local_bigquery.sql.script import Statement
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
-from bqml_emulator import execution, limits, script_checks, script_values
+from bqml_emulator import execution, limits, qualified_names, script_checks, script_values
 from bqml_emulator.transactions import CONTROL, Transaction, normalise
 
 DYNAMIC = {"SQL", "TABLE_FUNCTION", "TEMP_FUNCTION", "PROCEDURE", "DROP_PROCEDURE", "CALL", "ASSERT"}
@@ -88,6 +88,12 @@ class Interpreter(script.Interpreter):
             self.context.system |= dict(zip(ERROR_VARIABLES, (error.message, text, ""), strict=True))
             self.scope(statement.otherwise)
             self.context.system |= before
+
+    def reference(self, text: str) -> tuple[str, str, str]:
+        keys = super().reference(text)
+        if keys[1] is None:
+            raise qualified_names.unqualified("Routine", keys[2])
+        return keys
 
     # --- variables ------------------------------------------------------------------------------------
 

@@ -72,6 +72,22 @@ def _server(config: Config) -> Server:
     return server
 
 
+@contextlib.contextmanager
+def _read_api(config: Config):
+    """Serve the BigQuery Storage Read API while the block runs, where a port is given for it."""
+    if config.read_port is None:
+        yield
+        return
+    from local_bigquery.grpc import server
+
+    server.SERVICES = {name: rpcs for name, rpcs in server.SERVICES.items() if name.endswith("BigQueryRead")}
+    listening, _ = server.start(config.host, config.read_port)
+    try:
+        yield
+    finally:
+        listening.stop(None)
+
+
 def _stop_jobs():
     from bqml_emulator import jobs
 
@@ -86,7 +102,8 @@ def run(config: Config) -> int:
         server = _server(config)
         storage.wait_ready()
         threading.Thread(target=_watch, args=(storage, server), daemon=True).start()
-        server.run()
+        with _read_api(config):
+            server.run()
         _stop_jobs()
         return 0 if storage.process.poll() is None else 1
     finally:

@@ -3,14 +3,14 @@
 import uuid
 
 import pytest
-from emulator_process import ROOT, EmulatorProcess
+from emulator_process import ROOT, EmulatorProcess, free_port
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory):
     """The emulator of the session; tests use their own dataset and bucket names."""
-    process = EmulatorProcess(tmp_path_factory.mktemp("emulator"), python=ROOT / ".venv/bin/python")
-    with process:
+    data, python = tmp_path_factory.mktemp("emulator"), ROOT / ".venv/bin/python"
+    with EmulatorProcess(data, python, EMULATOR_READ_PORT=str(free_port())) as process:
         yield process
 
 

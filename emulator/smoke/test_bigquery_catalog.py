@@ -1,15 +1,13 @@
-"""google-cloud-bigquery: datasets, tables, views, models, routines, rows and frames."""
+"""google-cloud-bigquery: datasets, tables, views, models, routines and rows."""
 
 import datetime
 
-import pandas
 import pytest
 from emulator_process import wait_until
 from google.api_core.exceptions import BadRequest, Conflict, NotFound, PreconditionFailed
 from google.cloud.bigquery import (
     AccessEntry,
     Dataset,
-    LoadJobConfig,
     PartitionRange,
     RangePartitioning,
     Routine,
@@ -263,53 +261,3 @@ def test_iam_policies(bigquery, new_table):
     assert bigquery.test_iam_permissions(table, ["bigquery.tables.get"])["permissions"] == [
         "bigquery.tables.get"
     ]
-
-
-def test_frames_go_in_and_come_out(bigquery, dataset):
-    frame = pandas.DataFrame(
-        {
-            "id": [1, 2],
-            "name": ["a", None],
-            "vector": [[0.5, 1.5], [2.0]],
-            "at": pandas.to_datetime(["2024-01-02T03:04:05Z", None]),
-            "day": [datetime.date(2024, 1, 2), None],
-            "flag": pandas.array([True, None], dtype="boolean"),
-        }
-    )
-    job = bigquery.load_table_from_dataframe(frame, f"{dataset}.frame")
-    assert job.result().output_rows == 2
-    schema = {
-        field.name: (field.field_type, field.mode) for field in bigquery.get_table(f"{dataset}.frame").schema
-    }
-    assert schema == {
-        "id": ("INTEGER", "NULLABLE"),
-        "name": ("STRING", "NULLABLE"),
-        "vector": ("FLOAT", "REPEATED"),
-        "at": ("TIMESTAMP", "NULLABLE"),
-        "day": ("DATE", "NULLABLE"),
-        "flag": ("BOOLEAN", "NULLABLE"),
-    }
-    rows = bigquery.query_and_wait(f"SELECT * FROM {dataset}.frame ORDER BY id")
-    back = rows.to_dataframe(create_bqstorage_client=False)
-    assert back["id"].tolist() == [1, 2]
-    assert [list(vector) for vector in back["vector"]] == [[0.5, 1.5], [2.0]]
-    assert str(back["at"].dtype) == "datetime64[us, UTC]"
-    config = LoadJobConfig(write_disposition="WRITE_TRUNCATE", schema=[SchemaField("id", "FLOAT")])
-    bigquery.load_table_from_dataframe(frame[["id"]], f"{dataset}.frame", job_config=config).result()
-    assert bigquery.get_table(f"{dataset}.frame").schema == [SchemaField("id", "FLOAT")]
-
-
-def test_a_frame_of_one_type_each_equals_itself(bigquery):
-    sql = """SELECT 1 AS i, 1.5 AS f, 's' AS s, b'\\x00' AS b, TRUE AS t, DATE '2024-02-29' AS d,
-      DATETIME '2024-02-29 01:02:03' AS dt, TIME '01:02:03' AS ti, TIMESTAMP '2024-02-29 01:02:03+00' AS ts,
-      NUMERIC '1.5' AS n, BIGNUMERIC '1.5' AS bn,
-      [1, 2] AS a, STRUCT(1 AS x, 'y' AS y) AS st, JSON '{"k": 1}' AS j"""
-    table = bigquery.query(sql).to_arrow(create_bqstorage_client=False)
-    assert table.num_rows == 1
-    assert table.to_pylist()[0]["st"] == {"x": 1, "y": "y"}
-    assert table.to_pylist()[0]["a"] == [1, 2]
-    frame = bigquery.query(sql).to_dataframe(create_bqstorage_client=False)
-    assert frame["i"].dtype.name == "Int64"
-    assert frame["d"].dtype.name == "dbdate"
-    again = bigquery.query_and_wait(sql).to_arrow(create_bqstorage_client=False)
-    assert again.equals(table)

@@ -13,6 +13,7 @@ from local_bigquery.api import jobs as api_jobs
 from local_bigquery.api import tables as api_tables
 from local_bigquery.catalog import metadata, models, names, row_access, tabledata, tables
 from local_bigquery.engine import database, results, sessions
+from local_bigquery.grpc import server as grpc_server
 from local_bigquery.jobs import copy, load, merge, query, runner, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, rules, script, translate
@@ -120,6 +121,7 @@ def test_names_and_constants():
     assert not {"jobInternalError", "jobBackendError", "backendError"} & errors.STATUSES.keys()
     assert runner.SUBMIT_WAIT_MS == 1000
     assert runner.HANDLERS["copy"] is copy.run
+    assert "google.cloud.bigquery.storage.v1.BigQueryRead" in grpc_server.SERVICES
     assert set(copy.CLONES) == {"SNAPSHOT", "CLONE"}
     assert isinstance(runner._running, dict)
     assert {"future", "cursor", "cancelled"} <= set(runner.Running.__dataclass_fields__)
