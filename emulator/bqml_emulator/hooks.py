@@ -34,6 +34,7 @@ from bqml_emulator import (
     remote_models,
     schemaless_tables,
     scripts,
+    stored_arrays,
     table_schemas,
     temporary_tables,
     variable_names,
@@ -71,6 +72,7 @@ def install(config: Config):
     table_schemas.install()
     qualified_names.install()
     view_queries.install()
+    stored_arrays.install()  # after it: what is declared has its type there
     app.include_router(admin.router)
     api_faults.install()
     vector_search.install()

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from emulator_process import wait_until
-from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound
+from google.api_core.exceptions import BadRequest, Forbidden, NotFound
 
 CREATE = (
     'CREATE CONNECTION {exists} `{name}` OPTIONS (connection_type = "CLOUD_RESOURCE", friendly_name = "x")'
@@ -17,7 +17,6 @@ TABLE = (
     "OPTIONS (object_metadata = 'SIMPLE', uris = ['gs://some-bucket/*'])"
 )
 BOTH = "`roles/aiplatform.user`, `roles/storage.objectViewer`"
-ACCOUNT = r"bqcx-\d+-\w{4}@gcp-sa-bigquery-condel\.iam\.gserviceaccount\.com"
 
 
 @pytest.fixture
@@ -34,12 +33,6 @@ def connection(run):
     run(f"DROP CONNECTION `{name}`")
 
 
-def test_a_connection_is_created_once(run, connection):
-    run(CREATE.format(exists="IF NOT EXISTS", name=f"us.{connection}"))
-    with pytest.raises(Conflict, match=f"Already Exists: Connection .*/{connection}"):
-        run(CREATE.format(exists="", name=f"demo-project.us.{connection}"))
-
-
 def test_dropping_what_is_not_there(run):
     run("DROP CONNECTION IF EXISTS `us.nowhere`")
     with pytest.raises(
@@ -54,30 +47,6 @@ def test_a_missing_connection_is_refused(run, dataset, statement):
         Forbidden, match=r"Access Denied: Connection projects/.*: User does not have bigquery\.connec"
     ):
         run(statement.format(ds=dataset, connection="`us.nowhere`"))
-
-
-def test_a_model_needs_the_vertex_ai_user_role(run, dataset, connection):
-    run(f'GRANT `roles/storage.objectViewer` ON PROJECT `demo-project` TO "connection:us.{connection}"')
-    with pytest.raises(
-        BadRequest, match=f"{ACCOUNT} does not have the permission to access or use the endpoint"
-    ):
-        run(MODEL.format(ds=dataset, connection=f"`us.{connection}`"))
-
-
-def test_an_object_table_needs_the_storage_role(run, dataset, connection):
-    run(f'GRANT `roles/aiplatform.user` ON PROJECT `demo-project` TO "connection:us.{connection}"')
-    denied = (
-        f"Permission denied while globbing file pattern. {ACCOUNT} does not have storage.objects.list access"
-    )
-    with pytest.raises(Forbidden, match=denied):
-        run(TABLE.format(ds=dataset, connection=f"`us.{connection}`"))
-
-
-@pytest.mark.parametrize("form", ["`us.{0}`", "`{0}`", "`demo-project`.us.`{0}`", "`demo-project.us.{0}`"])
-def test_every_spelling_of_a_connection_works_once_granted(run, dataset, connection, form):
-    run(f'GRANT {BOTH} ON PROJECT `demo-project` TO "connection:demo-project.us.{connection}"')
-    run(MODEL.format(ds=dataset, connection=form.format(connection)))
-    run(TABLE.format(ds=dataset, connection=form.format(connection)))
 
 
 def test_a_grant_to_the_service_account_counts(run, dataset, connection):
@@ -99,11 +68,6 @@ def test_a_revoked_role_stops_reading_and_embedding(run, emulator, dataset, conn
         run(f"SELECT COUNT(*) FROM {dataset}.t")
     with pytest.raises(BadRequest, match="does not have the permission to access or use the endpoint"):
         run(f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {dataset}.m, (SELECT 'x' AS content))")
-
-
-def test_default_is_created_and_granted_by_itself(run, dataset):
-    run(MODEL.format(ds=dataset, connection="DEFAULT"))
-    run(TABLE.format(ds=dataset, connection="DEFAULT"))
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,9 @@
-"""ML.GENERATE_EMBEDDING and AI.GENERATE_EMBEDDING with the real local model (reference §3)."""
-
-import math
+"""GENERATE_EMBEDDING beyond what is documented (see boundary/): in every statement, one call for each row."""
 
 import pictures
 import pytest
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
-
-OBJECT_COLUMNS = ["uri", "generation", "content_type", "size", "md5_hash", "updated", "metadata", "ref"]
-ML = ["ml_generate_embedding_result", "ml_generate_embedding_status"]
-ML_SECONDS = ["ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec"]
-
 
 RED = "(SELECT * FROM {ds}.images WHERE uri LIKE '%/red.png')"
 CALL = "ML.GENERATE_EMBEDDING(MODEL {ds}.model, " + RED + ")"
@@ -58,36 +51,6 @@ def columns(bigquery, sql: str) -> list[tuple[str, str, str]]:
     return [(field.name, field.field_type, field.mode) for field in job.schema]
 
 
-def test_columns_of_an_object_table(bigquery, ds):
-    schema = columns(bigquery, f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, TABLE {ds}.images)")
-    assert [name for name, *_ in schema] == ML + ML_SECONDS + OBJECT_COLUMNS
-    assert schema[:4] == [
-        (ML[0], "FLOAT", "REPEATED"),
-        (ML[1], "STRING", "NULLABLE"),
-        (ML_SECONDS[0], "INTEGER", "NULLABLE"),
-        (ML_SECONDS[1], "INTEGER", "NULLABLE"),
-    ]
-
-
-def test_columns_of_the_ai_function(bigquery, ds):
-    schema = columns(bigquery, f"SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.model, TABLE {ds}.images)")
-    assert [name for name, *_ in schema] == [
-        "embedding",
-        "status",
-        "video_start_sec",
-        "video_end_sec",
-        *OBJECT_COLUMNS,
-    ]
-
-
-def test_columns_of_text(bigquery, ds):
-    text = "(SELECT 'a' AS content, 1 AS id)"
-    schema = columns(bigquery, f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, {text})")
-    assert [name for name, *_ in schema] == [*ML, "content", "id"]
-    schema = columns(bigquery, f"SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.model, {text})")
-    assert [name for name, *_ in schema] == ["embedding", "status", "content", "id"]
-
-
 def test_a_dry_run_calls_nothing(bigquery, ds, new_calls):
     columns(bigquery, f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, TABLE {ds}.images)")
     assert new_calls() == []
@@ -118,44 +81,6 @@ def test_bad_objects_fail_on_their_rows_only(rows, ds):
     assert "Content type text/plain is not supported" in failed.pop("note.txt")
     assert failed.pop("clip.mp4") == "not emulated: embedding of a video"
     assert failed == {}
-
-
-def test_images_and_words_share_a_space(rows, ds):
-    found = rows(
-        f"""
-        SELECT i.uri FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model,
-          (SELECT * FROM {ds}.images WHERE uri IN UNNEST(@uris))) AS i
-        CROSS JOIN ML.GENERATE_EMBEDDING(MODEL {ds}.model, (SELECT @words AS content)) AS t
-        ORDER BY COSINE_DISTANCE(i.ml_generate_embedding_result, t.ml_generate_embedding_result) LIMIT 1
-        """,
-        uris=[f"gs://embedding/{name}.png" for name in pictures.COLOURS],
-        words="something blue",
-    )
-    assert [row.uri for row in found] == ["gs://embedding/blue.png"]
-
-
-@pytest.mark.parametrize("dimension", [128, 256, 512, 1408])
-def test_dimensions(rows, ds, dimension):
-    [row] = rows(
-        f"SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.model, (SELECT 'a red car' AS content), "
-        "STRUCT(@dimension AS output_dimensionality))",
-        dimension=dimension,
-    )
-    assert len(row.embedding) == dimension
-    assert math.hypot(*row.embedding) == pytest.approx(1, abs=1e-5)
-
-
-def test_json_output(rows, ds):
-    options = "STRUCT(FALSE AS flatten_json_output, 128 AS output_dimensionality)"
-    [image] = rows(
-        f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, "
-        f"(SELECT uri FROM {ds}.images WHERE uri LIKE '%red%'), {options})"
-    )
-    [text] = rows(
-        f"SELECT * FROM ML.GENERATE_EMBEDDING(MODEL {ds}.model, (SELECT 'x' AS content), {options})"
-    )
-    assert len(image.ml_generate_embedding_result["imageEmbedding"]) == 128
-    assert len(text.ml_generate_embedding_result["textEmbedding"]) == 128
 
 
 @pytest.mark.parametrize(
@@ -212,11 +137,6 @@ def test_a_wrong_call_fails_the_job_and_calls_nothing(bigquery, ds, new_calls, a
     with pytest.raises(BadRequest, match=message):
         bigquery.query(sql, job_config=QueryJobConfig(dry_run=dry_run)).result()
     assert new_calls() == []
-
-
-def test_a_model_that_does_not_exist(rows, ds):
-    with pytest.raises(NotFound, match=r"Not found: Model demo-project:embedding\.nothing"):
-        rows(f"SELECT * FROM AI.GENERATE_EMBEDDING(MODEL `{ds}.nothing`, (SELECT 'x' AS content))")
 
 
 def test_the_clauses_an_object_table_allows(rows, ds):

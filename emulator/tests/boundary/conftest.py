@@ -5,8 +5,8 @@ On BigQuery the clients are the plain ones with your default credentials. BOUNDA
 """
 
 import os
-import uuid
 
+import pictures
 import pytest
 from emulator_process import EmulatorProcess
 
@@ -65,6 +65,32 @@ def indexed(service, shared_dataset) -> Indexed:
 @pytest.fixture
 def folder(service) -> Folder:
     """An empty folder of Cloud Storage, emptied afterwards."""
-    folder = Folder(service.storage.bucket(service.bucket), f"vitrine-boundary/{uuid.uuid4().hex[:12]}")
-    yield folder
-    folder.clear()
+    with service.folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def model(service, shared_dataset) -> str:
+    """The name of a remote model; where its connection is new, the grant takes a while to work."""
+    name = f"{shared_dataset}.model"
+    statement = (
+        f"CREATE MODEL IF NOT EXISTS {name} REMOTE WITH CONNECTION DEFAULT "
+        "OPTIONS (ENDPOINT = 'multimodalembedding@001')"
+    )
+    service.wait_until(lambda: service.accepts(statement, "does not have the permission"))
+    return name
+
+
+@pytest.fixture(scope="session")
+def images(service, shared_dataset) -> str:
+    """The name of an object table: four images of one colour each, one that is broken, and a text."""
+    with service.folder() as folder:
+        for colour, value in pictures.COLOURS.items():
+            folder.put(f"{colour}.png", pictures.png(value))
+        folder.put("broken.png", b"not an image")
+        folder.put("note.txt", b"words", "text/plain")
+        service.ask(
+            f"CREATE EXTERNAL TABLE {shared_dataset}.images WITH CONNECTION DEFAULT "
+            f"OPTIONS (object_metadata = 'SIMPLE', uris = ['{folder.uri}/*'])"
+        )
+        yield f"{shared_dataset}.images"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from emulator_process import EmulatorProcess
+from google.api_core.exceptions import BadRequest
 from google.cloud import bigquery, storage
 
 POLL_SECONDS = 0.05
@@ -29,6 +30,23 @@ class Service:
         )
         yield name
         self.bigquery.query_and_wait(f"DROP SCHEMA {name} CASCADE")
+
+    @contextlib.contextmanager
+    def folder(self) -> Iterator["Folder"]:
+        """An empty folder, emptied afterwards."""
+        folder = Folder(self.storage.bucket(self.bucket), f"vitrine-boundary/{uuid.uuid4().hex[:12]}")
+        yield folder
+        folder.clear()
+
+    def accepts(self, sql: str, refusal: str) -> bool:
+        """Whether a statement runs; False when it is refused with this text."""
+        try:
+            self.ask(sql)
+        except BadRequest as error:
+            if refusal not in str(error):
+                raise
+            return False
+        return True
 
     def ask(self, sql: str, *parameters: Any, **config: Any) -> list[tuple]:
         """Run a query with these parameters and options; its rows."""

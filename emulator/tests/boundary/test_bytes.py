@@ -1,11 +1,7 @@
-"""Bytes processed and billed.
-
-Sources (2026-08-22): sizes by type, https://docs.cloud.google.com/bigquery/pricing#data; DML,
-https://docs.cloud.google.com/bigquery/docs/data-manipulation-language; the least that is billed,
-https://docs.cloud.google.com/bigquery/docs/best-practices-costs.
-"""
+"""Bytes processed and billed."""
 
 import pytest
+from documented import COSTS, documented
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery import QueryJobConfig
 
@@ -51,6 +47,7 @@ CASES = [
 ]
 
 
+@documented("Jobs", "A query processes the columns that it reads; a dry run says so before", COSTS)
 @pytest.mark.parametrize(("sql", "size"), CASES)
 def test_the_columns_that_are_read_are_counted_and_a_dry_run_says_so_before(bigquery, table, sql, size):
     dry = bigquery.query(sql.format(t=table), job_config=QueryJobConfig(dry_run=True))
@@ -60,6 +57,7 @@ def test_the_columns_that_are_read_are_counted_and_a_dry_run_says_so_before(bigq
     assert (job.total_bytes_processed, job.total_bytes_billed) == (size, 10 * MIB if size else 0)
 
 
+@documented("Jobs", "At least 10 MiB are billed for each table; a script is the sum of its statements", COSTS)
 def test_the_bill_is_at_least_10_mib_for_each_table_and_a_script_is_the_sum(bigquery, table):
     bigquery.query_and_wait(f"CREATE TABLE {table}2 AS SELECT id AS other FROM {table}")
     pair = f"SELECT id, other FROM {table}, {table}2 LIMIT 1"
