@@ -1,7 +1,7 @@
 """Bytes processed and billed."""
 
 import pytest
-from documented import COSTS, documented
+from documented import COSTS, PRICING, documented
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery import QueryJobConfig
 
@@ -68,6 +68,7 @@ def test_the_bill_is_at_least_10_mib_for_each_table_and_a_script_is_the_sum(bigq
     assert bills == [0, 10 * MIB, 20 * MIB]
 
 
+@documented("Jobs", "Above 10 MiB, bytes billed are rounded up to whole MiB", PRICING)
 def test_more_than_the_least_is_rounded_up_to_whole_mib(bigquery, dataset):
     bigquery.query_and_wait(f"CREATE TABLE {dataset}.big AS SELECT REPEAT('x', 10 * 1024 * 1024 - 1) AS s")
     job = bigquery.query(f"SELECT LENGTH(s) FROM {dataset}.big")
@@ -89,6 +90,7 @@ def test_every_answer_and_the_jobs_view_say_the_same(bigquery, table):
     assert tuple(row.values()) == (ID, 10 * MIB)
 
 
+@documented("Jobs", "A query that would be billed more than `maximumBytesBilled` fails, unbilled", COSTS)
 def test_a_query_over_its_limit_fails_before_it_runs(bigquery, table):
     config = QueryJobConfig(maximum_bytes_billed=10 * MIB - 1)
     job = bigquery.query(f"DELETE FROM {table} WHERE id = 1", job_config=config)

@@ -3,8 +3,8 @@
 import uuid
 
 import pytest
-from documented import COSTS, DOCS, ERRORS, LOADING, REST, documented
-from google.api_core.exceptions import BadRequest, Conflict, GoogleAPICallError, NotFound
+from documented import DOCS, ERRORS, LOADING, REST, documented
+from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud.bigquery import QueryJobConfig
 
 SECTION = "Jobs"
@@ -174,15 +174,3 @@ def test_the_list(bigquery):
     job.result()
     assert job.job_id in {found.job_id for found in bigquery.list_jobs(state_filter="done", max_results=50)}
     assert job.job_id not in {found.job_id for found in bigquery.list_jobs(state_filter="running")}
-
-
-@documented(SECTION, "A query that would be billed more than `maximumBytesBilled` fails", COSTS)
-def test_maximum_bytes_billed(bigquery, service, dataset):
-    service.ask(f"CREATE TABLE {dataset}.big AS SELECT REPEAT('x', 1000) AS s")
-    config = QueryJobConfig(maximum_bytes_billed=1_000_000, use_query_cache=False)
-    job = bigquery.query(f"SELECT s FROM {dataset}.big", job_config=config)
-    with pytest.raises(GoogleAPICallError, match="Query exceeded limit for bytes billed: 1000000. 10485760"):
-        job.result()
-    assert job.error_result["reason"] == "bytesBilledLimitExceeded"
-    config.maximum_bytes_billed = 10 * 1024 * 1024
-    assert len(list(bigquery.query(f"SELECT s FROM {dataset}.big", job_config=config).result())) == 1
