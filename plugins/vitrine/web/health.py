@@ -15,10 +15,10 @@ from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from vitrine import limits
+from vitrine import limits, queries
 from vitrine.bigquery import BigQuery
 from vitrine.index_state import IndexState, classify, too_few_rows
-from vitrine.jobs import string, strings
+from vitrine.jobs import string
 from vitrine.planning import Batch, Plan, estimate
 from vitrine.settings import Settings, load
 from vitrine.web import chart
@@ -106,9 +106,10 @@ def backlog(settings: Settings) -> Plan:
     [counted] = ask(
         settings,
         "health_page/count_pending.sql",
-        string("model", settings.model),
-        strings("content_types", settings.content_types),
-        string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX),
+        queries.model(settings),
+        queries.content_types(settings),
+        queries.RETRYABLE,
+        queries.FAILED_ALONE,
     ).rows
     images = counted["images"]
     size = limits.MAX_ROWS_PER_EMBEDDING_JOB
