@@ -11,6 +11,7 @@ SECTIONS = (
     "Vector search",
     "Jobs",
     "Changes of tables",
+    "Cloud Storage",
 )
 READ = "2026-08-22"  # the day on which the documentation says what is written here
 
@@ -39,6 +40,7 @@ PROCEDURES = DOCS + "reference/system-procedures"
 QUOTAS = "https://docs.cloud.google.com/bigquery/quotas"
 SEARCH = SQL + "search_functions"
 STATISTICS = SQL + "vectorindex_functions"
+STORAGE = "https://docs.cloud.google.com/storage/docs/"
 TYPES = SQL + "data-types"
 VECTOR_INDEX = DOCS + "vector-index"
 VERTEX = (
