@@ -27,6 +27,7 @@ from bqml_emulator import (
     jobs,
     ledger,
     metadata_cache,
+    missing_features,
     object_listing,
     object_tables,
     qualified_names,
@@ -65,6 +66,7 @@ def install(config: Config):
     metadata_cache.install()
     remote_models.install()
     error_mapping.install()
+    missing_features.install()
     dml.install()  # inside of what execution does
     execution.install()
     created_tables.install()

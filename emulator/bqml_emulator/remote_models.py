@@ -115,11 +115,14 @@ def _resource(keys: tuple[str, str, str], connection: connections.Connection, en
 
 
 def install():
-    """Take remote models out of local-bigquery's hands; other models stay with it."""
+    """Create models here; local-bigquery would take any statement for a model that it cannot run."""
     original = models.apply
 
     def apply(tree, project_id, dataset_id, fields, evaluate, dry_run):
-        connection = _connection(tree, project_id) if isinstance(tree, exp.Create) else None
+        is_create = isinstance(tree, exp.Create)
+        connection = _connection(tree, project_id) if is_create else None
+        if is_create and connection is None:
+            raise BigQueryError("invalidQuery", "not emulated: models that are not REMOTE WITH CONNECTION")
         if connection is None:
             return original(tree, project_id, dataset_id, fields, evaluate, dry_run)
         return create(tree, connection, project_id, dataset_id, dry_run)
