@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from documented import documented
 from emulator_process import wait_until
 from google.api_core.exceptions import BadRequest, Forbidden, NotFound
 
@@ -96,6 +97,11 @@ def test_bad_input_is_named(run, statement, message):
         run(statement)
 
 
+@documented(
+    "Connections",
+    "A grant may take minutes to work; until then the model is refused",
+    "https://github.com/googleapis/python-bigquery-dataframes",
+)
 def test_a_grant_takes_effect_after_the_propagation_time(own_emulator):
     run = own_emulator.bigquery().query_and_wait
     run("CREATE SCHEMA ds")

@@ -8,6 +8,7 @@ import collections
 
 import duckdb
 import pytest
+from documented import DML, DOCS, documented
 from emulator_process import wait_until
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import ConnectionProperty, QueryJobConfig
@@ -60,6 +61,7 @@ def session(bigquery):
     session.run("CALL BQ.ABORT_SESSION()")
 
 
+@documented("Changes of tables", "UPDATE fails when two source rows match one target row, as MERGE does", DML)
 @pytest.mark.parametrize("statement", [UPDATE, MERGE])
 @pytest.mark.parametrize("script", ["{statement}", "BEGIN TRANSACTION; {statement}; COMMIT TRANSACTION;"])
 def test_a_target_row_with_two_source_rows_is_refused(bigquery, table, statement, script):
@@ -95,6 +97,7 @@ def test_an_update_or_delete_says_which_rows(bigquery, table, statement, message
         bigquery.query(statement.format(table=table), QueryJobConfig(dry_run=dry_run)).result()
 
 
+@documented("Changes of tables", "20 mutations of a table may wait; one more fails", DML)
 def test_a_conflicting_statement_waits_for_the_transaction_and_twenty_may(bigquery, table, session):
     session.run("BEGIN TRANSACTION", f"UPDATE {table} SET v = 1 WHERE x = 1")
     bigquery.query_and_wait(f"INSERT INTO {table} (x, v) VALUES (4, 0)")  # never waits
@@ -130,6 +133,11 @@ def test_a_transaction_that_does_not_commit_lets_the_others_go_on(bigquery, tabl
     assert rows(bigquery, table) == {9: 9}
 
 
+@documented(
+    "Changes of tables",
+    "Of two transactions on one table the second is aborted",
+    DOCS + "transactions",
+)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -171,6 +179,7 @@ def test_an_unfinished_transaction_of_a_script_is_rolled_back(bigquery, table):
     assert rows(bigquery, table) == {1: 2, 2: 0, 3: 0}
 
 
+@documented("Changes of tables", "Two mutations of a table run at a time, the others are PENDING", DML)
 def test_two_mutations_of_a_table_run_and_the_third_is_pending(service):
     """Their model calls count: a job that embeds holds its place. No call is made twice."""
     client = service.bigquery()
@@ -191,6 +200,9 @@ def test_two_mutations_of_a_table_run_and_the_third_is_pending(service):
     assert client.get_table("ds.e").num_rows == IMAGES
 
 
+@documented(
+    "Changes of tables", "A conflict is rerun three times, then reported in the documented words", DML
+)
 @pytest.mark.parametrize("conflicts", [0, 3, 4])
 def test_a_conflict_is_rerun_three_times_and_then_reported(conflicts):
     """DuckDB's own conflicts need another writer at the very moment, so this one is made up."""

@@ -2,6 +2,7 @@
 
 import pictures
 import pytest
+from documented import GENERATE, VERTEX, documented
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
 
@@ -66,6 +67,7 @@ def test_the_executed_query_has_the_columns_of_the_dry_run(bigquery, ds):
     assert row.size == len(pictures.png(pictures.COLOURS["red"]))
 
 
+@documented("Model calls", "Images over 20 MB, or of another type, fail on their rows", VERTEX)
 def test_bad_objects_fail_on_their_rows_only(rows, ds):
     found = {
         row.uri.rpartition("/")[2]: (row.ml_generate_embedding_status, len(row.ml_generate_embedding_result))
@@ -179,6 +181,11 @@ def test_each_row_is_called_once_whatever_the_query_does(rows, ds, new_calls):
     assert len(new_calls()) == 1
 
 
+@documented(
+    "Model calls",
+    "They work in CREATE TABLE AS, INSERT, MERGE, views, procedures, loops",
+    GENERATE,
+)
 @pytest.mark.parametrize(
     "script",
     [

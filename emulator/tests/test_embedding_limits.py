@@ -8,6 +8,7 @@ and Vertex AI's multimodal embeddings reference (32 tokens); all read 2026-08-22
 import pictures
 import pytest
 import requests
+from documented import GENERATE, QUOTAS, VERTEX, documented
 
 IMAGES = 24
 QUOTA = "A retryable error occurred: the maximum size quota per query has reached"
@@ -15,6 +16,7 @@ EXHAUSTED = "A retryable error occurred: RESOURCE_EXHAUSTED error from remote se
 SPACED = "A retryable error occurred: RESOURCE EXHAUSTED error from <remote endpoint>"
 
 
+@documented("Model calls", "Rows beyond the rows per job say so, retryably, and are not called", QUOTAS)
 def test_rows_beyond_the_rows_per_job_say_so_and_are_not_called(service):
     service.faults(rows_per_job=10)
     assert pictures.statuses(service) == {"": 10, QUOTA: 14}
@@ -31,6 +33,7 @@ def test_rows_are_counted_for_each_statement_not_for_each_call_of_the_function(s
     assert len(service.calls()) == 30 + 2 * IMAGES
 
 
+@documented("Model calls", "Rows per job are the requests a minute × 360", QUOTAS)
 def test_by_default_the_rows_per_job_are_360_minutes_of_the_quota(service):
     """600 requests a minute are 216,000 rows, so the other way round 1 request is 360."""
     service.faults(requests_per_minute=1, rows_per_job=None)
@@ -39,6 +42,7 @@ def test_by_default_the_rows_per_job_are_360_minutes_of_the_quota(service):
     assert {row.status: row.n for row in service.bigquery().query_and_wait(sql)}[QUOTA] == 40
 
 
+@documented("Model calls", "At most 5 jobs of a project embed at a time", QUOTAS)
 def test_at_most_five_jobs_of_a_project_embed_at_a_time_and_the_others_wait(service):
     service.faults(model_latency_seconds=1.0)
     jobs = [service.bigquery().query(pictures.COUNT) for _ in range(7)]
@@ -70,6 +74,7 @@ def test_a_job_that_waits_for_its_turn_can_be_cancelled(service):
     assert last.job_id not in {call["job_id"] for call in service.calls()}
 
 
+@documented("Model calls", "There are three retryable texts, of one prefix", GENERATE)
 def test_a_client_that_knows_only_one_retryable_text_is_caught(service):
     service.faults(retryable_share=1.0, retryable_texts="all")
     found = pictures.statuses(service)
@@ -87,6 +92,7 @@ def test_bad_values_are_refused(service, change):
     assert next(iter(change)) in answer.json()["error"]["message"]
 
 
+@documented("Model calls", "A text is shortened to 32 tokens", VERTEX)
 def test_a_text_is_shortened_to_its_first_32_tokens(service):
     words = [f"w{n}" for n in range(40)]
     texts = [" ".join(words[:count]) for count in (31, 32, 40)]

@@ -9,6 +9,7 @@ import time
 import pictures
 import pytest
 import requests
+from documented import ERRORS, documented
 from emulator_process import wait_until
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud.bigquery import LoadJobConfig
@@ -157,6 +158,7 @@ def test_a_share_of_the_api_requests_fails_as_the_seed_decides(service):
     assert outcomes(service, 60) == first
 
 
+@documented("Jobs", "Errors 429, 500 and 503 have the documented shape and reason", ERRORS)
 def test_the_errors_have_the_shape_and_reason_that_clients_look_at(service):
     service.faults(http_errors=1.0)
     url = f"{service.url}/bigquery/v2/projects/demo-project/datasets"
@@ -170,6 +172,7 @@ def test_the_errors_have_the_shape_and_reason_that_clients_look_at(service):
     assert requests.get(f"{service.url}/emulator/health", timeout=5).status_code == 200
 
 
+@documented("Jobs", "After a 503 of jobs.insert the job may exist: the same id is refused then", ERRORS)
 def test_a_request_answered_503_was_carried_out(service):
     """So a job may exist though its insertion failed: the same job id tells."""
     service.faults(http_errors=1.0)

@@ -7,6 +7,7 @@ import time
 import pictures
 import pytest
 import requests
+from documented import REST, documented
 from emulator_process import EmulatorProcess, wait_until
 from google.api_core.exceptions import BadRequest, Conflict, NotFound
 from google.cloud.bigquery import QueryJobConfig
@@ -63,6 +64,7 @@ def start(process, job_id: str):
     return job
 
 
+@documented("Jobs", "jobs.insert answers at once; the job goes on without its client", REST + "jobs/insert")
 def test_a_long_job_is_answered_at_once_and_lives_on(slow):
     started = time.monotonic()
     job = slow.bigquery().query(EMBED, job_id="long", job_retry=None)
@@ -109,6 +111,9 @@ def test_labels_are_kept(bigquery):
     assert bigquery.get_job(job.job_id).labels == {"team": "images"}
 
 
+@documented(
+    "Jobs", "A cancelled job is DONE, reason `stopped`, and has written nothing", REST + "jobs/cancel"
+)
 def test_cancel_stops_between_calls_and_writes_nothing(slow):
     job = start(slow, "cancelled")
     job.cancel()

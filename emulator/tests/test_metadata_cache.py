@@ -9,6 +9,7 @@ import uuid
 
 import duckdb
 import pytest
+from documented import METADATA_CACHE, documented
 from emulator_process import EmulatorProcess
 from google.api_core.exceptions import BadRequest, Forbidden, NotFound
 
@@ -43,6 +44,7 @@ class Images:
         return [row.uri.rpartition("/")[2] for row in rows]
 
 
+@documented("Object tables", "Metadata older than `max_staleness` is read from Cloud Storage", METADATA_CACHE)
 def test_metadata_older_than_max_staleness_is_read_from_the_storage(tmp_path):
     with EmulatorProcess(tmp_path) as emulator:
         emulator.bigquery().query_and_wait("CREATE SCHEMA ds")

@@ -5,6 +5,7 @@ import time
 import pictures
 import pytest
 import requests
+from documented import MULTIMODAL, documented
 from emulator_process import wait_until
 
 EXHAUSTED = "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
@@ -79,6 +80,11 @@ def test_terminal_uris_fail_every_time(service):
         assert status.startswith("INVALID_ARGUMENT:")
 
 
+@documented(
+    "Model calls",
+    "Jobs share the requests a minute; rows beyond them say RESOURCE_EXHAUSTED",
+    MULTIMODAL,
+)
 def test_the_quota_is_shared_by_jobs_and_exhausted_rows_say_so(service):
     service.faults(requests_per_minute=80)
     assert pictures.statuses(service) == {"": IMAGES}

@@ -7,6 +7,7 @@ import signal
 
 import numpy as np
 import pytest
+from documented import DDL, INDEX_VIEW, REST, SQL, VECTOR_INDEX, documented
 from emulator_process import wait_until
 from google.api_core.exceptions import BadRequest, Conflict, Forbidden, NotFound
 from vector_data import load, vectors
@@ -44,6 +45,11 @@ def unindexed(emulator, shared):
     return unindexed
 
 
+@documented(
+    "Vector index",
+    "Coverage rises; `last_refresh_time` is NULL while the index cannot be used",
+    INDEX_VIEW,
+)
 def test_the_index_grows_and_then_finds_the_nearest(emulator, table):
     table.fill()
     emulator.faults(index_build_seconds=2.0)
@@ -63,6 +69,7 @@ def test_the_index_grows_and_then_finds_the_nearest(emulator, table):
     assert len(set(found) & set(exact)) >= 8  # of 10; the same distances, bit by bit
 
 
+@documented("Vector search", "A smaller `fraction_lists_to_search` finds less", SQL + "search_functions")
 def test_a_smaller_fraction_of_lists_finds_less_but_never_wrong_distances(shared):
     def recall(fraction: float) -> float:
         options = f", top_k => 50, options => '{{\"fraction_lists_to_search\": {fraction}}}'"
@@ -86,6 +93,11 @@ def test_a_filter_on_a_column_that_is_not_stored_comes_after_the_search(shared):
         assert least <= len(shared.ask(sql)) < 20
 
 
+@documented(
+    "Vector search",
+    "Rows not indexed yet are found: PARTIALLY_USED; coverage falls and recovers",
+    VECTOR_INDEX,
+)
 def test_new_rows_are_found_before_they_are_indexed_and_deleted_rows_never(emulator, table):
     table.fill()
     table.ask(CREATE)
@@ -121,6 +133,11 @@ def test_replaced_content_of_the_same_size_is_searched_and_indexed_again(table):
     assert [distance for _, distance in found] == pytest.approx(np.sort(expected)[:5].tolist(), abs=1e-12)
 
 
+@documented(
+    "Vector index",
+    "Below 10 MB an index is TEMPORARILY DISABLED, and filled when its table grows",
+    INDEX_VIEW,
+)
 def test_below_10_mb_the_index_is_created_but_never_filled_until_the_table_grows(emulator, table):
     table.fill(5_000, 128)
     emulator.faults(index_build_seconds=1.0)
@@ -166,6 +183,7 @@ def test_one_index_per_table(shared):
     assert shared.coverage() == 100
 
 
+@documented("Vector index", "It has not the name of a search index on its table", DDL)
 def test_the_name_of_a_search_index_is_taken(table):
     """DDL reference: no vector index by the name of a search index on its table. The text is ours."""
     table.fill(5_000, 2)
@@ -202,6 +220,9 @@ def test_statement_types(table):
         kind("DROP VECTOR INDEX ix ON {ds}.{table}")
 
 
+@documented(
+    "Vector index", "A dry run checks the statement and makes no index", REST + "Job#JobConfiguration"
+)
 def test_a_dry_run_checks_and_changes_nothing(table):
     table.fill(4_999, 2)
     with pytest.raises(BadRequest, match="Total rows 4999"):

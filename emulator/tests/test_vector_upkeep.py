@@ -8,6 +8,7 @@ import datetime
 
 import numpy as np
 import pytest
+from documented import INDEX_VIEW, PROCEDURES, QUOTAS, STATISTICS, VECTOR_INDEX, documented
 from emulator_process import wait_until
 from google.api_core.exceptions import BadRequest, Forbidden, NotFound
 from google.cloud.bigquery import LoadJobConfig
@@ -63,6 +64,11 @@ def test_drift_is_the_divergence_of_the_lists():
     assert divergence(np.zeros(3), even) < 1
 
 
+@documented(
+    "Vector index",
+    "Drift is NULL before training, grows with data unlike it, ends with a rebuild",
+    STATISTICS,
+)
 def test_drift_grows_with_other_vectors_and_not_with_more_of_the_same(emulator, table):
     """Same page: no active index, no rows; training not complete, NULL. Observed live (statmike, 2026-09-03):
     one column, tfdv_drift; 0.0 when fresh; 2e-5 after more than doubling the table with the same vectors."""
@@ -100,6 +106,11 @@ def test_statistics_of_a_missing_table(filled):
         filled.ask("SELECT * FROM VECTOR_INDEX.STATISTICS(TABLE {ds}.nothing)")
 
 
+@documented(
+    "Vector index",
+    "A rebuild is one at a time, without downtime; the view tells of it",
+    VECTOR_INDEX,
+)
 def test_a_rebuild_goes_on_in_the_shadow_and_then_takes_over(emulator, filled):
     """BQ/vector-index, "Rebuild a vector index": no downtime, one at a time, the shadow index is promoted."""
     [(info, built, coverage)] = filled.ask(ALTERATION)
@@ -128,6 +139,7 @@ def test_a_rebuild_goes_on_in_the_shadow_and_then_takes_over(emulator, filled):
     emulator.faults(**DEFAULTS)
 
 
+@documented("Vector index", "`BQ.CANCEL_INDEX_ALTERATION` ends a rebuild; its information goes", PROCEDURES)
 def test_a_cancelled_rebuild_leaves_no_trace(emulator, filled):
     """BQ/vector-index, "Cancel a rebuild": last_model_build_time is not updated, the info not present."""
     [(_, built, _)] = filled.ask(ALTERATION)
@@ -161,6 +173,7 @@ def test_a_rebuild_of_what_is_not_there(emulator, filled):
     assert filled.ask(ALTERATION)[0][0] is None or filled.ask(ALTERATION)[0][0]["status"] is None
 
 
+@documented("Vector index", "A failed rebuild has status FAILED, message and end", INDEX_VIEW)
 def test_a_rebuild_of_a_small_table_fails_with_its_reason(emulator, table):
     """BQ/information-schema-vector-indexes: status FAILED, message an ErrorProto, end_time set."""
     table.fill(5_000, 2)
@@ -173,6 +186,7 @@ def test_a_rebuild_of_a_small_table_fails_with_its_reason(emulator, table):
     assert info["start_time"] <= info["end_time"]
 
 
+@documented("Vector index", "10 CREATE or DROP VECTOR INDEX a day and table; the name counts", QUOTAS)
 def test_ten_statements_a_day_and_table_name(table):
     """BQ/quotas: 10 CREATE or DROP VECTOR INDEX statements per table per day; quotas are tied to the name."""
     table.fill(5_000, 2)
@@ -192,6 +206,7 @@ def test_ten_statements_a_day_and_table_name(table):
     table.ask(CREATE.replace("{table}", "other"))
 
 
+@documented("Vector index", "500 CREATE VECTOR INDEX a day and project", QUOTAS)
 def test_five_hundred_creations_a_day_and_project(monkeypatch):
     """BQ/quotas: 500 CREATE VECTOR INDEX statements per project, region and day. Only the count is false."""
     monkeypatch.setattr(vector_quota.database, "fetch", lambda *_: [(0, 500)])
@@ -200,6 +215,11 @@ def test_five_hundred_creations_a_day_and_project(monkeypatch):
     vector_quota._check("DROP", ("p", "ds", "t"))
 
 
+@documented(
+    "Vector index",
+    "Over the organization's limit: PENDING, then TEMPORARILY DISABLED",
+    VECTOR_INDEX,
+)
 def test_over_the_limit_of_the_organization(emulator, table):
     """BQ/vector-index, "Use shared slots": paused and still used, then deleted; resumed below the limit; none
     with an own reservation. The time between is ours: index_build_seconds."""
@@ -222,6 +242,7 @@ def test_over_the_limit_of_the_organization(emulator, table):
     assert table.state()[0] == "ACTIVE"
 
 
+@documented("Vector index", "An incompatible schema change: PERMANENTLY DISABLED", INDEX_VIEW)
 def test_an_incompatible_schema_change_disables_for_good(table):
     """BQ/information-schema-vector-indexes: PERMANENTLY DISABLED; a new index is needed afterwards (ours)."""
     table.fill(5_000, 2)
@@ -271,6 +292,7 @@ def test_stored_columns_in_the_statistics(filled, select, base, uncovered):
     )
 
 
+@documented("Vector search", "TREE_AH uses stored columns only to filter", VECTOR_INDEX)
 def test_a_tree_ah_index_uses_its_stored_columns_only_to_filter(table):
     """Same page: "For TreeAH indexes, the join with the base table is not removed"."""
     table.fill()
@@ -293,6 +315,7 @@ def test_one_dimension_is_too_few_for_tree_ah(table):
     table.ask(CREATE)
 
 
+@documented("Vector index", "At most 4,096 dimensions", QUOTAS)
 @pytest.mark.parametrize("dimension", [4_096, 4_097])
 def test_at_most_4096_dimensions(monkeypatch, dimension):
     """BQ/quotas, since 2026-04-17. The text is ours. Only the table is false: it would have 160 MB."""
