@@ -8,7 +8,8 @@ Every night: embed the images that are new or changed, publish them for search, 
 2. **embed_batch** runs one BigQuery job a batch, a few side by side.
 3. **publish_…** moves good vectors into the searchable table; **quarantine_images** sets broken images aside.
 4. **check_status** begins another pass (after a pause) while images are left that a retry can cure.
-5. **choose_removal** takes images that are gone from the bucket out of the table, but never many at once.
+5. **refresh_touched_images** takes over new metadata. **choose_removal** takes images that are gone from the
+   bucket out of the table, but never many at once.
 6. **create_vector_index** and **wait_for_vector_index**, when there are rows enough for an index.
 7. **report_run** fails the run unless every image is accounted for.
 
@@ -22,7 +23,7 @@ from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobO
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
 from airflow.utils.types import DagRunType
 
-from vitrine import defaults, params, queries, settings
+from vitrine import defaults, notifications, params, queries, settings
 from vitrine.jobs import boolean, float64, query_job
 from vitrine.operators.check_status import CheckStatusOperator
 from vitrine.operators.choose_index import ChooseIndexOperator
@@ -31,7 +32,7 @@ from vitrine.operators.embed_batch import EmbedBatchOperator
 from vitrine.operators.plan_batches import PlanBatchesOperator
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.operators.report_run import ReportRunOperator
-from vitrine.sensors.pause import pause
+from vitrine.sensors.pause import PauseSensor
 from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
@@ -52,6 +53,10 @@ with DAG(
     **defaults.dag_arguments(config),
     params=params.EMBED_IMAGES,
 ) as dag:
+    refresh_touched = QueryJobOperator.of(
+        "embed_images/refresh_touched_images.sql",
+        CONTENT_TYPES, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
+    )  # fmt: skip
     choose_removal = ChooseRemovalOperator(
         task_id="choose_removal",
         configuration=query_job("embed_images/count_vanished.sql"),
@@ -59,7 +64,6 @@ with DAG(
         allow_mass_delete=ALLOW_MASS_DELETE,
         remove="delete_vanished_embeddings",
         skip="choose_index",
-        trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
     delete_vanished = QueryJobOperator.of(
         "embed_images/delete_vanished_embeddings.sql",
@@ -107,11 +111,14 @@ with DAG(
                 configuration=queries.progress(config),
                 earlier_checks=CHECKS[: number - 1],
                 max_passes=config.max_passes,
+                pauses=(config.retry_wait_seconds, config.max_retry_wait_seconds),
                 next_pass=f"pass_{number + 1}.wait" if number < config.max_passes else None,
-                done="choose_removal",
+                done=refresh_touched.task_id,
             )
-            wait = [pause(number, config.retry_wait_seconds)] if number > 1 else []
-            chain(before, *wait, plan, embed, publish_new, publish_changed, quarantine, check, choose_removal)
+            wait = [PauseSensor(task_id="wait", check=CHECKS[number - 2])] if number > 1 else []
+            chain(
+                before, *wait, plan, embed, publish_new, publish_changed, quarantine, check, refresh_touched
+            )
             before = check
     create_vector_index = QueryJobOperator.of("embed_images/create_vector_index.sql")
     wait_for_vector_index = VectorIndexSensor(
@@ -131,8 +138,9 @@ with DAG(
         index=(choose_index.task_id, wait_for_vector_index.task_id),
         trigger_rule=TriggerRule.ALL_DONE,
         outlets=[EMBEDDINGS],
+        on_failure_callback=notifications.on_failure(config),
     )
-    chain(choose_removal, delete_vanished, choose_index)
+    chain(refresh_touched, choose_removal, delete_vanished, choose_index)
     chain(choose_removal, choose_index)
     chain(choose_index, create_vector_index, wait_for_vector_index, report_run)
     chain(choose_index, report_run)

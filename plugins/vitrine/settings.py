@@ -37,7 +37,10 @@ class Settings:
     schedule: str = "0 2 * * *"
     max_parallel_batches: int = 3
     max_passes: int = 5
-    retry_wait_seconds: int = 60  # before the second pass or try; doubles with every further one
+    retry_wait_seconds: int = (
+        60  # before the second pass or try; doubles with every further one that is needed
+    )
+    max_retry_wait_seconds: int = 900  # before any pass
     poll_seconds: float = 10.0  # between two looks at a running job
     index_poll_seconds: float = 60.0  # between two looks at a filling index; each bills 10 MiB
     max_removed_share: float = (
@@ -47,12 +50,22 @@ class Settings:
         95  # percent; the rows beyond are searched exactly, so waiting for the last ones gains nothing
     )
     index_timeout_seconds: int = 6 * 3600
+    notifier: str = ""  # import path of an Airflow notifier that is told of runs that failed
+    notifier_arguments: str = ""  # JSON object of its arguments; Airflow fills in their templates
     sql_dir: str = str(REPOSITORY / "include" / "sql")
     gcp_conn_id: str = "google_cloud_default"
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything runs."""
-        for ok, name, rule in (
+        for ok, name, rule in self._rules():
+            if not ok:
+                raise SettingsError(
+                    f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}."
+                )
+
+    def _rules(self) -> tuple[tuple[object, str, str], ...]:
+        """Whether each setting can work, its name, and what it must be."""
+        return (
             (
                 self.endpoint in limits.EMBEDDING_DIMENSIONS,
                 "endpoint",
@@ -70,7 +83,11 @@ class Settings:
                 "object_uris",
                 "gs:// URIs, comma-separated, without quotes and backslashes",
             ),
-            (self.retry_wait_seconds > 0, "retry_wait_seconds", "more than 0"),
+            (
+                0 < self.retry_wait_seconds <= self.max_retry_wait_seconds,
+                "retry_wait_seconds",
+                f"more than 0 and at most the {self.max_retry_wait_seconds} of VITRINE_MAX_RETRY_WAIT_SECONDS",
+            ),
             (
                 set(self.content_types) <= set(limits.IMAGE_CONTENT_TYPES),
                 "content_types",
@@ -84,11 +101,7 @@ class Settings:
             (self.max_passes >= 1, "max_passes", "at least 1"),
             (0 <= self.max_removed_share <= 1, "max_removed_share", "a share, 0 to 1"),
             (1 <= self.index_coverage <= 100, "index_coverage", "a percentage, 1 to 100"),
-        ):
-            if not ok:
-                raise SettingsError(
-                    f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}."
-                )
+        )
 
     @property
     def lanes(self) -> int:

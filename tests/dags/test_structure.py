@@ -45,7 +45,7 @@ def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
     for number in range(1, 6):
         for before, after in pairwise(PASS):
             assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
-        onward = {"choose_removal"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
+        onward = {"refresh_touched_images"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
         assert dag.get_task(f"pass_{number}.check_status").downstream_task_ids == onward
     assert dag.get_task("pass_2.wait").downstream_task_ids == {"pass_2.plan_batches"}
     assert not dag.has_task("pass_1.wait")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vitrine.passes import after_pass
+from vitrine.passes import HANDFUL, after_pass, pause_seconds
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,20 @@ def test_a_run_always_ends(pending, max_passes):
     verdict = after_pass(pending[: max_passes + 1], max_passes)
     if len(pending) > max_passes or pending[: max_passes + 1][-1] == 0:
         assert not verdict.repair
+
+
+@pytest.mark.parametrize(
+    ("left", "seconds"),
+    [
+        ([5000], 60),
+        ([5000, 4000], 120),
+        ([5000, 4000, 3000], 240),
+        ([5000, 4000, 3000, 2000, 1000], 600),  # bounded
+        ([5000, 4000, HANDFUL], 60),
+        ([5000, 4000, HANDFUL + 1], 240),
+        ([3, 3], 60),
+        ([HANDFUL, 5000], 60),  # an outage that has just begun
+    ],
+)
+def test_pauses_grow_while_the_quota_is_exhausted_and_are_short_for_a_handful(left, seconds):
+    assert pause_seconds([9999, *left], first_seconds=60, most_seconds=600) == seconds

@@ -39,6 +39,7 @@ def test_a_missing_variable_is_named(name):
         ("VITRINE_OBJECT_URIS", " , "),
         ("VITRINE_OBJECT_URIS", "gs://it's/*"),
         ("VITRINE_RETRY_WAIT_SECONDS", "-5"),
+        ("VITRINE_RETRY_WAIT_SECONDS", "901"),
         ("VITRINE_CONTENT_TYPES", "image/jpeg,video/mp4"),
         ("VITRINE_MAX_PARALLEL_BATCHES", "6"),
         ("VITRINE_MAX_PASSES", "0"),

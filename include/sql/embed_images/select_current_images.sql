@@ -3,6 +3,8 @@
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
+  generation,
+  content_type,
   size,
   updated
 FROM {{ table('met_images') }}

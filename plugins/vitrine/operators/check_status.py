@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.branch import BaseBranchOperator
 
 from vitrine.bigquery import BigQuery
-from vitrine.passes import after_pass
+from vitrine.passes import after_pass, pause_seconds
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,6 +20,7 @@ class CheckStatusOperator(BaseBranchOperator):
 
     :param configuration: query job that counts this run's progress (columns planned and pending).
     :param earlier_checks: task ids of the checks of the passes before, oldest first.
+    :param pauses: first and longest pause before another pass, in seconds. Pushes the XCom `pause_seconds`.
     """
 
     template_fields = ("configuration",)
@@ -32,6 +33,7 @@ class CheckStatusOperator(BaseBranchOperator):
         configuration: dict[str, Any],
         earlier_checks: Sequence[str],
         max_passes: int,
+        pauses: tuple[int, int],
         next_pass: str | None,
         done: str,
         bigquery: BigQuery,
@@ -40,7 +42,7 @@ class CheckStatusOperator(BaseBranchOperator):
         super().__init__(**kwargs)
         self.configuration, self.earlier_checks, self.max_passes = configuration, earlier_checks, max_passes
         self.next_pass, self.done = next_pass, done
-        self.bigquery = bigquery
+        self.pauses, self.bigquery = pauses, bigquery
 
     def execute(self, context: Context) -> Any:
         """Go on with another pass, or with `done`, skipping every later pass at once, not task by task."""
@@ -53,7 +55,9 @@ class CheckStatusOperator(BaseBranchOperator):
         [progress] = self.bigquery.rows(self.configuration)
         ti.xcom_push(key="pending", value=progress["pending"])
         before = [ti.xcom_pull(task_ids=check, key="pending") for check in self.earlier_checks]
-        verdict = after_pass([progress["planned"], *before, progress["pending"]], self.max_passes)
+        pending = [progress["planned"], *before, progress["pending"]]
+        verdict = after_pass(pending, self.max_passes)
+        ti.xcom_push(key="pause_seconds", value=pause_seconds(pending, *self.pauses))
         self.log.info("%s", "\n".join([verdict.reason, *progress["pending_images"]]))
         return verdict.repair
 

@@ -1,27 +1,35 @@
-"""A pause that also works where triggers run in the task's own process."""
+"""The pause before a repair pass."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.sensors.time_delta import WaitSensor
 
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
 
 class PauseSensor(WaitSensor):
-    """WaitSensor for `dag.test()`, too.
+    """WaitSensor for as long as the check of the pass before has said; works in `dag.test()`, too.
 
     In the triggerer the trigger ends the task by itself; `dag.test()` runs triggers inline and then calls
-    this method, which standard provider 1.21.0 does not have.
+    `execute_complete`, which WaitSensor of standard provider 1.21.0 does not have.
+
+    :param check: id of the task whose XCom `pause_seconds` says how long.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(deferrable=True, **kwargs)
+    def __init__(self, *, check: str, **kwargs: Any) -> None:
+        super().__init__(time_to_wait=timedelta(), deferrable=True, **kwargs)
+        self.check = check
 
-    def execute_complete(self, context: Any, event: Any = None) -> None:
+    def execute(self, context: Context) -> None:
+        """Wait in the triggerer."""
+        seconds = context["ti"].xcom_pull(task_ids=self.check, key="pause_seconds")
+        self.log.info("Pausing for %s seconds.", seconds)
+        self.time_to_wait = timedelta(seconds=seconds)
+        super().execute(context)
+
+    def execute_complete(self, context: Context, event: Any = None) -> None:
         """Nothing is left to do: the time has passed."""
-
-
-def pause(pass_number: int, first_seconds: int) -> PauseSensor:
-    """The pause before a pass (the second or later): doubles with each, so that a quota can recover."""
-    return PauseSensor(task_id="wait", time_to_wait=timedelta(seconds=first_seconds * 2 ** (pass_number - 2)))

@@ -20,6 +20,8 @@ WITH places AS (
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
+  generation,
+  content_type,
   size,
   updated
 FROM `demo-project.bqml_tutorial.met_images`

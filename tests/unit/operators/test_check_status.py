@@ -20,6 +20,7 @@ def check(pending: int) -> CheckStatusOperator:
         }
         operator = CheckStatusOperator(
             task_id="check1", configuration=query_job("count"), earlier_checks=[], max_passes=3,
+            pauses=(60, 900),
             next_pass="wait2", done="index", bigquery=FakeBigQuery(count=[progress]),
         )  # fmt: skip
     operator >> [tasks["wait2"], tasks["index"]]
@@ -39,6 +40,7 @@ def run(operator: CheckStatusOperator) -> dict:
 def test_images_left_go_to_the_next_pass():
     given = run(check(pending=5))
     assert given["ti"].pushed["pending"] == 5
+    assert given["ti"].pushed["pause_seconds"] == 60
     assert "wait2" in given["ti"].pushed["skipmixin_key"]["followed"]
 
 

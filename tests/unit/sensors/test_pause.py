@@ -5,15 +5,13 @@ from datetime import timedelta
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
-from vitrine.sensors.pause import PauseSensor, pause
+from tests.unit.fakes import context
+from vitrine.sensors.pause import PauseSensor
 
 
-def test_it_can_be_resumed_by_a_trigger_that_ran_inline():
-    sensor = PauseSensor(task_id="wait", time_to_wait=timedelta(seconds=1))
+def test_it_waits_as_long_as_the_check_said_and_can_be_resumed_by_a_trigger_that_ran_inline():
+    sensor = PauseSensor(task_id="wait", check="check")
     with pytest.raises(TaskDeferred) as deferred:
-        sensor.execute({})
+        sensor.execute(context(check__pause_seconds=240))
+    assert sensor.time_to_wait == timedelta(seconds=240)
     assert getattr(sensor, deferred.value.method_name)({}, None) is None
-
-
-def test_pauses_double():
-    assert [pause(number, 60).time_to_wait.total_seconds() for number in (2, 3, 4)] == [60, 120, 240]
