@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-clients lint golden emulation pins
+.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-clients lint golden emulation screenshots pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -80,6 +80,9 @@ golden: setup ## Rewrite the golden SQL files from what the DAGs render today
 
 emulation: setup ## Rewrite docs/emulation.md from the emulator's tests
 	cd emulator && .venv/bin/python tests/fidelity.py ../docs/emulation.md
+
+screenshots: setup ## Take the pictures of the pages anew, from a running `make up` with embedded images
+	@$(LOCAL) exec $(VENV)/python -m scripts.screenshots
 
 PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements
 pins: | $(VENV)/uv ## Resolve every requirements*.in again into its pinned file

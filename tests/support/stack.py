@@ -80,6 +80,10 @@ class AirflowStack:
         """Answer the extra links that the UI shows on a task."""
         return self._call("GET", f"{self._task_path(run, task_id)}/links")["extra_links"]
 
+    def runs(self, dag_id: str) -> list[dict]:
+        """Answer the runs of a DAG."""
+        return self._call("GET", f"/dags/{dag_id}/dagRuns")["dag_runs"]
+
     def page(self, path: str) -> str:
         """Answer what a browser gets at a path of Airflow's web server."""
         response = requests.get(self.url + path, timeout=60)

@@ -199,5 +199,6 @@ def search_page(request: Request) -> HTMLResponse:
         milliseconds=int(1000 * (time.perf_counter() - started)),
         examples=EXAMPLES,
         most=MOST_NUMBER,
+        usual=USUAL_NUMBER,
         max_query_bytes=limits.MAX_QUERY_BYTES,
     )

@@ -5,40 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.collection import publish
 from vitrine.settings import Settings, load
-from vitrine.web.statements import render
 
 DEMO = Path(__file__).resolve().parents[3] / "demo/images"
 BUCKET = "web-pages"
 PICTURES = ("drawings/car-red.jpg", "drawings/car-red-sports.jpg", "photos/cat.jpg", "photos/panda.jpg")
 HOSTILE = """drawings/"><script>alert('1')<\u202egpj.jpg"""
-STATEMENTS = (
-    *(
-        f"setup_image_search/{name}"
-        for name in (
-            "create_dataset",
-            "create_connection",
-            "grant_roles",
-            "create_met_images",
-            "create_multimodal_embedding_model",
-        )
-    ),
-    *(
-        f"schema/create_{name}"
-        for name in (
-            "met_image_embeddings",
-            "embedding_attempts",
-            "embedding_quarantine",
-            "embedding_runs",
-        )
-    ),
-)
-EMBED = """
-INSERT INTO {table}
-  (uri, content_hash, model, ml_generate_embedding_result, ml_generate_embedding_status, run_id, embedded_at)
-SELECT uri, md5_hash, '{model}', ml_generate_embedding_result, '', 'test', CURRENT_TIMESTAMP()
-FROM ML.GENERATE_EMBEDDING(MODEL {embedder}, TABLE {images},
-  STRUCT(TRUE AS flatten_json_output, {dimension} AS output_dimensionality))"""
 
 
 @pytest.fixture(scope="module")
@@ -50,18 +23,7 @@ def collection(emulator) -> Iterator[Settings]:
         patch.setenv("VITRINE_DATASET", "web_pages")
         patch.setenv("VITRINE_OBJECT_URIS", f"gs://{BUCKET}/*")
         settings = load()
-        for statement in STATEMENTS:
-            emulator.bigquery.query_and_wait(render(settings, f"{statement}.sql"))
-        table = settings.table("met_image_embeddings")
-        emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
-        embed = EMBED.format(
-            table=table,
-            model=settings.model,
-            embedder=settings.table("multimodal_embedding_model"),
-            images=settings.table("met_images"),
-            dimension=settings.dimension,
-        )
-        emulator.bigquery.query_and_wait(embed)
+        publish(emulator, settings)
         yield settings
 
 

@@ -40,7 +40,7 @@ def test_the_sentence_is_escaped_and_the_form_stays():
     problem = explain(InputError("<b>no</b>"))
     answer = page(
         "search.html", problem=problem, search=Search(words='"><script>'), found=None, milliseconds=1,
-        examples=(), most=1, max_query_bytes=1,
+        examples=(), most=1, usual=1, max_query_bytes=1,
     )  # fmt: skip
     html = answer.body.decode()
     assert answer.status_code == 400

@@ -64,10 +64,12 @@ document.addEventListener("click", (event) => {
 });
 window.addEventListener("pageshow", () => setBusy(false));
 
-// An address without what is left empty is short enough to be shared.
-document.getElementById("search")?.addEventListener("formdata", (event) => {
-  for (const [name, value] of [...event.formData]) if (!value.trim()) event.formData.delete(name);
-  if (event.formData.has("q")) event.formData.delete("like");
+// Without what is left as it is, an address is short enough to be shared.
+document.getElementById("search")?.addEventListener("formdata", ({ target, formData }) => {
+  for (const [name, value] of [...formData]) {
+    if (!value.trim() || value === target.elements[name].dataset.usual) formData.delete(name);
+  }
+  if (formData.has("q")) formData.delete("like");
 });
 
 function remembered() {

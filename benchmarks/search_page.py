@@ -1,0 +1,81 @@
+"""What the search page adds to its SQL: each round sends the bare statement and opens the page, same words.
+
+From a running `make up` with embedded images:
+
+    export VITRINE_ROOT=$PWD; set -a; . config/local.env; set +a; .venv/bin/python -m benchmarks.search_page
+
+The page may add less than 15 % and less than 50 ms to the median; the exit code says whether it does.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import requests
+
+sys.path.append(os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"])
+
+from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
+
+from vitrine.bigquery import BigQuery
+from vitrine.settings import Settings, load
+from vitrine.web.search import USUAL_NUMBER
+from vitrine.web.statements import render
+
+MOST_MILLISECONDS, MOST_SHARE = 50.0, 0.15
+WARM_UP, ROUNDS = 3, 30
+
+
+def main() -> int:
+    """Measure, print, judge."""
+    settings, session = load(), requests.Session()
+    client = BigQuery(settings.gcp_conn_id, settings.project, settings.location).client()
+    base = os.environ["AIRFLOW__API__BASE_URL"]
+    bare, page = [], []
+    for number in range(WARM_UP + ROUNDS):
+        words = f"photo {number} of {time.time()}"  # never the same: the page would know the vector
+        bare.append(milliseconds(lambda words=words: ask(client, settings, words)))
+        page.append(milliseconds(lambda words=words: open_page(session, base, words)))
+    return judge(bare[WARM_UP:], page[WARM_UP:])
+
+
+def ask(client: Client, settings: Settings, words: str) -> None:
+    """Send the statement of the page as any program would."""
+    sql = render(
+        settings, "search_page/search_by_text.sql",
+        uri_prefix="", use_brute_force=False, top_k=USUAL_NUMBER, is_embedded=False,
+    )  # fmt: skip
+    named = {"query": words, "model": settings.model}
+    parameters = [ScalarQueryParameter(name, "STRING", value) for name, value in named.items()]
+    assert len(list(client.query_and_wait(sql, job_config=QueryJobConfig(query_parameters=parameters))))
+
+
+def open_page(session: requests.Session, base: str, words: str) -> None:
+    """Open the page as a browser would, without its pictures."""
+    response = session.get(f"{base}/vitrine/", params={"q": words}, timeout=60)
+    assert response.ok, response.text
+    assert "one call of the model" in response.text
+
+
+def milliseconds(work: Callable[[], None]) -> float:
+    """How long it takes."""
+    started = time.perf_counter()
+    work()
+    return 1000 * (time.perf_counter() - started)
+
+
+def judge(bare: list[float], page: list[float]) -> int:
+    """Print both and what lies between; 0 when the page is as fast as promised."""
+    # Of pairs, because whatever else the machine does slows down both of a pair.
+    added = statistics.median(after - before for before, after in zip(bare, page, strict=True))
+    share = added / statistics.median(bare)
+    for name, times in (("bare statement", bare), ("search page", page)):
+        print(f"{name:15} median {statistics.median(times):6.0f} ms   best {min(times):6.0f} ms")
+    print(f"{'added':15} median {added:6.0f} ms   {share:.1%}   of {len(bare)} rounds")
+    return int(added >= MOST_MILLISECONDS or share >= MOST_SHARE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Makes docs/images anew: `make up`, embed the demo images, then `make screenshots`."""
+
+import os
+import shutil
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
+DESKTOP, PHONE = (1280, 860), (320, 640)
+INSIDE_AIRFLOW = "/plugin/image-search/vitrine/"
+PICTURES = {
+    "search-page": (
+        f"{INSIDE_AIRFLOW}?q=pictures+of+white+or+cream+colored+dress+from+victorian+era",
+        DESKTOP,
+        "light",
+    ),
+    "more-like-this": (f"{INSIDE_AIRFLOW}?like=gs://met-demo/photos/castle-chambord.jpg", DESKTOP, "dark"),
+    "health-page": (f"{INSIDE_AIRFLOW}health", DESKTOP, "light"),
+    "search-page-phone": ("/vitrine/?q=a+red+car", PHONE, "dark"),
+}
+
+
+def main() -> None:
+    """Take every picture."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name in PICTURES:
+            take(browser, name)
+
+
+def take(browser: Browser, name: str) -> None:
+    """Take one picture and say so."""
+    path, (width, height), theme = PICTURES[name]
+    page = browser.new_page(
+        base_url=os.environ["AIRFLOW__API__BASE_URL"],
+        viewport={"width": width, "height": height},
+        color_scheme=theme,
+    )
+    page.goto(path)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=IMAGES / f"{name}.png")
+    page.close()
+    print(f"docs/images/{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""What a person does with the pages, in a real browser before Airflow's real web server."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import BROKEN, HOSTILE, REFUSED
+
+AXE = Axe()
+SERIOUS = ("serious", "critical")
+
+
+def pictures(page):
+    """The pictures of a search, as one locator."""
+    return page.locator(".pictures > li")
+
+
+def frame_of(page: Page):
+    """The page inside Airflow's own."""
+    return page.frame_locator("iframe[title='Image search']")
+
+
+def name(page, number: int = 0) -> str:
+    """The name under a picture."""
+    return pictures(page).nth(number).locator(".name bdi").inner_text()
+
+
+def test_from_airflows_navigation_to_pictures_and_back(page):
+    page.goto("/")
+    page.get_by_role("link", name="Image search").first.click()
+    inner = frame_of(page)
+    inner.get_by_role("link", name="a red car").click()
+    expect(pictures(inner)).to_have_count(24)
+    assert name(inner).startswith("car-red")
+    expect(page).to_have_url(re.compile(r"/plugin/image-search/vitrine/\?q=a\+red\+car|q=a%20red%20car"))
+    page.go_back()
+    expect(inner.get_by_role("heading", name="Try one of these")).to_be_visible()
+
+
+def test_an_address_is_all_it_takes_to_share(page, browser):
+    page.goto("/plugin/image-search/vitrine/?q=a+panda&n=3")
+    inner = frame_of(page)
+    expect(pictures(inner)).to_have_count(3)
+    inner.get_by_role("button", name="Copy link").click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = browser.new_page()
+    other.goto(link)
+    expect(pictures(frame_of(other))).to_have_count(3)
+    assert name(frame_of(other)) == name(inner) == "panda.jpg"
+    other.close()
+
+
+def test_type_and_see(page):
+    page.goto("/vitrine/")
+    page.get_by_role("searchbox").fill("a castle with towers")
+    page.get_by_role("button", name="Search").click()
+    expect(pictures(page)).to_have_count(24)
+    image = pictures(page).first.locator("img")
+    expect(image).to_have_js_property("naturalWidth", 320)
+    assert "n=" not in page.url
+    assert "prefix=" not in page.url
+
+
+def test_more_like_a_picture(page, emulator):
+    page.goto("/vitrine/?q=a+red+car")
+    calls, first = emulator.last_call(), name(page)
+    pictures(page).first.locator("a.picture").click()
+    expect(page.locator(".like")).to_contain_text(first)
+    expect(pictures(page)).to_have_count(24)
+    assert first not in [name(page, number) for number in range(24)]
+    assert emulator.last_call() == calls
+    page.get_by_role("searchbox").fill("a fish")
+    page.keyboard.press("Enter")
+    expect(page.locator(".like")).to_have_count(0)
+    expect(page.locator("#count")).to_contain_text("24 pictures")
+
+
+def test_filters(page, airflow):
+    page.goto("/vitrine/")
+    page.get_by_role("searchbox").fill("a red car")
+    page.get_by_label("Only below").fill(f"gs://{airflow.bucket}/photos/")
+    page.get_by_label("Pictures").fill("5")
+    page.get_by_label("Compare with").select_option("every picture")
+    page.get_by_role("button", name="Search").click()
+    expect(pictures(page)).to_have_count(5)
+    for number in range(5):
+        expect(pictures(page).nth(number).locator(".uri")).to_contain_text("/photos/")
+    expect(page.locator(".cost")).to_contain_text("use_brute_force option has been specified")
+    expect(page.get_by_label("Pictures")).to_have_value("5")
+
+
+def test_copy_and_open(page, emulator):
+    page.goto("/plugin/image-search/vitrine/?q=a+panda&n=1")
+    inner = frame_of(page)
+    inner.get_by_role("button", name="Copy uri").click()
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/photos/panda.jpg")
+    with page.context.expect_page() as opened:
+        inner.get_by_role("link", name=re.compile("^Open")).click()
+    assert opened.value.url.startswith(emulator.storage_url)
+    assert opened.value.url.endswith("/photos/panda.jpg")
+
+
+def test_recent_searches(page):
+    for words in ("a fish", "a panda", "a fish"):
+        page.goto(f"/vitrine/?q={words}")
+    recent = page.locator("#history li")
+    expect(recent).to_have_text(["a panda"])
+    page.goto("/vitrine/")
+    expect(recent).to_have_text(["a fish", "a panda"])
+    page.get_by_role("button", name="Forget them").click()
+    page.reload()
+    expect(page.locator("#history")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("?q=x&n=999", "use 1 to 200"),
+        ("?q=" + "x" * 1024, "1,024 bytes long"),
+        ("?q=x&prefix=photos", "must begin with gs://"),
+    ],
+)
+def test_wrong_input_is_one_sentence(page, address, sentence):
+    page.goto(f"/vitrine/{address}")
+    expect(page.get_by_role("alert")).to_contain_text(sentence)
+    expect(pictures(page)).to_have_count(0)
+
+
+def test_no_results(page):
+    page.goto("/vitrine/?q=x&prefix=gs://elsewhere/")
+    expect(page.locator(".nothing")).to_contain_text("No searchable picture is below gs://elsewhere/")
+    page.get_by_role("link", name="Search everywhere").click()
+    expect(pictures(page)).to_have_count(24)
+
+
+@pytest.mark.parametrize("address", ["/vitrine/?q=nobody+answers", "/vitrine/health"])
+def test_bigquery_does_not_answer(page, emulator, address):
+    emulator.faults(http_errors=1.0)
+    try:
+        page.goto(address)
+    finally:
+        emulator.faults(http_errors=0.0)
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.locator("body")).not_to_contain_text("Traceback")
+
+
+def test_two_hundred_pictures_are_loaded_as_they_come_into_view(page):
+    fetched = []
+    page.on("request", lambda request: "thumbnails?" in request.url and fetched.append(request.url))
+    page.goto("/vitrine/?q=a+photo&n=200")
+    expect(pictures(page)).to_have_count(200)
+    page.wait_for_load_state("networkidle")
+    assert 0 < len(fetched) < 150
+    last = pictures(page).last
+    last.scroll_into_view_if_needed()
+    expect(last.locator("img")).not_to_have_js_property("naturalWidth", 0)
+
+
+def test_hostile_names_are_names(page):
+    page.goto(f"/vitrine/?q=an+owl&n=200&prefix=gs://stack-bucket/{HOSTILE[:10]}")
+    expect(pictures(page)).to_have_count(1)
+    expect(pictures(page).locator(".uri")).to_contain_text("<script>alert('1')<")
+    pictures(page).locator("a.picture").click()
+    expect(page.locator(".like")).to_contain_text("<script>alert('1')<")
+    page.goto("/vitrine/health")
+    expect(page.locator("body")).to_contain_text(BROKEN[:20])
+
+
+@pytest.mark.parametrize("address", ["?q=a+red+car&n=6", "", "?q=x&n=0", "health"])
+def test_a_phone_needs_no_sideways_scrolling(page, address):
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(f"/vitrine/{address}")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("address", ["?q=a+red+car&n=6", "", "?q=x&n=0", "health"])
+def test_axe_finds_nothing_serious(page, theme, address):
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"/vitrine/{address}")
+    page.wait_for_load_state("networkidle")
+    found = AXE.run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == []
+
+
+def test_by_keyboard_alone(page):
+    page.goto("/vitrine/")
+    page.keyboard.type("a red car")
+    page.keyboard.press("Enter")
+    expect(pictures(page)).to_have_count(24)
+    first = pictures(page).first.locator("a.picture")
+    for _ in range(15):
+        page.keyboard.press("Tab")
+        if first.evaluate("link => link === document.activeElement"):
+            break
+    expect(first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator(".like")).to_be_visible()
+
+
+def test_dark_when_airflow_is_dark(page):
+    page.goto("/vitrine/")
+    page.evaluate("localStorage.setItem('theme', 'dark')")
+    page.goto("/plugin/image-search")
+    body = frame_of(page).locator("html")
+    expect(body).to_have_css("color-scheme", "dark")
+    page.evaluate("document.documentElement.style.colorScheme = 'light'")
+    expect(body).to_have_css("color-scheme", "light")
+
+
+def test_health_figures_and_filter(page):
+    page.goto("/plugin/image-search/vitrine/health")
+    inner = frame_of(page)
+    expect(inner.locator(".tiles")).to_contain_text("276")
+    expect(inner.locator(".tiles")).to_contain_text("Too small for an index: 276 of 5,000 rows")
+    expect(inner.locator("[data-load] .figure")).to_be_visible()
+    inner.get_by_role("link", name=f"2 {REFUSED}").click()
+    expect(pictures(inner)).to_have_count(2)
+    expect(inner.get_by_role("button", name="Replay 2 images")).to_be_visible()
+
+
+def test_replay_asks_first_and_starts_a_run(page, airflow):
+    airflow.wait_until_parsed("embed_images")
+    page.goto(f"/vitrine/health?status={REFUSED}&prefix=gs://{airflow.bucket}/scans/a")
+    page.get_by_role("button", name="Replay 1 image").click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert airflow.runs("embed_images") == []
+    page.get_by_role("button", name="Replay 1 image").click()
+    page.get_by_role("button", name="Start the run").click()
+    expect(page.locator("#replayed")).to_contain_text("It waits: unpause the DAG")
+    [run] = airflow.runs("embed_images")
+    assert run["conf"] == {
+        "replay_quarantine": True,
+        "replay_status": REFUSED,
+        "uri_prefix": f"gs://{airflow.bucket}/scans/a",
+    }
+    page.get_by_role("link", name=run["dag_run_id"]).click()
+    expect(page).to_have_url(re.compile("/dags/embed_images/runs/manual"))

@@ -1,0 +1,37 @@
+"""A searchable collection without a run of a DAG: the tables that setup makes, filled in one statement."""
+
+from vitrine.settings import Settings
+from vitrine.web.statements import render
+
+SETUP = (
+    "create_dataset",
+    "create_connection",
+    "grant_roles",
+    "create_met_images",
+    "create_multimodal_embedding_model",
+)
+TABLES = ("met_image_embeddings", "embedding_attempts", "embedding_quarantine", "embedding_runs")
+PUBLISH = """
+INSERT INTO {table}
+  (uri, content_hash, model, ml_generate_embedding_result, ml_generate_embedding_status, run_id, embedded_at)
+SELECT uri, md5_hash, '{model}', ml_generate_embedding_result, '', 'test', CURRENT_TIMESTAMP()
+FROM ML.GENERATE_EMBEDDING(MODEL {embedder}, TABLE {images},
+  STRUCT(TRUE AS flatten_json_output, {dimension} AS output_dimensionality))"""
+
+
+def publish(emulator, settings: Settings) -> None:
+    """Embed whatever is in the bucket and publish it, as embed_images would; made anew each time."""
+    for statement in [f"setup_image_search/{name}" for name in SETUP] + [
+        f"schema/create_{name}" for name in TABLES
+    ]:
+        emulator.bigquery.query_and_wait(render(settings, f"{statement}.sql"))
+    table = settings.table("met_image_embeddings")
+    emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
+    sql = PUBLISH.format(
+        table=table,
+        model=settings.model,
+        embedder=settings.table("multimodal_embedding_model"),
+        images=settings.table("met_images"),
+        dimension=settings.dimension,
+    )
+    emulator.bigquery.query_and_wait(sql)
