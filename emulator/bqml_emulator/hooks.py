@@ -16,6 +16,7 @@ from bqml_emulator import (
     connections,
     created_tables,
     database_files,
+    distances,
     dml,
     embedding_function,
     embedding_service,
@@ -70,6 +71,7 @@ def install(config: Config):
     dml.install()  # inside of what execution does
     execution.install()
     created_tables.install()
+    distances.install()
     schemaless_tables.install()
     table_schemas.install()
     qualified_names.install()

@@ -210,6 +210,7 @@ DIMENSION_MISMATCH = (  # langchain-ai/langchain-google#1297, 2025-11-08
 DIMENSION_MISMATCH_VALUE = (  # observed live for the query_value form
     "Dimension of column {column} in the base table does not match the dimension of the query data."
 )
+LENGTH_MISMATCH = "Array length mismatch: {} and {}."  # google/zetasql distance functions
 ZERO_VECTOR = "Cannot compute cosine distance against zero vector"  # google/zetasql distance functions
 DISABLED_TOO_SMALL = (  # ours: wording observed live for search indexes, with the vector index's threshold
     "The base table size is below the threshold of 10485760 bytes for indexing. The index does not provide "

@@ -26,7 +26,7 @@ STATEMENTS = {
     r"\bEXPORT\s+MODEL\b": "EXPORT MODEL",
     r"\bEXTERNAL\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s*(?:OPTIONS\b|\()": "external tables over files",
 }
-FUNCTION = re.compile(r"Function not found: (AI|ML|OBJ)[._](\w+)", re.IGNORECASE)
+FUNCTION = re.compile(r"Function not found: (AI|ML|OBJ|ST)[._](\w+)", re.IGNORECASE)
 
 
 def named_in(sql: str) -> str | None:
@@ -49,7 +49,8 @@ def install():
     def from_duckdb_or_missing(error, context=None, tree=None) -> BigQueryError:
         found = from_duckdb(error, context, tree)
         if match := FUNCTION.match(found.message):
-            return not_emulated(f"{match[1]}.{match[2]}".upper())
+            space, name = match[1].upper(), match[2].upper()
+            return not_emulated(f"ST_{name}" if space == "ST" else f"{space}.{name}")
         running = execution.current()  # DuckDB is handed what sqlglot cannot parse
         is_syntax = running and found.message.startswith("Syntax error")
         return syntax_error_or_missing(found, running.text) if is_syntax else found

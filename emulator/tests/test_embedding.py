@@ -2,7 +2,7 @@
 
 import pictures
 import pytest
-from documented import GENERATE, VERTEX, documented
+from documented import GENERATE, VERTEX, documented, not_emulated
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
 
@@ -226,6 +226,9 @@ def test_creating_a_view_or_a_procedure_calls_nothing(rows, dataset, ds, new_cal
     assert len(new_calls()) == 1
 
 
+@not_emulated(
+    "Model calls", "The functions in a materialized view, a table function or a view over a view", GENERATE
+)
 @pytest.mark.parametrize(
     "definition",
     [

@@ -113,14 +113,3 @@ def test_the_jobs_view_tells_why_a_job_failed_and_who_its_children_are(bigquery,
         WHERE parent_job_id = '{script.job_id}'"""
     )
     assert [row.statement_type for row in children] == ["SELECT", "SELECT"]
-
-
-def test_labels_can_be_searched_as_the_documentation_does(bigquery):
-    value = uuid.uuid4().hex
-    job = bigquery.query("SELECT 1", job_config=QueryJobConfig(labels={"run": value}))
-    job.result()
-    found = bigquery.query_and_wait(
-        f"""SELECT job_id FROM `region-us`.INFORMATION_SCHEMA.JOBS, UNNEST(labels) AS label
-        WHERE label.key = 'run' AND label.value = '{value}'"""
-    )
-    assert [row.job_id for row in found] == [job.job_id]

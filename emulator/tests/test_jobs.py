@@ -9,8 +9,7 @@ import pytest
 import requests
 from documented import REST, documented
 from emulator_process import EmulatorProcess, wait_until
-from google.api_core.exceptions import BadRequest, Conflict, NotFound
-from google.cloud.bigquery import QueryJobConfig
+from google.api_core.exceptions import Conflict, NotFound
 
 IMAGES = 96
 EMBED = """
@@ -87,28 +86,9 @@ def test_the_api_answers_while_a_job_runs(slow):
     job.result()
 
 
-@pytest.mark.parametrize("first", ["SELECT 1", "SELECT no_such_column", "SELEC"])
-def test_an_id_is_used_once(bigquery, first):
-    job_id = f"once-{time.time_ns()}"
-    job = bigquery.query(first, job_id=job_id, job_retry=None)
-    if first != "SELECT 1":
-        with pytest.raises(BadRequest):
-            job.result()
-    with pytest.raises(Conflict) as refused:
-        bigquery.query("SELECT 2", job_id=job_id, retry=None, job_retry=None)
-    error = refused.value.errors[0]
-    assert error["reason"] == "duplicate"
-    assert error["message"] == f"Already Exists: Job demo-project:US.{job_id}"
-
-
 def test_an_unknown_job(bigquery):
     with pytest.raises(NotFound, match=r"Not found: Job demo-project:US\.nobody"):
         bigquery.get_job("nobody")
-
-
-def test_labels_are_kept(bigquery):
-    job = bigquery.query("SELECT 1", job_config=QueryJobConfig(labels={"team": "images"}))
-    assert bigquery.get_job(job.job_id).labels == {"team": "images"}
 
 
 @documented(

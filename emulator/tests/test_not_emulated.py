@@ -208,6 +208,26 @@ STATEMENTS = [
         SQL + "bigqueryml-syntax-distance",
         "SELECT ML.DISTANCE([1.0], [2.0], 'COSINE')",
     ),
+    ("Jobs", "Geography functions", SQL + "geography_functions", "SELECT ST_GEOGPOINT(1, 2)"),
+    (
+        "Jobs",
+        "Scripts: `@@time_zone`, bytes and slots of a script",
+        DOCS + "reference/system-variables",
+        "SET @@time_zone = 'Asia/Tokyo'",
+    ),
+    (
+        "Jobs",
+        "Procedures in other languages than SQL",
+        DDL,
+        "CREATE PROCEDURE {ds}.p() WITH CONNECTION `us.c` OPTIONS (engine = 'SPARK') LANGUAGE PYTHON AS 'x'",
+    ),
+    (
+        "Changes of tables",
+        "Going on with a transaction after a failed statement",
+        DOCS + "transactions",
+        "BEGIN TRANSACTION; BEGIN SELECT ERROR('x'); EXCEPTION WHEN ERROR THEN SELECT 1; END; "
+        "COMMIT TRANSACTION",
+    ),
     (
         "Changes of tables",
         "Time travel (`FOR SYSTEM_TIME AS OF`)",

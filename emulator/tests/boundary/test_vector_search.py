@@ -1,7 +1,7 @@
 """VECTOR_SEARCH: forms, distances, filters, refusals, and what the job says of the index."""
 
 import pytest
-from documented import DOCS, JOB, SEARCH, VECTOR_INDEX, documented, emulator_only
+from documented import DOCS, JOB, SEARCH, SQL, VECTOR_INDEX, documented, emulator_only
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
 from vector_data import ANIMALS
@@ -295,6 +295,37 @@ def test_stored_columns(service, indexed: Indexed):
     [missing] = service.statistics(indexed.search())["vectorSearchStatistics"]["storedColumnsUsages"]
     [reason] = missing["storedColumnsUnusedReasons"]
     assert (reason["code"], reason["uncoveredColumns"]) == ("STORED_COLUMNS_COVER_INSUFFICIENT", ["n"])
+
+
+@documented(
+    SECTION,
+    "COSINE_DISTANCE and EUCLIDEAN_DISTANCE are those of VECTOR_SEARCH",
+    SQL + "mathematical_functions",
+)
+def test_distance_functions(service):
+    sql = "SELECT COSINE_DISTANCE([1.0, -1.0], [2.0, -2.5]), EUCLIDEAN_DISTANCE([1.0, -1.0], [2.0, -2.5])"
+    [(cosine, euclidean)] = service.ask(sql)
+    assert cosine == pytest.approx(0.0061162653263812095, abs=1e-12)
+    assert euclidean == 1.8027756377319946
+    assert service.ask("SELECT COSINE_DISTANCE(CAST(NULL AS ARRAY<FLOAT64>), [1.0])") == [(None,)]
+
+
+@documented(
+    SECTION,
+    "They refuse vectors of two lengths, and zero vectors where it matters",
+    "https://github.com/google/zetasql",
+)
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ("COSINE_DISTANCE([1.0, 2.0], [3.0])", "Array length mismatch"),
+        ("EUCLIDEAN_DISTANCE([1.0, 2.0], [3.0])", "Array length mismatch"),
+        ("COSINE_DISTANCE([1.0, 2.0], [0.0, 0.0])", "Cannot compute cosine distance against zero vector"),
+    ],
+)
+def test_bad_vectors(service, call, text):
+    with pytest.raises(BadRequest, match=text):
+        service.ask(f"SELECT {call}")
 
 
 @documented(SECTION, "A search can be the source of CTAS, INSERT and MERGE", DOCS + "vector-search")
