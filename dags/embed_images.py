@@ -4,7 +4,8 @@
 Every night: embed the images that are new or changed, publish them for search, keep the vector index fresh.
 
 1. **plan_batches** writes which images are pending into numbered batches. Pending is decided by *content*:
-   neither published nor in quarantine. No content is embedded twice.
+   neither published nor in quarantine. No content is embedded twice. **review_plan** shows what that costs;
+   above `max_cost_usd` a person decides in **approve_cost**, and a dry run ends.
 2. **embed_batch** runs one BigQuery job a batch, a few side by side.
 3. **publish_…** moves good vectors into the searchable table; **quarantine_images** sets broken images aside.
 4. **check_status** begins another pass (after a pause) while images are left that a retry can cure.
@@ -21,9 +22,9 @@ import pendulum
 # Named here for the dag-processor, which imports what a file names once, before it parses the files.
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
-from airflow.utils.types import DagRunType
 
 from vitrine import defaults, notifications, params, queries, settings
+from vitrine.approval import approval
 from vitrine.jobs import boolean, float64, query_job
 from vitrine.operators.check_status import CheckStatusOperator
 from vitrine.operators.choose_index import ChooseIndexOperator
@@ -33,6 +34,7 @@ from vitrine.operators.plan_batches import PlanBatchesOperator
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.operators.report_run import ReportRunOperator
 from vitrine.sensors.pause import PauseSensor
+from vitrine.sensors.take_turn import TakeTurnSensor
 from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
@@ -47,10 +49,8 @@ with DAG(
     # At night, when nobody waits for the model's quota.
     schedule=CronDataIntervalTimetable(config.schedule, timezone="UTC"),
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-    max_active_runs=1,
-    # Airflow's Backfill would run several at once over the same images.
-    allowed_run_types=[DagRunType.SCHEDULED, DagRunType.MANUAL],
-    **defaults.dag_arguments(config),
+    max_active_runs=1,  # Airflow's Backfill has its own; take_turn lets one run work at a time
+    **defaults.dag_arguments(config, in_turn=True),
     params=params.EMBED_IMAGES,
 ) as dag:
     refresh_touched = QueryJobOperator.of(
@@ -76,9 +76,10 @@ with DAG(
         skip="report_run",
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
     )
+    take_turn = TakeTurnSensor(task_id="take_turn", poke_interval=config.retry_wait_seconds)
     # Before the first pass, and then before each: what must have gone well.
     before = QueryJobOperator(task_id="replay_quarantine", configuration=queries.replay(config))
-    chain(QueryJobOperator.of("schema/assert_one_model.sql", MODEL), before)
+    chain(take_turn, QueryJobOperator.of("schema/assert_one_model.sql", MODEL), before)
     for number in range(1, config.max_passes + 1):
         with TaskGroup(f"pass_{number}"):
             plan = PlanBatchesOperator(
@@ -86,19 +87,21 @@ with DAG(
                 pass_number=number,
                 write=queries.plan(config),
                 read=query_job("embed_images/select_batches.sql"),
-                lanes=config.lanes,
+                rates=config.rates,
             )
+            ready = approval(config, plan, end="report_run") if number == 1 else plan
             embed = EmbedBatchOperator.partial(
                 task_id="embed_batch",
                 configuration=queries.embed(config),
                 failed=query_job("embed_images/insert_failed_attempts.sql", MODEL),
+                count=queries.order(),
                 map_index_template="batch {{ task.batch.batch_number }}: {{ task.batch.images }} images",
                 max_active_tis_per_dagrun=config.lanes,
             ).expand(batch=plan.output)
             # A failed batch must not keep the others from being published: the next pass plans it again.
             publish_new = QueryJobOperator.of(
                 "embed_images/publish_new_embeddings.sql", MODEL, CONTENT_TYPES,
-                trigger_rule=TriggerRule.ALL_DONE, planned_by=plan.task_id,
+                trigger_rule=TriggerRule.ALL_DONE, planned_by=ready.task_id,
             )  # fmt: skip
             publish_changed = QueryJobOperator.of(
                 "embed_images/publish_changed_embeddings.sql", MODEL, CONTENT_TYPES
@@ -116,9 +119,8 @@ with DAG(
                 done=refresh_touched.task_id,
             )
             wait = [PauseSensor(task_id="wait", check=CHECKS[number - 2])] if number > 1 else []
-            chain(
-                before, *wait, plan, embed, publish_new, publish_changed, quarantine, check, refresh_touched
-            )
+            chain(before, *wait, plan)
+            chain(ready, embed, publish_new, publish_changed, quarantine, check, refresh_touched)
             before = check
     create_vector_index = QueryJobOperator.of("embed_images/create_vector_index.sql")
     wait_for_vector_index = VectorIndexSensor(
@@ -132,7 +134,9 @@ with DAG(
     report_run = ReportRunOperator(
         task_id="report_run",
         count=queries.progress(config),
-        write=query_job("embed_images/write_run_report.sql", queries.RUN_ID, queries.STARTED_AT),
+        write=queries.report(),
+        image_usd=config.image_price_usd,
+        approval=("pass_1.review_plan", "pass_1.approve_cost"),
         checks=CHECKS,
         removal=choose_removal.task_id,
         index=(choose_index.task_id, wait_for_vector_index.task_id),

@@ -30,8 +30,8 @@ TABLES = (
     "search_embedding",
     "vector_search_results",
 )
-# Those that have changed since: CREATE TABLE IF NOT EXISTS leaves them as they were.
-TABLES_OF_EARLIER_VERSIONS = ("embedding_quarantine",)
+# CREATE TABLE IF NOT EXISTS leaves a table of an earlier version as it was.
+CHANGES = ("alter_embedding_attempts", "alter_embedding_quarantine", "alter_embedding_runs")
 GRANT_CHECK_SECONDS = 30
 
 
@@ -54,8 +54,8 @@ with DAG(
     )
     with TaskGroup("create_tables") as create_tables:
         create = {table: QueryJobOperator.of(f"schema/create_{table}.sql") for table in TABLES}
-        for table in TABLES_OF_EARLIER_VERSIONS:
-            create[table] >> QueryJobOperator.of(f"schema/alter_{table}.sql")
+        for change in CHANGES:
+            create[change.removeprefix("alter_")] >> QueryJobOperator.of(f"schema/{change}.sql")
     assert_one_model = QueryJobOperator.of("schema/assert_one_model.sql", string("model", config.model))
     assert_images_listed = QueryJobOperator.of(
         "setup_image_search/assert_images_listed.sql", strings("content_types", config.content_types)

@@ -11,19 +11,19 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from vitrine.bigquery import BigQuery
 from vitrine.errors import VitrineError
-from vitrine.planning import work_order
+from vitrine.planning import updated_within, work_order
 from vitrine.settings import Settings
 
 # What Vitrine itself has found wrong stays wrong when it looks again; everything else is tried again.
 FINAL_VERDICTS = ExceptionRetryPolicy(rules=[RetryRule(exception=VitrineError, action=RetryAction.FAIL)])
 
 
-def dag_arguments(settings: Settings) -> dict[str, Any]:
-    """Arguments that every DAG of ours has in common."""
+def dag_arguments(settings: Settings, **defaults: Any) -> dict[str, Any]:
+    """Arguments that every DAG of ours has in common; `defaults` are more default arguments of operators."""
     return {
         "catchup": False,
         "tags": ["vitrine"],
-        "default_args": default_args(settings),
+        "default_args": default_args(settings) | defaults,
         "template_searchpath": settings.sql_dir,
         "user_defined_macros": macros(settings),
     }
@@ -52,6 +52,7 @@ def macros(settings: Settings) -> dict[str, Any]:
         "settings": settings,
         "table": settings.table,
         "work_order": lambda ti, number: work_order(settings.namespace, number, str(ti.id)),
+        "updated_within": updated_within,
         "vector_search_options": vector_search_options,
     }
 

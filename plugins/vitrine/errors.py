@@ -3,6 +3,8 @@
 VitrineError
 ├── SettingsError           a VITRINE_* setting is missing or cannot work
 ├── TooManyBatchesError     batch_size is too small for so many images
+├── BatchTooLargeError      batch_size is too large for the quota of the model
+├── TurnLostError           another run of embed_images works since this one did
 ├── BatchFailedError        the BigQuery job of a batch failed as a whole
 ├── MassDeleteError         more published images are gone from the bucket than may go at once
 ├── IndexDisabledError      BigQuery has disabled the vector index
@@ -24,6 +26,14 @@ class SettingsError(VitrineError):
 
 class TooManyBatchesError(VitrineError):
     """batch_size is too small for so many images."""
+
+
+class BatchTooLargeError(VitrineError):
+    """batch_size is too large: the quota cannot finish such a batch within one query's time."""
+
+
+class TurnLostError(VitrineError):
+    """Another run of embed_images has had its turn since this one had."""
 
 
 class BatchFailedError(VitrineError):

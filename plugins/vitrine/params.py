@@ -14,7 +14,24 @@ EMBED_IMAGES = {
         maximum=limits.MAX_ROWS_PER_EMBEDDING_JOB,
         description_md="Images embedded by one BigQuery job. 25,000 is the most that one job may embed.",
     ),
-    "max_images": Param(None, type=["null", "integer"], minimum=1, description_md="The newest so many."),
+    "max_images": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        description_md="At most so many are embedded and paid by this run.",
+    ),
+    "order": Param(
+        "newest",
+        enum=["newest", "oldest"],
+        description_md="Which images come first, after those that an earlier run has tried in vain.",
+    ),
+    "dry_run": Param(False, type="boolean", description_md="Show the plan and what it costs, then stop."),
+    "max_cost_usd": Param(
+        None,
+        type=["null", "number"],
+        minimum=0,
+        description_md="A plan that costs more waits for a person. Empty: `VITRINE_MAX_COST_USD`.",
+    ),
     "replay_quarantine": Param(
         False, type="boolean", description_md="Try again what is in quarantine (below uri_prefix)."
     ),

@@ -18,6 +18,8 @@ URI_PREFIX: Final = string("uri_prefix", "{{ params.uri_prefix or '' }}")
 RETRYABLE: Final = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
 FAILED_JOB: Final = string("failed_job_prefix", statuses.FAILED_JOB_PREFIX)
 FAILED_ALONE: Final = string("failed_alone_prefix", statuses.FAILED_ALONE_PREFIX)
+MAX_IMAGES: Final = f"{{{{ params.max_images or {EVERY_IMAGE} }}}}"
+MAX_COST_USD: Final = "{{ settings.max_cost_usd if params.max_cost_usd is none else params.max_cost_usd }}"
 
 
 def model(settings: Settings) -> Parameter:
@@ -41,12 +43,26 @@ def embed(settings: Settings) -> dict[str, Any]:
 def plan(settings: Settings) -> dict[str, Any]:
     """Write a work order; PlanBatchesOperator adds which."""
     return query_job(
-        "embed_images/write_work_order.sql", RUN_ID, model(settings), content_types(settings), URI_PREFIX,
-        RETRYABLE, FAILED_JOB, FAILED_ALONE,
+        "embed_images/write_work_order.sql", RUN_ID, *_plannable(settings), FAILED_JOB,
         int64("batch_size", "{{ params.batch_size }}"),
-        int64("max_images", f"{{{{ params.max_images or {EVERY_IMAGE} }}}}"),
+        int64("max_images", MAX_IMAGES), int64("budget_images", budget_images(settings)),
         int64("pieces_per_job", passes.PIECES_PER_JOB), int64("max_pieces", passes.MAX_PIECES),
     )  # fmt: skip
+
+
+def budget_images(settings: Settings) -> int:
+    """Images that a calendar month may pay."""
+    return EVERY_IMAGE if settings.budget_images is None else settings.budget_images
+
+
+def deferred(settings: Settings) -> dict[str, Any]:
+    """Count what a work order leaves to later runs; ReviewPlanOperator adds which."""
+    return query_job("embed_images/count_deferred_images.sql", RUN_ID, *_plannable(settings))
+
+
+def order() -> dict[str, Any]:
+    """Count how far a work order is; EmbedBatchOperator adds which."""
+    return query_job("embed_images/count_order.sql", STARTED_AT)
 
 
 def progress(settings: Settings) -> dict[str, Any]:
@@ -58,6 +74,24 @@ def replay(settings: Settings) -> dict[str, Any]:
     """Let images out of quarantine, if this run's Params say so."""
     return query_job(
         "embed_images/replay_quarantine.sql", RUN_ID, model(settings), URI_PREFIX,
-        boolean("replay", "{{ params.replay_quarantine }}"),
+        boolean("replay", "{{ params.replay_quarantine and not params.dry_run }}"),
         string("replay_status", "{{ params.replay_status or '' }}"),
+    )  # fmt: skip
+
+
+def report() -> dict[str, Any]:
+    """Write the report of this run; ReportRunOperator adds the figures."""
+    return query_job(
+        "embed_images/write_run_report.sql", RUN_ID, STARTED_AT,
+        string("data_interval_start", "{{ dag_run.data_interval_start or '' }}"),
+        string("data_interval_end", "{{ dag_run.data_interval_end or '' }}"),
+    )  # fmt: skip
+
+
+def _plannable(settings: Settings) -> tuple[Parameter, ...]:
+    """What select_plannable_images reads."""
+    return (
+        model(settings), content_types(settings), RETRYABLE, FAILED_ALONE, URI_PREFIX,
+        timestamp("updated_from", "{{ updated_within(dag_run)[0] }}"),
+        timestamp("updated_until", "{{ updated_within(dag_run)[1] }}"),
     )  # fmt: skip

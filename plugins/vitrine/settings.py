@@ -10,10 +10,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from decimal import Decimal
+from math import inf
 from pathlib import Path
 
 from vitrine import limits
 from vitrine.errors import SettingsError
+from vitrine.planning import Rates
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -37,6 +40,12 @@ class Settings:
     schedule: str = "0 2 * * *"
     max_parallel_batches: int = 3
     max_passes: int = 5
+    max_cost_usd: float = 10.0  # a plan that costs more waits for a person
+    approval_hours: float = 24.0  # how long it waits; then it is rejected
+    monthly_budget_usd: float | None = None  # for images, all runs of a calendar month (UTC) together
+    image_price_usd: float = limits.IMAGE_PRICE_USD
+    requests_per_minute: int | None = None  # the project's quota for the model; by default the region's
+    images_per_minute_per_job: int = limits.IMAGES_PER_MINUTE_PER_JOB
     retry_wait_seconds: int = (
         60  # before the second pass or try; doubles with every further one that is needed
     )
@@ -57,7 +66,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything runs."""
-        for ok, name, rule in self._rules():
+        for ok, name, rule in (*self._rules(), *self._rules_of_money()):
             if not ok:
                 raise SettingsError(
                     f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}."
@@ -86,7 +95,7 @@ class Settings:
             (
                 0 < self.retry_wait_seconds <= self.max_retry_wait_seconds,
                 "retry_wait_seconds",
-                f"more than 0 and at most the {self.max_retry_wait_seconds} of VITRINE_MAX_RETRY_WAIT_SECONDS",
+                f"more than 0, at most the {self.max_retry_wait_seconds} of VITRINE_MAX_RETRY_WAIT_SECONDS",
             ),
             (
                 set(self.content_types) <= set(limits.IMAGE_CONTENT_TYPES),
@@ -103,14 +112,46 @@ class Settings:
             (1 <= self.index_coverage <= 100, "index_coverage", "a percentage, 1 to 100"),
         )
 
+    def _rules_of_money(self) -> tuple[tuple[object, str, str], ...]:
+        return (
+            (self.max_cost_usd >= 0, "max_cost_usd", "0 USD or more"),
+            (0 < self.approval_hours < inf, "approval_hours", "more than 0 hours"),
+            (0 < self.image_price_usd < inf, "image_price_usd", "more than 0 USD"),
+            (
+                self.monthly_budget_usd is None or self.image_price_usd <= self.monthly_budget_usd < inf,
+                "monthly_budget_usd",
+                f"at least the {self.image_price_usd} USD of one image, or not set",
+            ),
+            (self.images_per_minute >= 1, "requests_per_minute", "at least 1"),
+            (self.images_per_minute_per_job >= 1, "images_per_minute_per_job", "at least 1"),
+        )
+
+    @property
+    def images_per_minute(self) -> int:
+        """Quota of the model that all jobs share: one request an image."""
+        if self.requests_per_minute is not None:
+            return self.requests_per_minute
+        if self.location.lower().startswith("europe-"):
+            return limits.EMBEDDING_REQUESTS_PER_MINUTE_EUROPE
+        return limits.EMBEDDING_REQUESTS_PER_MINUTE
+
     @property
     def lanes(self) -> int:
         """Batches that run side by side: no more than can all finish, by quota, within one query's time."""
-        requests = limits.EMBEDDING_REQUESTS_PER_MINUTE
-        if self.location.lower().startswith("europe-"):
-            requests = limits.EMBEDDING_REQUESTS_PER_MINUTE_EUROPE
-        finishing = requests * limits.MAX_QUERY_MINUTES // limits.MAX_ROWS_PER_EMBEDDING_JOB
-        return min(self.max_parallel_batches, finishing)
+        finishing = self.images_per_minute * limits.MAX_QUERY_MINUTES // limits.MAX_ROWS_PER_EMBEDDING_JOB
+        return max(1, min(self.max_parallel_batches, finishing))
+
+    @property
+    def rates(self) -> Rates:
+        """Price and pace of the model."""
+        return Rates(self.image_price_usd, self.images_per_minute, self.images_per_minute_per_job, self.lanes)
+
+    @property
+    def budget_images(self) -> int | None:
+        """Images that the monthly budget pays, or None without a budget."""
+        if self.monthly_budget_usd is None:
+            return None
+        return int(Decimal(str(self.monthly_budget_usd)) / Decimal(str(self.image_price_usd)))
 
     def table(self, name: str) -> str:
         """Name of a table or model of the dataset, quoted for SQL."""
@@ -196,6 +237,6 @@ def _parse(name: str, type_name: str, text: str) -> object:
         "tuple[str, ...]": lambda words: tuple(word.strip() for word in words.split(",") if word.strip()),
     }
     try:
-        return parsers[type_name](text)
+        return parsers[type_name.removesuffix(" | None")](text)
     except (ValueError, KeyError):
         raise SettingsError(f"{variable(name)}={text!r} cannot be read as {type_name}.") from None

@@ -33,8 +33,11 @@ def test_every_dag_is_documented_tagged_and_explicit(dagbag, dag_id):
 
 
 def test_only_the_night_run_is_scheduled_and_never_twice_at_once(dagbag):
-    assert dagbag.dags["embed_images"].max_active_runs == 1
-    assert set(dagbag.dags["embed_images"].allowed_run_types) == {"scheduled", "manual"}  # no Backfill
+    dag = dagbag.dags["embed_images"]
+    assert dag.max_active_runs == 1
+    assert [task.task_id for task in dag.roots] == ["take_turn"]
+    assert dag.get_task("take_turn").max_active_tis_per_dag == 1
+    assert dag.get_task("pass_1.plan_batches").get_flat_relative_ids(upstream=True) >= {"take_turn"}
     assert {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled} == {
         "embed_images"
     }
@@ -42,13 +45,26 @@ def test_only_the_night_run_is_scheduled_and_never_twice_at_once(dagbag):
 
 def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
     dag = dagbag.dags["embed_images"]
+    gate = ["plan_batches", "review_plan", "approve_cost", "approved", "embed_batch"]
     for number in range(1, 6):
-        for before, after in pairwise(PASS):
+        for before, after in pairwise([*gate, *PASS[2:]] if number == 1 else PASS):
             assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
         onward = {"refresh_touched_images"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
         assert dag.get_task(f"pass_{number}.check_status").downstream_task_ids == onward
     assert dag.get_task("pass_2.wait").downstream_task_ids == {"pass_2.plan_batches"}
     assert not dag.has_task("pass_1.wait")
+
+
+def test_nothing_is_embedded_nor_repaired_unless_the_plan_was_approved(dagbag):
+    dag = dagbag.dags["embed_images"]
+    assert dag.get_task("pass_1.review_plan").downstream_task_ids == {
+        "pass_1.approve_cost",
+        "pass_1.approved",
+    }
+    assert dag.get_task("pass_1.approved").trigger_rule == "none_failed"
+    assert dag.get_task("pass_1.embed_batch").trigger_rule == "all_success"
+    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.approved"
+    assert dag.get_task("pass_2.publish_new_embeddings").planned_by == "pass_2.plan_batches"
 
 
 def test_the_report_comes_last_and_always(dagbag):
@@ -76,9 +92,9 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
     assert dag.get_task("create_multimodal_embedding_model").upstream_task_ids == {
         "create_met_images", "assert_one_model",
     }  # fmt: skip
-    assert dag.get_task("create_tables.alter_embedding_quarantine").upstream_task_ids == {
-        "create_tables.create_embedding_quarantine"
-    }
+    for table in ("embedding_attempts", "embedding_quarantine", "embedding_runs"):
+        alter = dag.get_task(f"create_tables.alter_{table}")
+        assert alter.upstream_task_ids == {f"create_tables.create_{table}"}
     made = {task.task_id for task in dag.tasks if "alter_" not in task.task_id}
     assert made - set(chain) - {"assert_one_model"} == {
         f"create_tables.create_{table}" for table in (
@@ -95,6 +111,9 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
         ("embed_images", {"batch_size": 25_001}),
         ("embed_images", {"batch_size": 0}),
         ("embed_images", {"max_images": 0}),
+        ("embed_images", {"max_cost_usd": -0.01}),
+        ("embed_images", {"order": "largest"}),
+        ("embed_images", {"dry_run": "perhaps"}),
         ("search_images", {"query": ""}),
         ("search_images", {"top_k": 0}),
         ("search_images", {"fraction_lists_to_search": 1}),

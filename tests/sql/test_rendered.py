@@ -27,8 +27,16 @@ def context(dag, **params) -> dict:
     return {
         "params": given,
         "run_id": RUN_ID,
-        "ti": SimpleNamespace(id="01a202eb-a5eb-79b6-9d2c-b40495d1ff33"),
-        "dag_run": SimpleNamespace(start_date=None, run_id=RUN_ID),
+        "ti": SimpleNamespace(
+            id="01a202eb-a5eb-79b6-9d2c-b40495d1ff33", xcom_pull=lambda **_: BATCH["work_order"]
+        ),
+        "dag_run": SimpleNamespace(
+            start_date=None,
+            run_id=RUN_ID,
+            run_type="manual",
+            data_interval_start=None,
+            data_interval_end=None,
+        ),
         **(dag.user_defined_macros or {}),
     }
 

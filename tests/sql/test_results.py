@@ -2,7 +2,8 @@
 
 Each case is a file `cases/<folder of include/sql>/<statement>/<case>.yaml`:
 
-    tables:      rows before, by table; other tables are empty; defaults.yaml fills the columns left out
+    tables:      rows before, by table; other tables are empty; defaults.yaml fills the columns left out;
+                 the times `this_month` and `last_month` are read against the clock, in UTC
     params:      Params of the DAG (batch_size, top_k)
     parameters:  query parameters that only a real run knows (run_id), or that a case sets otherwise
     faults:      what the emulated model does wrong, where the statement calls it
@@ -143,7 +144,7 @@ class Laboratory:
             self.client.query_and_wait(truncate)
         self.used = tables.keys() | written
         for name in (name for name, rows in tables.items() if rows):
-            full = [DEFAULTS["tables"][name] | row for row in tables[name]]
+            full = [moments(DEFAULTS["tables"][name] | row) for row in tables[name]]
             self.client.load_table_from_json(full, self.prefix + name).result()
 
     def rows(self, table: str) -> Rows:
@@ -162,6 +163,16 @@ def with_values(query: dict[str, Any], values: dict[str, Any]) -> list[Parameter
             "parameterType": parameters.get(name, make(name, value))["parameterType"]
         }
     return list(parameters.values())
+
+
+def moments(row: dict[str, Any]) -> dict[str, Any]:
+    """Answer a row with its relative times as times: the first of this month, the last second of the last."""
+    first = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    known = {"this_month": first, "last_month": first - timedelta(seconds=1)}
+    return {
+        name: known[value].isoformat() if isinstance(value, str) and value in known else value
+        for name, value in row.items()
+    }
 
 
 def readable(row: Any) -> dict[str, Any]:

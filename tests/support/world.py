@@ -44,7 +44,15 @@ class World:
 
     def run(self, dag_id: str, **conf: object):
         """Run a DAG in this process, with these Params, and answer its DagRun whatever its state."""
-        return self.dagbag.dags[dag_id].test(run_conf=conf)
+        dag = self.dagbag.dags[dag_id]
+        params = [owner.params.get_param(name) for owner in (dag, *dag.tasks) for name in owner.params]
+        defaults = [param.value for param in params]
+        try:
+            return dag.test(run_conf=conf)
+        finally:
+            # dag.test() writes its Params into those of DAG and tasks, where the next run would find them.
+            for param, value in zip(params, defaults, strict=True):
+                param.value = value
 
     def rows(self, sql: str) -> list[dict]:
         """Answer the rows of a query whose unqualified tables are this world's."""

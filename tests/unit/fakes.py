@@ -54,4 +54,5 @@ def parameters(configuration: dict[str, Any]) -> dict[str, Any]:
 def context(**xcoms: Any) -> dict[str, Any]:
     """A task context; keyword `task__key=value` is what task `task` has left under `key`."""
     left = {tuple(name.rsplit("__", 1)): value for name, value in xcoms.items()}
-    return {"ti": FakeTaskInstance(left), "dag_run": SimpleNamespace(run_id="manual__2026-11-22")}
+    dag_run = SimpleNamespace(run_id="manual__2026-11-22", run_type="manual")
+    return {"ti": FakeTaskInstance(left), "dag_run": dag_run}

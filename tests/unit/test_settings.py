@@ -3,6 +3,7 @@
 import pytest
 
 from vitrine.errors import SettingsError
+from vitrine.planning import Rates
 from vitrine.settings import FUNCTIONS, load
 
 NEEDED = {
@@ -43,6 +44,15 @@ def test_a_missing_variable_is_named(name):
         ("VITRINE_CONTENT_TYPES", "image/jpeg,video/mp4"),
         ("VITRINE_MAX_PARALLEL_BATCHES", "6"),
         ("VITRINE_MAX_PASSES", "0"),
+        ("VITRINE_MAX_COST_USD", "-1"),
+        ("VITRINE_MAX_COST_USD", "nan"),
+        ("VITRINE_APPROVAL_HOURS", "0"),
+        ("VITRINE_IMAGE_PRICE_USD", "0"),
+        ("VITRINE_MONTHLY_BUDGET_USD", "0.00009"),
+        ("VITRINE_MONTHLY_BUDGET_USD", "inf"),
+        ("VITRINE_MONTHLY_BUDGET_USD", "ten"),
+        ("VITRINE_REQUESTS_PER_MINUTE", "0"),
+        ("VITRINE_IMAGES_PER_MINUTE_PER_JOB", "0"),
         ("VITRINE_INDEX_COVERAGE", "101"),
         ("VITRINE_MAX_REMOVED_SHARE", "10"),
         ("VITRINE_MANAGE_IAM", "perhaps"),
@@ -79,3 +89,17 @@ def test_a_profile_has_tables_and_job_ids_of_its_own_and_shares_the_listing():
 def test_a_dimension_is_judged_by_its_endpoint():
     with pytest.raises(SettingsError, match=r"VITRINE_DIMENSION=768 .* multimodalembedding@001"):
         load({**NEEDED, "VITRINE_DIMENSION": "768"})
+
+
+def test_the_pace_follows_the_region_unless_the_quota_is_known():
+    assert load(NEEDED).rates == Rates(0.0001, 600, 250, lanes=3)
+    assert load({**NEEDED, "VITRINE_LOCATION": "europe-west4"}).rates == Rates(0.0001, 120, 250, lanes=1)
+    raised = {"VITRINE_LOCATION": "europe-west4", "VITRINE_REQUESTS_PER_MINUTE": "1200"}
+    assert load({**NEEDED, **raised}).rates == Rates(0.0001, 1200, 250, lanes=3)
+    assert load({**NEEDED, "VITRINE_REQUESTS_PER_MINUTE": "10"}).lanes == 1
+
+
+def test_a_budget_pays_whole_images():
+    assert load(NEEDED).budget_images is None
+    assert load({**NEEDED, "VITRINE_MONTHLY_BUDGET_USD": "0.0003"}).budget_images == 3  # 2.9999… as a float
+    assert load({**NEEDED, "VITRINE_MONTHLY_BUDGET_USD": "0.00039"}).budget_images == 3

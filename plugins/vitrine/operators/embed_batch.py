@@ -12,7 +12,7 @@ from vitrine.bigquery import BigQuery
 from vitrine.errors import BatchFailedError
 from vitrine.jobs import int64, string, with_parameters
 from vitrine.operators.query_job import QueryJobOperator
-from vitrine.planning import Batch
+from vitrine.planning import Batch, pace
 from vitrine.statuses import failed_job
 
 if TYPE_CHECKING:
@@ -26,14 +26,18 @@ class EmbedBatchOperator(QueryJobOperator):
     :param batch: the batch, from plan_batches.
     :param configuration: the embedding statement; gets the parameters `work_order` and `batch_number`.
     :param failed: query job that notes a job which failed as a whole; gets the same and `status`.
+    :param count: query job that counts how far the work order is; gets the parameter `work_order`.
     """
 
-    template_fields = (*QueryJobOperator.template_fields, "failed")
-    template_fields_renderers = {**QueryJobOperator.template_fields_renderers, "failed": "json"}
+    template_fields = (*QueryJobOperator.template_fields, "failed", "count")
+    template_fields_renderers = {
+        **QueryJobOperator.template_fields_renderers, "failed": "json", "count": "json",
+    }  # fmt: skip
 
     def __init__(
-        self, *, batch: Batch, configuration: dict[str, Any], failed: dict[str, Any], **kwargs: Any
-    ) -> None:
+        self, *, batch: Batch, configuration: dict[str, Any], failed: dict[str, Any],
+        count: dict[str, Any], bigquery: BigQuery, **kwargs: Any,
+    ) -> None:  # fmt: skip
         work_order, number = batch["work_order"], batch["batch_number"]
         which = string("work_order", work_order), int64("batch_number", number)
         super().__init__(
@@ -44,19 +48,34 @@ class EmbedBatchOperator(QueryJobOperator):
             cancel_on_kill=False,
             **kwargs,
         )
-        self.batch, self.failed = batch, with_parameters(failed, *which)
+        self.batch, self.bigquery = batch, bigquery
+        self.failed, self.count = with_parameters(failed, *which), with_parameters(count, which[0])
 
     def execute(self, context: Context) -> str:
         """Embed the batch, in the triggerer. Errors: BatchFailedError when its job failed as a whole."""
         self.base = self.job_id
         with self._final_when_the_job_failed():
-            return super().execute(context)
+            job = super().execute(context)
+        self._tell_progress(context)
+        return job
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> str | None:
         """End as the job did. Errors: as of execute."""
         self.base = self.job_id
         with self._final_when_the_job_failed():
-            return super().execute_complete(context, event)
+            job = super().execute_complete(context, event)
+        self._tell_progress(context)
+        return job
+
+    def _tell_progress(self, context: Context) -> None:
+        """Log and push as XCom `progress` how far the batches that have ended bring the work order."""
+        [counted] = self.bigquery.rows(self.count)
+        progress = pace(**counted)
+        self.log.info(
+            "%(done)s images have an answer, %(left)s are left: %(images_per_minute)s a minute, "
+            "about %(minutes_left)s min to go.", progress,
+        )  # fmt: skip
+        context["ti"].xcom_push(key="progress", value=progress)
 
     @contextmanager
     def _final_when_the_job_failed(self) -> Iterator[None]:
@@ -77,9 +96,8 @@ class EmbedBatchOperator(QueryJobOperator):
 
     def _note_failure(self, message: str) -> None:
         status = string("status", failed_job(self.batch["images"], message))
-        bigquery = BigQuery(self.gcp_conn_id, self.project_id, self.location)
         try:
-            bigquery.rows(with_parameters(self.failed, status))
+            self.bigquery.rows(with_parameters(self.failed, status))
         except Exception:
             # A retry might pay the batch again. Without the note the next pass plans it whole.
             self.log.exception("This failure could not be noted in embedding_attempts.")

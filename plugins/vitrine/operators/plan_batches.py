@@ -7,46 +7,50 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
 
+from vitrine import turns
 from vitrine.bigquery import BigQuery
 from vitrine.jobs import int64, job_id, string, with_parameters
-from vitrine.planning import Batch, embed_job_prefix, estimate, refuse_too_many
+from vitrine.planning import Batch, Rates, embed_job_prefix, estimate, refuse_unworkable
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
 class PlanBatchesOperator(BaseOperator):
-    """Write a work order and return its batches.
+    """Write a work order and return its batches. Pushes its name as XCom `work_order`.
 
     It first waits for jobs that an earlier run or a killed task left behind in BigQuery: what they embed is
     paid for and must not be planned again, and what they publish must not be published beside them.
 
     :param write: query job that writes the work order; gets the parameters `work_order` and `pass_number`.
     :param read: query job that reads its batches; gets the parameter `work_order`.
-    :param lanes: how many batches run side by side, for the estimate of the duration.
+    :param rates: price and pace of the model, for the estimate.
     """
 
-    template_fields = ("write", "read")
+    template_fields = ("write", "read", "work_order")
     template_ext = (".sql",)
     template_fields_renderers = {"write": "json", "read": "json"}
 
     def __init__(
-        self, *, pass_number: int, write: dict[str, Any], read: dict[str, Any], lanes: int,
+        self, *, pass_number: int, write: dict[str, Any], read: dict[str, Any], rates: Rates,
         dataset: str, bigquery: BigQuery, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(**kwargs)
-        order = string("work_order", f"{{{{ work_order(ti, {pass_number}) }}}}")
+        self.work_order = f"{{{{ work_order(ti, {pass_number}) }}}}"
+        order = string("work_order", self.work_order)
         self.write = with_parameters(write, order, int64("pass_number", pass_number))
         self.read = with_parameters(read, order)
-        self.lanes, self.dataset, self.bigquery = lanes, dataset, bigquery
+        self.rates, self.dataset, self.bigquery = rates, dataset, bigquery
 
     def execute(self, context: Context) -> list[Batch]:
         """Write the work order; return its batches for embed_batch to map over."""
+        turns.check(context)
         self._wait_for_jobs_left_running(context["ti"].dag_id)
         self.bigquery.rows(self.write)
         batches = [Batch(**row) for row in self.bigquery.rows(self.read)]
-        self.log.info("Plan: %s", estimate(batches, self.lanes))
-        refuse_too_many(batches, conf.getint("core", "max_map_length"))
+        self.log.info("Plan: %s", estimate(batches, self.rates))
+        refuse_unworkable(batches, conf.getint("core", "max_map_length"), self.rates.images_per_minute)
+        context["ti"].xcom_push(key="work_order", value=self.work_order)
         return batches
 
     def _wait_for_jobs_left_running(self, dag_id: str) -> None:

@@ -11,6 +11,7 @@ from airflow.providers.google.cloud.links.bigquery import BigQueryJobDetailLink
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
+from vitrine import turns
 from vitrine.bigquery import BigQuery
 from vitrine.jobs import Parameter, job_id, query_job
 
@@ -35,15 +36,18 @@ class QueryJobOperator(BigQueryInsertJobOperator):
     :param planned_by: id of the task that planned this statement's work. The task is skipped when that one
         has not run; for statements that must run although some of their upstream tasks failed (trigger rule
         ALL_DONE).
+    :param in_turn: refuse to run unless the DAG run has its turn, see vitrine.turns.
     """
 
     # Without the provider's link to a destination table: a statement has none, and its absence is logged as
     # an error.
     operator_extra_links = (BigQueryJobDetailLink(),)
 
-    def __init__(self, *, dataset: str, planned_by: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *, dataset: str, planned_by: str | None = None, in_turn: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(deferrable=True, **kwargs)
-        self.dataset, self.planned_by = dataset, planned_by
+        self.dataset, self.planned_by, self.in_turn = dataset, planned_by, in_turn
 
     @classmethod
     def of(cls, sql: str, *parameters: Parameter, **kwargs: Any) -> QueryJobOperator:
@@ -54,6 +58,8 @@ class QueryJobOperator(BigQueryInsertJobOperator):
         """Run the statement, in the triggerer if it takes long. Returns the job id."""
         if self.planned_by and not _has_succeeded(context["ti"], self.planned_by):
             raise AirflowSkipException(f"{self.planned_by} has planned nothing in this run.")
+        if self.in_turn:
+            turns.check(context)
         return super().execute(context)
 
     def submit_job(self, context: Context) -> str:

@@ -1,6 +1,8 @@
--- Plan one pass: number the pending images, newest first, into batches of at most @batch_size.
--- The first pass takes every pending image (up to @max_images); later passes only what this run has planned already.
--- Images whose last job failed as a whole go into smaller batches of their own, away from the others.
+-- Plan one pass: number the pending images into batches of at most @batch_size.
+-- First those that an earlier run has tried in vain, then the newest (or the oldest, if a person says so). Images whose last
+-- job failed as a whole go into smaller batches of their own, away from the others.
+-- The first pass takes what this run may pay: up to @max_images, and up to what is left of the month's budget. Later
+-- passes take only what is left of that very plan, so that no more is paid than was planned and approved.
 -- Writing the same work order again adds nothing.
 INSERT INTO `demo-project.bqml_tutorial.embedding_batches`
   (run_id, pass_number, work_order, batch_number, uri, content_hash, size, updated, planned_at)
@@ -18,12 +20,19 @@ FROM (
   SELECT ordered.*, ROW_NUMBER() OVER (PARTITION BY in_pieces, batch_size ORDER BY place) - 1 AS place_in_size
   FROM (
     SELECT
-      pending.*,
+      plannable.*,
       pieces.uri IS NOT NULL AS in_pieces,
       LEAST(COALESCE(pieces.batch_size, @batch_size), @batch_size) AS batch_size,
-      ROW_NUMBER() OVER (ORDER BY pending.updated DESC, pending.uri) - 1 AS place
+      ROW_NUMBER() OVER (
+        ORDER BY
+          tried.uri IS NOT NULL DESC, plannable.updated DESC, plannable.uri
+      ) - 1 AS place
     FROM (
-      -- Images that still need the model. Grain: one image. Included by write_work_order.
+      -- Pending images that this run may take. Grain: one image. Included by write_work_order and count_deferred_images.
+-- A run of Airflow's Backfill takes what was updated within its data interval; every other run has no bounds.
+SELECT pending.*
+FROM (
+  -- Images that still need the model. Grain: one image. Included by write_work_order.
 -- Pending by content, never by a watermark: neither published, nor quarantined, nor answered for good by an attempt
 -- that waits to be published or quarantined.
 SELECT image.*
@@ -88,7 +97,11 @@ LEFT JOIN poison
 WHERE poison.uri IS NOT NULL OR NOT STARTS_WITH(failed.status, @retryable_prefix)
     ) AS attempt
     WHERE attempt.uri = image.uri AND attempt.content_hash = image.content_hash)
-    ) AS pending
+) AS pending
+WHERE STARTS_WITH(uri, @uri_prefix)
+  AND updated >= @updated_from
+  AND updated < @updated_until
+    ) AS plannable
     LEFT JOIN (
       -- Images whose newest job failed as a whole, and how many of them may be in their next batch. Grain: one content of one image.
 -- Included by write_work_order. A job's images go into @pieces_per_job pieces, until the image that kills it is alone; all
@@ -107,10 +120,36 @@ FROM (
 ) AS newest
 WHERE STARTS_WITH(ml_generate_embedding_status, @failed_job_prefix)
     ) AS pieces
-      ON pieces.uri = pending.uri AND pieces.content_hash = pending.content_hash
-    WHERE STARTS_WITH(pending.uri, @uri_prefix)
-      AND (@pass_number = 1 OR pending.uri IN (SELECT uri FROM `demo-project.bqml_tutorial.embedding_batches` WHERE run_id = @run_id))
+      ON pieces.uri = plannable.uri AND pieces.content_hash = plannable.content_hash
+    LEFT JOIN (
+      SELECT DISTINCT uri, content_hash FROM `demo-project.bqml_tutorial.embedding_attempts` WHERE model = @model
+    ) AS tried
+      ON tried.uri = plannable.uri AND tried.content_hash = plannable.content_hash
+    LEFT JOIN (
+      -- The first-pass work order that this run carries out: its newest, as a cleared run plans anew.
+-- Grain: one image content. Included by write_work_order and count_progress.
+SELECT uri, content_hash
+FROM `demo-project.bqml_tutorial.embedding_batches`
+WHERE work_order = (
+  SELECT work_order
+  FROM `demo-project.bqml_tutorial.embedding_batches`
+  WHERE run_id = @run_id AND pass_number = 1
+  ORDER BY planned_at DESC
+  LIMIT 1)
+    ) AS planned
+      ON planned.uri = plannable.uri AND planned.content_hash = plannable.content_hash
+    WHERE @pass_number = 1 OR planned.uri IS NOT NULL
   ) AS ordered
-  WHERE place < @max_images
+  WHERE place < (
+      SELECT LEAST(@max_images - by_run, @budget_images - this_month)
+      FROM (
+        -- Images that were paid: a call that fails is not billed. Grain: one row. Included by write_work_order and count_deferred_images.
+-- The attempts of a whole calendar month are kept, see create_embedding_attempts.
+SELECT
+  COUNTIF(run_id = @run_id) AS by_run,
+  COUNTIF(attempted_at >= TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), MONTH, 'UTC')) AS this_month
+FROM `demo-project.bqml_tutorial.embedding_attempts`
+WHERE ml_generate_embedding_status = ''
+      ) AS paid)
     AND NOT EXISTS (SELECT 1 FROM `demo-project.bqml_tutorial.embedding_batches` WHERE work_order = @work_order)
 ) AS sized

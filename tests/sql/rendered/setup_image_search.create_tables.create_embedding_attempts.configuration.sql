@@ -1,5 +1,5 @@
 -- What came back from the model, good or bad.
--- Grain: one image in one job. Append-only; rows leave after 30 days.
+-- Grain: one image in one job. Append-only; rows leave after 32 days, so that a calendar month is whole.
 CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_attempts` (
   run_id STRING NOT NULL,
   work_order STRING NOT NULL,
@@ -17,4 +17,4 @@ CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_attempts` (
 )
 PARTITION BY DATE(attempted_at)
 CLUSTER BY uri
-OPTIONS (partition_expiration_days = 30)
+OPTIONS (partition_expiration_days = 32)

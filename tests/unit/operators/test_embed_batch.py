@@ -5,7 +5,8 @@ import uuid
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
-from tests.unit.fakes import FakeTaskInstance, parameters
+from tests.unit.fakes import FakeBigQuery, FakeTaskInstance, parameters
+from vitrine.bigquery import BigQuery
 from vitrine.errors import BatchFailedError
 from vitrine.jobs import query_job, string
 from vitrine.operators.embed_batch import EmbedBatchOperator
@@ -15,7 +16,7 @@ from vitrine.planning import Batch
 def test_a_batch_names_its_jobs_and_fills_its_statement():
     operator = EmbedBatchOperator(
         task_id="embed_batch", dataset="ds", configuration=query_job("embed.sql", string("model", "m")),
-        failed=query_job("failed.sql"),
+        failed=query_job("failed.sql"), count=query_job("count"), bigquery=FakeBigQuery(),
         batch=Batch(work_order="vitrine_embed-ds-run-pass1-try1", batch_number=4, images=25_000, bytes=1),
     )  # fmt: skip
     assert operator.job_id == "vitrine_embed-ds-run-pass1-try1-batch4"
@@ -34,6 +35,8 @@ def operator():
     return EmbedBatchOperator(
         task_id="embed_batch", dataset="ds", batch=batch, configuration=query_job("SELECT ERROR('no')"),
         failed=query_job("CREATE OR REPLACE TABLE noted.failure AS SELECT @status AS status"),
+        count=query_job("SELECT 100 AS planned, 75 AS done, 90 AS seconds"),
+        bigquery=BigQuery("google_cloud_default", "demo-project", "US"),
         gcp_conn_id="google_cloud_default", project_id="demo-project", location="US",
     )  # fmt: skip
 
@@ -59,3 +62,11 @@ def test_a_failed_job_is_told_from_a_failure_to_watch_it(emulator, operator):
     emulator.bigquery.query("SELECT ERROR('no')", job_id=f"{operator.job_id}-1", job_retry=None).exception()
     with pytest.raises(BatchFailedError):
         operator.execute_complete({"ti": FakeTaskInstance()}, event)
+
+
+def test_a_batch_that_ended_tells_how_far_the_order_is(emulator, operator):
+    operator.configuration = query_job("SELECT 1")
+    ti = FakeTaskInstance()
+    operator.execute({"ti": ti})
+    assert parameters(operator.count) == {"work_order": operator.batch["work_order"]}
+    assert ti.pushed["progress"] == {"done": 75, "left": 25, "images_per_minute": 50, "minutes_left": 1}

@@ -1,0 +1,35 @@
+"""Waits until no other run of the DAG works."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseSensorOperator
+
+from vitrine import turns
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+# Airflow's default of a week is too short for the last run of a Backfill over years.
+TIMEOUT = timedelta(days=365)
+
+
+class TakeTurnSensor(BaseSensorOperator):
+    """Take the turn for this run, as soon as no other run that is still running has it.
+
+    One instance pokes at a time (`max_active_tis_per_dag`), so that two never take the turn together.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            mode="reschedule", max_active_tis_per_dag=1, timeout=TIMEOUT.total_seconds(), **kwargs
+        )
+
+    def poke(self, context: Context) -> bool:
+        """Try to take the turn."""
+        holder = turns.take(context["ti"])
+        if holder:
+            self.log.info("Run %s has its turn. This one waits until that one has ended.", holder)
+        return holder is None

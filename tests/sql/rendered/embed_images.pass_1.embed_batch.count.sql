@@ -1,0 +1,8 @@
+-- How far a work order is, for the log: what has an answer, and since when it is under way. Grain: one row.
+-- Answers of jobs that still run are not seen yet. No vector is read.
+SELECT
+  (SELECT COUNT(*) FROM `demo-project.bqml_tutorial.embedding_batches` WHERE work_order = @work_order) AS planned,
+  COUNT(*) AS done,
+  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(attempted_at), SECOND) AS seconds
+FROM `demo-project.bqml_tutorial.embedding_attempts`
+WHERE work_order = @work_order AND attempted_at >= @started_at

@@ -1,0 +1,94 @@
+-- What a plan leaves to later runs, and what was paid before it. Grain: one row.
+SELECT
+  (
+    SELECT COUNT(*)
+    FROM (
+      -- Pending images that this run may take. Grain: one image. Included by write_work_order and count_deferred_images.
+-- A run of Airflow's Backfill takes what was updated within its data interval; every other run has no bounds.
+SELECT pending.*
+FROM (
+  -- Images that still need the model. Grain: one image. Included by write_work_order.
+-- Pending by content, never by a watermark: neither published, nor quarantined, nor answered for good by an attempt
+-- that waits to be published or quarantined.
+SELECT image.*
+FROM (
+  -- The images that are in the bucket now. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation stands for its content.
+SELECT
+  uri,
+  COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
+  generation,
+  content_type,
+  size,
+  updated
+FROM `demo-project.bqml_tutorial.met_images`
+WHERE content_type IN UNNEST(@content_types)
+) AS image
+WHERE NOT EXISTS (
+    SELECT 1 FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published
+    WHERE published.uri = image.uri AND published.content_hash = image.content_hash)
+  AND NOT EXISTS (
+    SELECT 1 FROM `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
+    WHERE quarantined.uri = image.uri AND quarantined.content_hash = image.content_hash AND quarantined.model = @model
+      AND quarantined.replayed_at IS NULL)
+  AND NOT EXISTS (
+    SELECT 1 FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
+    WHERE attempt.uri = image.uri AND attempt.content_hash = image.content_hash
+      AND attempt.model = @model AND attempt.ml_generate_embedding_status = '')
+  AND NOT EXISTS (
+    SELECT 1
+    FROM (
+      -- Tries of images that no further try will cure. Grain: one attempt. Included by other statements.
+-- Retryable statuses have several spellings and one prefix; whatever else is not '' is terminal. So is poison: an image
+-- whose job failed as a whole though it was alone in it, in two work orders, of which one answered other images (it was
+-- not the service that was away). What was tried before an image was replayed does not count.
+WITH failed AS (
+  SELECT attempt.uri, attempt.content_hash, attempt.work_order, attempt.run_id, attempt.attempted_at,
+    attempt.ml_generate_embedding_status AS status
+  FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
+  LEFT JOIN `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
+    ON quarantined.uri = attempt.uri AND quarantined.content_hash = attempt.content_hash AND quarantined.model = attempt.model
+  WHERE attempt.model = @model
+    AND attempt.ml_generate_embedding_status != ''
+    AND (quarantined.replayed_at IS NULL OR quarantined.replayed_at < attempt.attempted_at)
+),
+poison AS (
+  SELECT failed.uri, failed.content_hash
+  FROM failed
+  LEFT JOIN (
+    SELECT DISTINCT work_order
+    FROM `demo-project.bqml_tutorial.embedding_attempts`
+    WHERE NOT STARTS_WITH(ml_generate_embedding_status, @retryable_prefix)
+  ) AS answered
+    ON answered.work_order = failed.work_order
+  WHERE STARTS_WITH(failed.status, @failed_alone_prefix)
+  GROUP BY failed.uri, failed.content_hash
+  HAVING COUNT(DISTINCT failed.work_order) >= 2 AND COUNT(answered.work_order) >= 1
+)
+SELECT failed.*
+FROM failed
+LEFT JOIN poison
+  ON poison.uri = failed.uri AND poison.content_hash = failed.content_hash
+WHERE poison.uri IS NOT NULL OR NOT STARTS_WITH(failed.status, @retryable_prefix)
+    ) AS attempt
+    WHERE attempt.uri = image.uri AND attempt.content_hash = image.content_hash)
+) AS pending
+WHERE STARTS_WITH(uri, @uri_prefix)
+  AND updated >= @updated_from
+  AND updated < @updated_until
+    ) AS plannable
+    WHERE NOT EXISTS (
+      SELECT 1 FROM `demo-project.bqml_tutorial.embedding_batches` AS planned
+      WHERE planned.work_order = @work_order AND planned.uri = plannable.uri)
+  ) AS deferred,
+  by_run AS paid_by_run,
+  this_month AS paid_this_month
+FROM (
+  -- Images that were paid: a call that fails is not billed. Grain: one row. Included by write_work_order and count_deferred_images.
+-- The attempts of a whole calendar month are kept, see create_embedding_attempts.
+SELECT
+  COUNTIF(run_id = @run_id) AS by_run,
+  COUNTIF(attempted_at >= TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), MONTH, 'UTC')) AS this_month
+FROM `demo-project.bqml_tutorial.embedding_attempts`
+WHERE ml_generate_embedding_status = ''
+) AS paid
