@@ -1,9 +1,9 @@
 """
 ### Search images
 
-Type what you look for; get a page of the pictures that fit, nearest first. The link **Gallery** is on the
-task `write_gallery`, the best results are in its log, and all results are in the table
-`vector_search_results` under the run's id.
+Type what you look for; get a page of the pictures that fit, nearest first. The links **Gallery** and **Image
+search** (the same search, to go on from there) are on the task `write_gallery`, the best results are in its
+log, and all results are in the table `vector_search_results` under the run's id.
 
 One search costs one text call of the model and the bytes of the searched vectors (fewer with a vector index).
 """
@@ -42,7 +42,12 @@ with DAG(
     write_gallery = WriteGalleryOperator(
         task_id="write_gallery",
         configuration=query_job("search_images/select_results.sql", SEARCH_ID),
-        query="{{ params.query }}",
+        search={
+            "q": "{{ params.query }}",
+            "prefix": "{{ params.uri_prefix or '' }}",
+            "n": f"{{{{ [params.top_k, {params.MOST_ON_PAGE}] | min }}}}",
+            "exact": "{{ '1' if params.use_brute_force else '' }}",
+        },
         gallery=config.gallery,
         model=config.model,
     )

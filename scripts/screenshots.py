@@ -7,16 +7,16 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
-DESKTOP, PHONE = (1280, 860), (320, 640)
+DESKTOP, TALL, PHONE = (1280, 860), (1280, 1400), (320, 640)
 INSIDE_AIRFLOW = "/plugin/image-search/vitrine/"
 PICTURES = {
+    "more-like-this": (f"{INSIDE_AIRFLOW}?like=gs://met-demo/photos/castle-chambord.jpg", DESKTOP, "dark"),
     "search-page": (
         f"{INSIDE_AIRFLOW}?q=pictures+of+white+or+cream+colored+dress+from+victorian+era",
         DESKTOP,
         "light",
     ),
-    "more-like-this": (f"{INSIDE_AIRFLOW}?like=gs://met-demo/photos/castle-chambord.jpg", DESKTOP, "dark"),
-    "health-page": (f"{INSIDE_AIRFLOW}health", DESKTOP, "light"),
+    "health-page": (f"{INSIDE_AIRFLOW}health", TALL, "light"),
     "search-page-phone": ("/vitrine/?q=a+red+car", PHONE, "dark"),
 }
 

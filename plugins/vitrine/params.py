@@ -6,6 +6,9 @@ from airflow.sdk import Param
 
 from vitrine import limits
 
+# Pictures that the search page shows at most; search_images finds more.
+MOST_ON_PAGE = 200
+
 EMBED_IMAGES = {
     "batch_size": Param(
         limits.MAX_ROWS_PER_EMBEDDING_JOB,

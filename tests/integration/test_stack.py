@@ -78,7 +78,9 @@ def test_embed_and_search(airflow_stack, emulator, ready, faults):
 
     faults(model_latency_seconds=0.0)
     found = run(airflow_stack, "search_images", query="a white bag", top_k=2)
-    link = airflow_stack.links(found, "write_gallery")["Gallery"]
+    links = airflow_stack.links(found, "write_gallery")
+    link = links["Gallery"]
+    assert links["Image search"] == "/plugin/image-search/vitrine/?q=a+white+bag&n=2"
     assert (airflow_stack.gallery / Path(link).name).is_file()
     assert "a white bag" in airflow_stack.page(link)
     assert "a white bag" in airflow_stack.log(found, "write_gallery")

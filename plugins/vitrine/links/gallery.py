@@ -20,6 +20,11 @@ def page_name(run_id: str) -> str:
     return f"{job_id(run_id)}.html"
 
 
+def below_airflow(path: str) -> str:
+    """The path where Airflow itself is served below a path, as on Astro."""
+    return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + path
+
+
 class GalleryLink(BaseOperatorLink):
     """Opens the gallery through Airflow's own web server, so that a browser needs no access to the bucket."""
 
@@ -27,6 +32,4 @@ class GalleryLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Address of the page; it is there once the task has succeeded."""
-        # Where Airflow is served below a path, as on Astro, the link is below it, too.
-        below = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
-        return f"{below}/vitrine/galleries/{page_name(ti_key.run_id)}"
+        return below_airflow(f"/vitrine/galleries/{page_name(ti_key.run_id)}")

@@ -10,6 +10,7 @@ from vitrine import storage
 from vitrine.bigquery import BigQuery
 from vitrine.gallery import Picture, render, table, thumbnail
 from vitrine.links.gallery import GalleryLink, page_name
+from vitrine.links.search_page import SearchPageLink
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -19,37 +20,37 @@ class WriteGalleryOperator(BaseOperator):
     """Write the results of a search as one HTML file, print the best in the log. Returns both.
 
     :param configuration: query job that reads the results (rank, gcs_uri, distance), nearest first.
-    :param query: the words of the search.
+    :param search: the search as fields of the search page: q (the words), prefix, n, exact.
     :param gallery: folder or gs:// prefix of the pages.
     :param model: model of the vectors, shown on the page.
     """
 
-    template_fields = ("configuration", "query", "gallery")
+    template_fields = ("configuration", "search", "gallery")
     template_ext = (".sql",)
     template_fields_renderers = {"configuration": "json"}
-    operator_extra_links = (GalleryLink(),)
+    operator_extra_links = (GalleryLink(), SearchPageLink())
 
     def __init__(
         self,
         *,
         configuration: dict[str, Any],
-        query: str,
+        search: dict[str, str],
         gallery: str,
         model: str,
         bigquery: BigQuery,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.configuration, self.query, self.gallery, self.model = configuration, query, gallery, model
+        self.configuration, self.search, self.gallery, self.model = configuration, search, gallery, model
         self.bigquery = bigquery
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the results, fetch their images, write the page. Returns {"gallery": ..., "results": ...}."""
         rows = self.bigquery.rows(self.configuration)
-        self.log.info("%s\n%s", self.query, table(rows))
+        self.log.info("%s\n%s", self.search["q"], table(rows))
         run = context["dag_run"]
         html = render(
-            self.query,
+            self.search["q"],
             self._pictures(rows),
             model=self.model,
             searched_at=f"{run.run_after:%Y-%m-%d %H:%M} UTC",

@@ -17,6 +17,7 @@ from vitrine import limits
 from vitrine.bigquery import Answer
 from vitrine.errors import InputError
 from vitrine.jobs import float64s, string
+from vitrine.params import MOST_ON_PAGE
 from vitrine.settings import Settings, load
 from vitrine.web.pages import EXPECTED, explain, page
 from vitrine.web.statements import ask
@@ -32,7 +33,6 @@ EXAMPLES = (
     "a tool with a wooden handle",
 )
 USUAL_NUMBER = 24
-MOST_NUMBER = 200
 # A vector of 1,408 numbers takes 11 kB.
 MOST_KNOWN_WORDS = 500
 
@@ -82,8 +82,12 @@ class Search:
                 f"These words are {size:,} bytes long; the model takes {limits.MAX_QUERY_BYTES:,} and reads "
                 "only the first 32 tokens. Use fewer words."
             )
-        if not self.number.isascii() or not self.number.isdigit() or not 1 <= int(self.number) <= MOST_NUMBER:
-            raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_NUMBER}.")
+        if (
+            not self.number.isascii()
+            or not self.number.isdigit()
+            or not 1 <= int(self.number) <= MOST_ON_PAGE
+        ):
+            raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_ON_PAGE}.")
         for uri in filter(None, (self.like, self.uri_prefix)):
             if not uri.startswith("gs://"):
                 raise InputError(
@@ -198,7 +202,7 @@ def search_page(request: Request) -> HTMLResponse:
         found=found,
         milliseconds=int(1000 * (time.perf_counter() - started)),
         examples=EXAMPLES,
-        most=MOST_NUMBER,
+        most=MOST_ON_PAGE,
         usual=USUAL_NUMBER,
         max_query_bytes=limits.MAX_QUERY_BYTES,
     )

@@ -14,7 +14,7 @@ from vitrine.operators.write_gallery import WriteGalleryOperator, gallery_path
 def run(gallery: str, rows: list[dict]) -> dict:
     """Write a gallery of these results."""
     operator = WriteGalleryOperator(
-        task_id="write_gallery", configuration=query_job("read"), query="a red car",
+        task_id="write_gallery", configuration=query_job("read"), search={"q": "a red car"},
         gallery=gallery, model="m", bigquery=FakeBigQuery(read=rows),
     )  # fmt: skip
     run_after = datetime(2026, 11, 22, 9, tzinfo=UTC)
