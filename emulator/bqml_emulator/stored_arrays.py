@@ -45,26 +45,27 @@ def keep_arrays(tree: exp.Expression, context) -> exp.Expression:
         return tree
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     columns = _columns(running, target, context)
-    arrays = {name: kind for name, kind in columns.items() if kind.endswith("[]")}
+    arrays = {name.casefold(): kind for name, kind, _ in columns if kind.endswith("[]")}
     if arrays and isinstance(tree, exp.Update):
         _mend_assignments(tree, arrays)
     elif arrays and tree.expression is not None:
-        _mend_insert(tree, list(columns), arrays)
+        undefined = {name.casefold() for name, _, default in columns if default is None} & arrays.keys()
+        _mend_insert(tree, [name for name, *_ in columns], arrays, undefined)
     return tree
 
 
-def _columns(running: execution.Execution, target: exp.Table, context) -> dict[str, str]:
-    """Names (lower case) and DuckDB types of a table's columns; none when it cannot be found."""
+def _columns(running: execution.Execution, target: exp.Table, context) -> list[tuple[str, str, str | None]]:
+    """Names, DuckDB types and defaults of a table's columns; none when it cannot be found."""
     keys = resolve(target, context, set())
     name = tables.name(*keys) if keys and all(keys) else f'temp.main."{target.name}"'
     with contextlib.suppress(duckdb.Error):
-        return _described(running, f"SELECT * FROM {name}", {})
-    return {}
+        return _described(running, name, {})
+    return []
 
 
-def _described(running: execution.Execution, sql: str, bound: dict) -> dict[str, str]:
+def _described(running: execution.Execution, sql: str, bound: dict) -> list[tuple[str, str, str | None]]:
     found = running.cursor.execute(f"DESCRIBE {sql}", bound).fetchall()
-    return {name.casefold(): kind for name, kind, *_ in found}
+    return [(name, kind, default) for name, kind, _, _, default, *_ in found]
 
 
 def _stored(value: exp.Expression, column: str) -> exp.Expression:
@@ -72,14 +73,16 @@ def _stored(value: exp.Expression, column: str) -> exp.Expression:
 
 
 def _mend_assignments(tree: exp.Update, arrays: dict[str, str]):
+    names = {"", tree.this.name.casefold(), tree.this.alias.casefold()}  # anything else is a STRUCT's field
     for assignment in tree.expressions:
-        if assignment.this.name.casefold() in arrays:
-            assignment.set("expression", _stored(assignment.expression, assignment.this.name))
+        column = assignment.this
+        if column.name.casefold() in arrays and column.text("table").casefold() in names:
+            assignment.set("expression", _stored(assignment.expression, column.name))
 
 
-def _mend_insert(tree: exp.Insert, columns: list[str], arrays: dict[str, str]):
+def _mend_insert(tree: exp.Insert, columns: list[str], arrays: dict[str, str], undefined: set[str]):
     given = [name.name for name in tree.this.expressions] if isinstance(tree.this, exp.Schema) else columns
-    missing = sorted(arrays.keys() - {name.casefold() for name in given})
+    missing = sorted(undefined - {name.casefold() for name in given})
     if isinstance(tree.expression, exp.Values):
         _mend_values(tree.expression, given, arrays)
         for row in tree.expression.expressions:
@@ -125,7 +128,7 @@ def keep_created_arrays(tree: exp.Expression, context) -> exp.Expression:
         described = _described(running, *translate(tree.expression, context))
     mended = [
         exp.alias_(_stored(exp.column(name), name), name)
-        for name, kind in described.items()
+        for name, kind, _ in described
         if kind.endswith("[]")
     ]
     if mended:

@@ -35,6 +35,8 @@ SIGNATURES = {
     database.writing: ["table"],
     query._declared_schema: ["cur", "tree", "context"],
     errors.from_duckdb: ["error", "context", "tree"],
+    errors.syntax_error: ["error", "sql"],
+    results._without_null_elements: ["expression", "column", "t"],
     row_access.ddl: ["command", "keyword", "project_id", "dataset_id", "dry_run"],
     models.apply: ["tree", "project_id", "dataset_id", "fields", "evaluate", "dry_run"],
     metadata.outcome: ["kind", "label", "found", "drop", "if_exists", "replace"],
@@ -151,6 +153,9 @@ def test_modules_look_their_functions_up_when_called():
     assert "_connect()" in inspect.getsource(database.connection)
     assert "_attach(" in inspect.getsource(database.attach)
     assert "script.Interpreter(cur, context, run_sql, report).run(" in inspect.getsource(query._execute)
+    assert "syntax_error(" in inspect.getsource(translate.parse)
+    assert "syntax_error(" in inspect.getsource(script)
+    assert "_without_null_elements(" in inspect.getsource(results.materialise)
     assert "script.parse_script(" in inspect.getsource(query.execute)
     assert "Parser(sql)" in inspect.getsource(script.parse_script)
 
