@@ -62,7 +62,7 @@ def deferred(settings: Settings) -> dict[str, Any]:
 
 def order() -> dict[str, Any]:
     """Count how far a work order is; EmbedBatchOperator adds which."""
-    return query_job("embed_images/count_order.sql", STARTED_AT)
+    return query_job("embed_images/count_order.sql", STARTED_AT, FAILED_JOB)
 
 
 def progress(settings: Settings) -> dict[str, Any]:
