@@ -12,6 +12,8 @@ from sqlglot.errors import ParseError
 # How errors of our DuckDB functions begin; DuckDB hands them on as text only
 REASONS = {"Access Denied:": "accessDenied", "Not found:": "notFound", "Cloud Storage ": "backendError"}
 
+VOLATILE_WINDOW = "ORDER BY window expressions cannot be volatile"  # DuckDB's text
+
 # What sqlglot's parser raises for some nonsense instead of its own ParseError
 PARSER_SLIPS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
@@ -41,6 +43,10 @@ def install():
 
     def from_duckdb(error, context=None, tree=None) -> BigQueryError:
         found = original(error, context, tree)
+        if VOLATILE_WINDOW in found.message:
+            return BigQueryError(
+                "invalidQuery", "not emulated: RAND() and the like in the ORDER BY of a window"
+            )
         for start, reason in REASONS.items():
             if found.message.startswith(start) and found.reason == "invalidQuery":
                 return BigQueryError(reason, found.message)

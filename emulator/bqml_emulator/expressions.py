@@ -3,6 +3,12 @@
 from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
 
+CLOCKS = {  # what gives the same in DuckDB by another name, and its type
+    exp.CurrentDate: ("today", "DATE"),
+    exp.CurrentTime: ("get_current_time", "TIME"),
+    exp.CurrentTimestamp: ("get_current_timestamp", "TIMESTAMPTZ"),
+}
+
 
 def install():
     """Mend the expressions of every statement before anything else reads them."""
@@ -10,13 +16,24 @@ def install():
 
 
 def keep_meaning(tree: exp.Expression, context) -> exp.Expression:
-    """Rewrite DIV's operands and ARRAY_AGG's IGNORE NULLS in place."""
+    """Rewrite DIV's operands, ARRAY_AGG's IGNORE NULLS and hidden clocks in place."""
     for division in tree.find_all(exp.IntDiv):
         parenthesise_operands(division)
     for ignoring in list(tree.find_all(exp.IgnoreNulls)):
         if isinstance(ignoring.this, exp.ArrayAgg):
             ignoring.replace(without_nulls(ignoring.this))
+    for clock in list(tree.find_all(*CLOCKS)):
+        if clock.this is None and is_hidden(clock):
+            function, kind = CLOCKS[type(clock)]
+            clock.replace(exp.cast(exp.Anonymous(this=function), kind))
     return tree
+
+
+def is_hidden(clock: exp.Expression) -> bool:
+    """CURRENT_DATE() AS current_date: to DuckDB, which needs no brackets, the alias would mean itself."""
+    select = clock.parent_select
+    aliases = select.named_selects if isinstance(select, exp.Select) else ()
+    return clock.sql_name().casefold() in map(str.casefold, aliases)
 
 
 def parenthesise_operands(division: exp.IntDiv):

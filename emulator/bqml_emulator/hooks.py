@@ -11,6 +11,7 @@ from local_bigquery.settings import settings
 
 from bqml_emulator import (
     admin,
+    anonymous_dataset,
     api_faults,
     commands,
     connections,
@@ -72,6 +73,7 @@ def install(config: Config):
     execution.install()
     created_tables.install()
     distances.install()
+    anonymous_dataset.install()
     schemaless_tables.install()
     table_schemas.install()
     qualified_names.install()

@@ -2,8 +2,13 @@
 
 import uuid
 
+import grpc
 import pytest
 from emulator_process import ROOT, EmulatorProcess, free_port
+from google.cloud.bigquery_storage import BigQueryReadClient
+from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
+
+UNLIMITED = [("grpc.max_receive_message_length", -1)]  # as Google's own transport has it
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +40,11 @@ def bucket(emulator):
     bucket = emulator.storage().create_bucket(f"bucket-{uuid.uuid4().hex[:12]}")
     yield bucket
     bucket.delete(force=True)
+
+
+@pytest.fixture(scope="session")
+def reader(emulator):
+    """Official client of the Storage Read API, on a channel without encryption."""
+    address = f"127.0.0.1:{emulator.environment['EMULATOR_READ_PORT']}"
+    with grpc.insecure_channel(address, options=UNLIMITED) as channel:
+        yield BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))

@@ -2,26 +2,14 @@
 
 import datetime
 
-import grpc
 import pandas
-import pytest
 from google.cloud.bigquery import LoadJobConfig, SchemaField
-from google.cloud.bigquery_storage import BigQueryReadClient, DataFormat, ReadSession
-from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
+from google.cloud.bigquery_storage import DataFormat, ReadSession
 
 TYPES = """SELECT 1 AS i, 1.5 AS f, 's' AS s, b'\\x00' AS b, TRUE AS t, DATE '2024-02-29' AS d,
   DATETIME '2024-02-29 01:02:03' AS dt, TIME '01:02:03' AS ti, TIMESTAMP '2024-02-29 01:02:03+00' AS ts,
   NUMERIC '1.5' AS n, BIGNUMERIC '1.5' AS bn, [1, 2] AS a, STRUCT(1 AS x, 'y' AS y) AS st,
   JSON '{"k": 1}' AS j, CAST(NULL AS STRING) AS none"""
-UNLIMITED = [("grpc.max_receive_message_length", -1)]  # as Google's own transport has it
-
-
-@pytest.fixture(scope="session")
-def reader(emulator):
-    """Official client of the Storage Read API, on a channel without encryption."""
-    address = f"127.0.0.1:{emulator.environment['EMULATOR_READ_PORT']}"
-    with grpc.insecure_channel(address, options=UNLIMITED) as channel:
-        yield BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
 
 
 def test_frames_go_in_and_come_out(bigquery, dataset):

