@@ -117,7 +117,7 @@ def backlog(settings: Settings) -> Plan:
         Batch(work_order="", batch_number=number, images=min(size, images - number * size), bytes=0)
         for number in range(ceil(images / size))
     ]
-    return estimate(batches, settings.lanes)
+    return estimate(batches, settings.rates)
 
 
 @router.get("/health")

@@ -60,7 +60,7 @@ def reports(collection, emulator):
         figures | {
             "run_id": f"manual__<{number}>", "planned": 1234, "published": 1234 - left, "pending": left,
             "complete": left == 0, "vector_index": "", "started_at": f"2026-11-2{number}T02:00:00Z",
-            "reported_at": f"2026-11-2{number}T02:05:00Z",
+            "reported_at": f"2026-11-2{number}T02:05:00Z", "cost_usd": 0.1234, "outcome": "incomplete",
         }
         for number, left in ((1, 0), (2, 34))
     ]  # fmt: skip
@@ -126,7 +126,7 @@ def test_another_site_cannot_replay_with_somebodys_cookie(client, login_as, cont
 
 def test_the_last_runs(get, reports):
     text = unescape(get().text)
-    assert "2026-11-22 02:00 UTC: 1,234 planned, 1,200 published, 0 quarantined, 34 left" in text
+    assert "2026-11-22 02:00 UTC: 1,234 planned, 1,200 published, 0 quarantined, 34 left, $0.1234" in text
     assert text.index("2026-11-22 02:00</td>") < text.index("2026-11-21 02:00</td>")
     assert '<td class="bad">incomplete' in text
     assert 'href="../dags/embed_images/runs/manual__%3C2%3E"' in text

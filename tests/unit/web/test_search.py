@@ -151,7 +151,7 @@ def test_a_model_that_fails_is_a_sentence(get, emulator):
 
 
 def test_images_of_another_model_are_not_compared_with_words(get, monkeypatch):
-    monkeypatch.setenv("VITRINE_ENDPOINT", "multimodalembedding")
+    monkeypatch.setenv("VITRINE_DIMENSION", "512")
     answer = get(q="a panda in another space")
     assert "embedded by another model" in answer.text
     assert uris(answer) == []
