@@ -1,6 +1,6 @@
 """COSINE_DISTANCE and EUCLIDEAN_DISTANCE: where DuckDB answers NaN, or in its own words, BigQuery refuses.
 
-Texts: google/zetasql, public/functions/distance.cc and its tests (2026-08-22).
+Texts: google/zetasql, distance functions and their tests (2026-08-22).
 """
 
 import duckdb

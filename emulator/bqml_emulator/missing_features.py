@@ -26,7 +26,8 @@ STATEMENTS = {
     r"\bEXPORT\s+MODEL\b": "EXPORT MODEL",
     r"\bEXTERNAL\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s*(?:OPTIONS\b|\()": "external tables over files",
 }
-FUNCTION = re.compile(r"Function not found: (AI|ML|OBJ|ST)[._](\w+)", re.IGNORECASE)
+UNKNOWN = r'(?:Function not found: |Scalar Function with name ")'
+FUNCTION = re.compile(UNKNOWN + r"(AI|ML|OBJ|ST)[._](\w+)", re.IGNORECASE)  # BigQuery's name spaces
 
 
 def named_in(sql: str) -> str | None:

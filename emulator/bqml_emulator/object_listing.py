@@ -1,8 +1,8 @@
 """The objects behind an object table: listed by DuckDB when a query runs, or remembered since a refresh.
 
-Source: https://docs.cloud.google.com/bigquery/docs/metadata-caching (2026-08-22): without a cache every query
-lists Cloud Storage; with one, metadata refreshed within max_staleness is used, and older metadata is not. A
-cache in mode AUTOMATIC is refreshed at times nobody is told, so here its listing is always live.
+Source: https://docs.cloud.google.com/bigquery/docs/metadata-caching-external-tables (2026-08-22): without a
+cache every query lists Cloud Storage; with one, metadata refreshed within max_staleness is used, and older
+metadata is not. A cache in mode AUTOMATIC is refreshed at times nobody is told, so here its listing is live.
 """
 
 import datetime

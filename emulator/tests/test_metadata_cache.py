@@ -1,6 +1,6 @@
 """The metadata cache of object tables.
 
-Sources: https://docs.cloud.google.com/bigquery/docs/metadata-caching and
+Sources: https://docs.cloud.google.com/bigquery/docs/metadata-caching-external-tables and
 https://docs.cloud.google.com/bigquery/docs/reference/system-procedures (2026-08-22).
 """
 

@@ -208,7 +208,12 @@ STATEMENTS = [
         SQL + "bigqueryml-syntax-distance",
         "SELECT ML.DISTANCE([1.0], [2.0], 'COSINE')",
     ),
-    ("Jobs", "Geography functions", SQL + "geography_functions", "SELECT ST_GEOGPOINT(1, 2)"),
+    (
+        "Jobs",
+        "Geography functions",
+        SQL + "geography_functions",
+        "SELECT ST_DISTANCE(ST_GEOGPOINT(1, 2), ST_GEOGPOINT(1, 3))",
+    ),
     (
         "Jobs",
         "Scripts: `@@time_zone`, bytes and slots of a script",

@@ -40,9 +40,7 @@ def test_drop(service):
         service.ask("DROP CONNECTION `us.vitrine-boundary-nowhere`")
 
 
-@documented(
-    SECTION, "A connection that does not exist, or may not be used, is refused (403)", DOCS + "connections"
-)
+@documented(SECTION, "A connection that does not exist is refused (403)", DOCS + "working-with-connections")
 @pytest.mark.parametrize("statement", [MODEL, TABLE])
 def test_missing(service, dataset, statement):
     with pytest.raises(GoogleAPICallError) as refused:
