@@ -79,7 +79,6 @@ def schema_only() -> Iterator[None]:
 def install():
     """Know, in every statement rule, what is being executed."""
     execute, run, declared_schema = query.execute, query._run, query._declared_schema
-    handle = runner._handle
 
     def tracked_execute(cur, project_id, job_id, config, dry_run=False, session=None):
         running = Execution(cur, project_id, job_id, config.query or "", dry_run)
@@ -111,6 +110,15 @@ def install():
         with schema_only():
             return declared_schema(cur, tree, context)
 
+    query.execute, query._run = tracked_execute, tracked_run
+    query._declared_schema = untouched_declared_schema
+    _install_for_handlers()
+
+
+def _install_for_handlers():
+    """The same for jobs that load, copy and extract."""
+    handle = runner._handle
+
     def tracked_handle(job, job_type, running, upload):
         reference = job.jobReference
         token = _current.set(Execution(None, reference.projectId, reference.jobId, "", False))
@@ -129,5 +137,3 @@ def install():
 
     runner._handle = tracked_handle
     runner.HANDLERS.update({kind: tracked(handler) for kind, handler in runner.HANDLERS.items()})
-    query.execute, query._run = tracked_execute, tracked_run
-    query._declared_schema = untouched_declared_schema
