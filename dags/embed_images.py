@@ -21,7 +21,7 @@ import pendulum
 
 # Named here for the dag-processor, which imports what a file names once, before it parses the files.
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
+from airflow.sdk import DAG, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
 
 from vitrine import defaults, notifications, params, queries, settings
 from vitrine.approval import approval
@@ -38,7 +38,6 @@ from vitrine.sensors.take_turn import TakeTurnSensor
 from vitrine.sensors.vector_index import VectorIndexSensor
 
 config = settings.load()
-EMBEDDINGS = Asset(f"bigquery://{config.table_id('met_image_embeddings').replace('.', '/')}")
 ALLOW_MASS_DELETE = "{{ params.allow_mass_delete }}"
 MODEL, CONTENT_TYPES = queries.model(config), queries.content_types(config)
 CHECKS = [f"pass_{number}.check_status" for number in range(1, config.max_passes + 1)]
@@ -141,7 +140,7 @@ with DAG(
         removal=choose_removal.task_id,
         index=(choose_index.task_id, wait_for_vector_index.task_id),
         trigger_rule=TriggerRule.ALL_DONE,
-        outlets=[EMBEDDINGS],
+        outlets=[defaults.embeddings(config)],
         on_failure_callback=notifications.on_failure(config),
     )
     chain(refresh_touched, choose_removal, delete_vanished, choose_index)

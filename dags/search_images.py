@@ -41,7 +41,8 @@ with DAG(
     )  # fmt: skip
     write_gallery = WriteGalleryOperator(
         task_id="write_gallery",
-        configuration=query_job("search_images/select_results.sql", SEARCH_ID),
+        configuration=query_job("search_images/select_results.sql", SEARCH_ID, QUERY),
+        queries=["{{ params.query }}"],
         search={
             "q": "{{ params.query }}",
             "prefix": "{{ params.uri_prefix or '' }}",

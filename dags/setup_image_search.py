@@ -29,6 +29,7 @@ TABLES = (
     "embedding_runs",
     "search_embedding",
     "vector_search_results",
+    "saved_search_results",
 )
 # CREATE TABLE IF NOT EXISTS leaves a table of an earlier version as it was.
 CHANGES = ("alter_embedding_attempts", "alter_embedding_quarantine", "alter_embedding_runs")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from vitrine.bigquery import BigQuery
 from vitrine.errors import VitrineError
@@ -27,6 +27,11 @@ def dag_arguments(settings: Settings, **defaults: Any) -> dict[str, Any]:
         "template_searchpath": settings.sql_dir,
         "user_defined_macros": macros(settings),
     }
+
+
+def embeddings(settings: Settings) -> Asset:
+    """The searchable embeddings, updated by each complete run of embed_images."""
+    return Asset(f"bigquery://{settings.table_id('met_image_embeddings').replace('.', '/')}")
 
 
 def default_args(settings: Settings) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class Picture:
     gcs_uri: str
     distance: float
     thumbnail: str | None
+    change: str = ""  # "new" since the time before, or ""
 
     @property
     def name(self) -> str:
@@ -57,14 +58,23 @@ def thumbnail(data: bytes) -> str | None:
     return "data:image/jpeg;base64," + base64.b64encode(small).decode() if small else None
 
 
-def render(query: str, pictures: Iterable[Picture], *, model: str, searched_at: str) -> str:
+@dataclass(frozen=True)
+class Section:
+    """What one query has found, and the uris that it found the time before and finds no more."""
+
+    query: str
+    pictures: list[Picture]
+    gone: list[str] = field(default_factory=list)
+
+
+def render(sections: list[Section], *, model: str, searched_at: str) -> str:
     """The page. Every text is escaped: names of objects and words of searches come from strangers."""
     template = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "web/templates"),
         autoescape=True,
         undefined=StrictUndefined,
     ).get_template("gallery.html")
-    return template.render(query=query, pictures=list(pictures), model=model, searched_at=searched_at)
+    return template.render(sections=sections, model=model, searched_at=searched_at)
 
 
 def table(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -73,3 +73,9 @@ SEARCH_IMAGES = {
         description_md="Share of the index to look through, if any: more is slower and finds more.",
     ),
 }
+
+SEARCH_SAVED_QUERIES = {
+    "top_k": Param(
+        12, type="integer", minimum=1, maximum=100, description_md="How many pictures for each query."
+    ),
+}

@@ -61,6 +61,7 @@ class Settings:
     index_timeout_seconds: int = 6 * 3600
     notifier: str = ""  # import path of an Airflow notifier that is told of runs that failed
     notifier_arguments: str = ""  # JSON object of its arguments; Airflow fills in their templates
+    saved_queries: str = str(REPOSITORY / "include" / "saved_queries.txt")  # one search a line
     sql_dir: str = str(REPOSITORY / "include" / "sql")
     gcp_conn_id: str = "google_cloud_default"
 

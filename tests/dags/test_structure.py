@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
+from tests.support.world import parse_dags
 from vitrine import limits
 
 PASS = [
@@ -19,10 +20,12 @@ PASS = [
 
 
 def test_there_are_exactly_these_dags(dagbag):
-    assert set(dagbag.dags) == {"setup_image_search", "embed_images", "search_images"}
+    assert set(dagbag.dags) == {"setup_image_search", "embed_images", "search_images", "search_saved_queries"}
 
 
-@pytest.mark.parametrize("dag_id", ["setup_image_search", "embed_images", "search_images"])
+@pytest.mark.parametrize(
+    "dag_id", ["setup_image_search", "embed_images", "search_images", "search_saved_queries"]
+)
 def test_every_dag_is_documented_tagged_and_explicit(dagbag, dag_id):
     dag = dagbag.dags[dag_id]
     assert dag.doc_md.strip().startswith("###")
@@ -100,7 +103,7 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
         f"create_tables.create_{table}" for table in (
             "embedding_batches", "embedding_attempts", "met_image_embeddings", "embedding_quarantine",
             "embedding_runs",
-            "search_embedding", "vector_search_results",
+            "search_embedding", "vector_search_results", "saved_search_results",
         )
     }  # fmt: skip
 
@@ -124,3 +127,13 @@ def test_params_refuse_what_bigquery_would(dagbag, dag_id, conf):
     params = copy.deepcopy(dagbag.dags[dag_id].params)
     with pytest.raises(ParamValidationError):
         params.update(conf)
+
+
+def test_saved_queries_are_searched_when_there_are_any(monkeypatch, tmp_path, airflow_db):
+    file = tmp_path / "queries.txt"
+    file.write_text("a red car\n")
+    monkeypatch.setenv("VITRINE_SAVED_QUERIES", str(file))
+    dag = parse_dags().dags["search_saved_queries"]
+    [asset] = parse_dags().dags["embed_images"].get_task("report_run").outlets
+    assert [one.uri for one in dag.timetable.asset_condition.objects] == [asset.uri]
+    assert dag.get_task("write_gallery").queries == ["a red car"]

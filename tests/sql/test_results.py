@@ -35,7 +35,7 @@ from tests.faults.images import tiny_png
 from tests.sql.test_rendered import BATCH, context
 from tests.support.emulator import Emulator
 from tests.support.world import World
-from vitrine.jobs import Parameter, boolean, float64, int64, string
+from vitrine.jobs import Parameter, boolean, float64, int64, string, strings
 
 Rows = list[dict[str, Any]]
 
@@ -72,7 +72,11 @@ REAL_MET_IMAGES = (
     f"{SETUP}create_met_images",
     f"{SETUP}create_multimodal_embedding_model",
 )
-CALLERS_OF_THE_MODEL = {"embed_images/insert_embedding_attempts", "search_images/embed_query"}
+CALLERS_OF_THE_MODEL = {
+    "embed_images/insert_embedding_attempts",
+    "search_images/embed_query",
+    "search_saved_queries/search_saved_queries",
+}
 BUCKET = "sql-results"
 OBJECTS = {f"{number}.png": tiny_png(number) for number in range(1, 5)} | {"broken.png": b"not an image"}
 
@@ -158,7 +162,7 @@ def with_values(query: dict[str, Any], values: dict[str, Any]) -> list[Parameter
     parameters = {parameter["name"]: parameter for parameter in query["queryParameters"]}
     for name, value in (read | values).items():
         assert f"@{name}" in query["query"], f"the statement does not read the parameter {name}"
-        make = {bool: boolean, int: int64, float: float64, str: string}[type(value)]
+        make = {bool: boolean, int: int64, float: float64, str: string, list: strings}[type(value)]
         parameters[name] = make(name, value) | {
             "parameterType": parameters.get(name, make(name, value))["parameterType"]
         }

@@ -6,7 +6,7 @@ import io
 import pytest
 from PIL import Image
 
-from vitrine.gallery import Picture, render, table, thumbnail
+from vitrine.gallery import Picture, Section, render, table, thumbnail
 
 
 def image_bytes(mode="RGB", size=(2000, 1000), format="PNG", color="red") -> bytes:
@@ -55,7 +55,7 @@ def test_a_format_that_the_model_does_not_take_is_not_even_opened():
 
 def test_hostile_names_and_words_stay_text():
     picture = Picture(1, 'gs://b/"><script>alert(1)</script>.jpg', 0.5, None)
-    page = render("<img src=x onerror=alert(2)>", [picture], model="m", searched_at="now")
+    page = render([Section("<img src=x onerror=alert(2)>", [picture])], model="m", searched_at="now")
     assert "<script>" not in page
     assert "<img src=x" not in page
     assert "&lt;script&gt;" in page
@@ -63,13 +63,13 @@ def test_hostile_names_and_words_stay_text():
 
 def test_a_page_shows_rank_distance_and_uri_of_each_picture():
     pictures = [Picture(n, f"gs://b/{n}.jpg", n / 10, thumbnail(image_bytes())) for n in (1, 2)]
-    page = render("a red car", pictures, model="m/1408", searched_at="now")
+    page = render([Section("a red car", pictures)], model="m/1408", searched_at="now")
     assert page.count('<img src="data:image/jpeg;base64,') == 2
     assert all(text in page for text in ("a red car", "0.1000", "gs://b/2.jpg", "2 pictures", "m/1408"))
 
 
 def test_no_results_is_a_sentence():
-    assert "Nothing was found" in render("x", [], model="m", searched_at="now")
+    assert "Nothing was found" in render([Section("x", [])], model="m", searched_at="now")
     assert table([]) == "Nothing was found."
 
 
@@ -78,3 +78,18 @@ def test_the_table_is_aligned():
         table([{"rank": 1, "distance": 0.25, "gcs_uri": "gs://b/1.jpg"}]).splitlines()[1]
         == "   1  0.2500  gs://b/1.jpg"
     )
+
+
+def test_saved_queries_say_what_has_changed():
+    new = Picture(1, "gs://b/new.jpg", 0.1, None, change="new")
+    old = Picture(2, "gs://b/old.jpg", 0.2, None)
+    sections = [Section("a car", [new, old], ["gs://b/<gone>.jpg"]), Section("a dog", [])]
+    page = render(sections, model="m", searched_at="now")
+    assert "<h2>a car</h2>\n<p>1 new, 1 gone" in page
+    assert "<h2>a dog</h2>\n<p>0 new, 0 gone" in page
+    assert page.count("<strong>new</strong>") == 1
+    assert "Gone: gs://b/&lt;gone&gt;.jpg" in page
+
+
+def test_no_saved_query_says_where_to_write_one():
+    assert "include/saved_queries.txt" in render([], model="m", searched_at="now")

@@ -14,7 +14,7 @@ from vitrine.operators.write_gallery import WriteGalleryOperator, gallery_path
 def run(gallery: str, rows: list[dict]) -> dict:
     """Write a gallery of these results."""
     operator = WriteGalleryOperator(
-        task_id="write_gallery", configuration=query_job("read"), search={"q": "a red car"},
+        task_id="write_gallery", configuration=query_job("read"), queries=["a red car"], search={},
         gallery=gallery, model="m", bigquery=FakeBigQuery(read=rows),
     )  # fmt: skip
     run_after = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -25,8 +25,10 @@ def run(gallery: str, rows: list[dict]) -> dict:
 def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, tmp_path, bucket):
     emulator.upload("gallery-test", {"car.jpg": photo(1)})
     gallery = "gs://gallery-test/pages" if bucket else str(tmp_path / "new" / "folder")
-    rows = [{"rank": 1, "gcs_uri": "gs://gallery-test/car.jpg", "distance": 0.5},
-            {"rank": 2, "gcs_uri": "gs://gallery-test/gone.jpg", "distance": 0.6}]  # fmt: skip
+    row = {"query": "a red car", "change": ""}
+    rows = [row | {"rank": 1, "gcs_uri": "gs://gallery-test/car.jpg", "distance": 0.5},
+            row | {"rank": 2, "gcs_uri": "gs://gallery-test/gone.jpg", "distance": 0.6},
+            row | {"rank": 3, "gcs_uri": "gs://b/x.jpg", "distance": 0.7, "change": "gone"}]  # fmt: skip
 
     found = run(gallery, rows)
 
@@ -34,4 +36,5 @@ def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, tmp_path, bucket)
     assert found["results"] == rows
     assert found["gallery"].endswith("manual__1.html")
     assert page.count("data:image/jpeg;base64,") == 1
-    assert "gone from the bucket" in page
+    assert page.count("gone from the bucket") == 1
+    assert "Gone: gs://b/x.jpg" in page
