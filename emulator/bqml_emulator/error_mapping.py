@@ -1,5 +1,6 @@
 """What errors say: reasons that were lost on the way through DuckDB, "not emulated" for what is missing."""
 
+import re
 import sys
 
 from local_bigquery import errors
@@ -7,20 +8,34 @@ from local_bigquery.catalog import routines
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query
 from local_bigquery.sql import dialect
+from local_bigquery.sql.rules import information_schema
+from sqlglot import exp
 from sqlglot.errors import ParseError
+
+from bqml_emulator import engine_errors
 
 # How errors of our DuckDB functions begin; DuckDB hands them on as text only
 REASONS = {"Access Denied:": "accessDenied", "Not found:": "notFound", "Cloud Storage ": "backendError"}
 
-VOLATILE_WINDOW = "ORDER BY window expressions cannot be volatile"  # DuckDB's text
-
 # What sqlglot's parser raises for some nonsense instead of its own ParseError
+MISSING_PART = re.compile(r"Required keyword: '\w+' missing for <class '[\w.]*\.(\w+)'>")  # sqlglot's words
+TOKEN = re.compile(r"<Token token_type: [^,]*, text: (.*?), line: .*?>")
 PARSER_SLIPS = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 def not_emulated(feature: str) -> BigQueryError:
     """The error for a function or API method that nobody has built (HTTP 501)."""
     return BigQueryError("notImplemented", f"not emulated: {feature}")
+
+
+def _is_unmapped(message: str) -> bool:
+    """Whether local-bigquery hands on DuckDB's own text; errors of our functions say it all."""
+    known = [errors.UDF_ERROR, *(pattern for pattern, _, _ in errors.DUCKDB_ERRORS)]
+    return not any(pattern.search(message.split("\n")[0]) for pattern in known)
+
+
+def _reads_information_schema(tree: exp.Expression | None) -> bool:
+    return tree is not None and any(information_schema._view(table) for table in tree.find_all(exp.Table))
 
 
 def _install_syntax_errors():
@@ -33,6 +48,11 @@ def _install_syntax_errors():
             return parse(self, raw_tokens, sql)
         except PARSER_SLIPS as error:
             raise ParseError(f"{error} in: {sql or ''}") from error
+        except ParseError as error:
+            for detail in error.errors:
+                text = MISSING_PART.sub(r"Incomplete \1", detail["description"])
+                detail["description"] = TOKEN.sub(r"\1", text)
+            raise
 
     parser.parse = parse_or_refuse
 
@@ -43,10 +63,13 @@ def install():
 
     def from_duckdb(error, context=None, tree=None) -> BigQueryError:
         found = original(error, context, tree)
-        if VOLATILE_WINDOW in found.message:
-            return BigQueryError(
-                "invalidQuery", "not emulated: RAND() and the like in the ORDER BY of a window"
-            )
+        if _is_unmapped(str(error)):
+            found = BigQueryError(found.reason, engine_errors.reworded(error, found))
+        elif not errors.UDF_ERROR.search(str(error)):
+            found = BigQueryError(found.reason, engine_errors.tidy(found.message))
+        if found.message.startswith("Unrecognized name: ") and _reads_information_schema(tree):
+            text = f"not emulated, or no column of an INFORMATION_SCHEMA view: {found.message}"
+            found = BigQueryError("invalidQuery", text)
         for start, reason in REASONS.items():
             if found.message.startswith(start) and found.reason == "invalidQuery":
                 return BigQueryError(reason, found.message)

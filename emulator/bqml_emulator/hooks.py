@@ -12,6 +12,7 @@ from local_bigquery.settings import settings
 from bqml_emulator import (
     admin,
     anonymous_dataset,
+    api_errors,
     api_faults,
     commands,
     connections,
@@ -25,6 +26,7 @@ from bqml_emulator import (
     execution,
     expressions,
     file_loads,
+    formats,
     job_views,
     jobs,
     ledger,
@@ -34,6 +36,7 @@ from bqml_emulator import (
     object_tables,
     qualified_names,
     query_bytes,
+    refusals,
     remote_models,
     schemaless_tables,
     scripts,
@@ -48,15 +51,20 @@ from bqml_emulator import (
 from bqml_emulator.config import Config
 
 
-def install(config: Config):
-    """Extend local-bigquery for this process; call once, before the first request."""
+def _configure(config: Config):
     settings.data_dir = config.database_dir
     settings.default_project_id = config.project
     settings.storage_emulator_host = config.storage_url
     settings.gcs_local_root = None
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
-    database_files.on_connect += [connections.register, object_listing.register, job_views.register]
+    modules = (distances, formats, connections, object_listing, job_views)
+    database_files.on_connect += [module.register for module in modules]
+
+
+def install(config: Config):
+    """Extend local-bigquery for this process; call once, before the first request."""
+    _configure(config)
     database_files.install()
     jobs.install()
     job_views.install()
@@ -81,11 +89,14 @@ def install(config: Config):
     stored_arrays.install()  # after it: what is declared has its type there
     app.include_router(admin.router)
     api_faults.install()
+    api_errors.install()
     vector_search.install()
     vector_index.install()
     embedding_function.install()  # late, so that its rule runs before the others'
     scripts.install()
     variable_names.install()
     temporary_tables.install()
+    formats.install()
+    refusals.install()
     expressions.install()  # before all of them
     embedding_service.warm_up()

@@ -27,7 +27,9 @@ STATEMENTS = {
     r"\bEXTERNAL\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s*(?:OPTIONS\b|\()": "external tables over files",
 }
 UNKNOWN = r'(?:Function not found: |Scalar Function with name ")'
-FUNCTION = re.compile(UNKNOWN + r"(AI|ML|OBJ|ST)[._](\w+)", re.IGNORECASE)  # BigQuery's name spaces
+FUNCTION = re.compile(  # BigQuery's name spaces
+    UNKNOWN + r"(?:(AI|ML|OBJ|KEYS|AEAD|HLL_COUNT)[._]|(ST|S2)_)(\w+)", re.IGNORECASE
+)
 
 
 def named_in(sql: str) -> str | None:
@@ -49,9 +51,9 @@ def install():
 
     def from_duckdb_or_missing(error, context=None, tree=None) -> BigQueryError:
         found = from_duckdb(error, context, tree)
-        if match := FUNCTION.match(found.message):
-            space, name = match[1].upper(), match[2].upper()
-            return not_emulated(f"ST_{name}" if space == "ST" else f"{space}.{name}")
+        if match := FUNCTION.search(found.message):
+            family = f"{match[1]}." if match[1] else f"{match[2]}_"
+            return not_emulated(f"{family}{match[3]}".upper())
         running = execution.current()  # DuckDB is handed what sqlglot cannot parse
         is_syntax = running and found.message.startswith("Syntax error")
         return syntax_error_or_missing(found, running.text) if is_syntax else found

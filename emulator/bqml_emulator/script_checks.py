@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import sqlglot
 from local_bigquery.errors import BigQueryError
+from local_bigquery.jobs import query
 from local_bigquery.models import Argument, Routine
 from local_bigquery.sql import script
 from local_bigquery.sql.dialect import BigQueryDialect
@@ -141,5 +142,7 @@ def install():
         check(statements)
         return statements
 
+    # a dry run of a query behind temporary functions, whose schema local-bigquery does not tell
+    query.DRY_STATEMENT_TYPES |= {"SQL": "SELECT", "TEMP_FUNCTION": "SELECT"}
     script.Parser = Parser
     script.parse_script = parse_and_check

@@ -19,7 +19,7 @@ from local_bigquery.sql.script import Statement
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
-from bqml_emulator import execution, limits, qualified_names, script_checks, script_values
+from bqml_emulator import execution, limits, qualified_names, refusals, script_checks, script_values
 from bqml_emulator.transactions import CONTROL, Transaction, normalise
 
 DYNAMIC = {"SQL", "TABLE_FUNCTION", "TEMP_FUNCTION", "PROCEDURE", "DROP_PROCEDURE", "CALL", "ASSERT"}
@@ -61,6 +61,7 @@ class Interpreter(script.Interpreter):
         for tree in map(normalise, parse(statement.text)):
             if isinstance(tree, CONTROL) and not (self.scripted or self.context.system.get("session_id")):
                 raise refuse(limits.TRANSACTION_OUTSIDE_SCRIPT)
+            refusals.refuse_creation(tree)
             self.transaction.check(tree)
             if self.transaction.done_already(tree):
                 continue

@@ -18,7 +18,7 @@ from local_bigquery.jobs import copy, load, merge, query, runner, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
-from local_bigquery.sql.rules import information_schema, parameters, typing
+from local_bigquery.sql.rules import information_schema, parameters, strings, typing
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
@@ -87,6 +87,7 @@ SIGNATURES = {
     script.Interpreter.iterate: ["self", "loop", "variables"],
     script.Parser.procedure: ["self"],
     script.parse_script: ["sql"],
+    information_schema._view: ["table"],
     store.load: ["project_id", "job_id"],
     BigQueryDialect.Parser._model_call: ["self"],
     BigQueryDialect.Parser.parse: ["self", "raw_tokens", "sql"],
@@ -166,6 +167,8 @@ def test_the_rules_that_we_stand_before_or_replace_are_there():
     assert parameters.variable in rules.NODE_RULES
     assert table_rules.system_variable in rules.NODE_RULES
     assert typing.annotate in rules.STATEMENT_RULES
+    assert strings.format_ in rules.NODE_RULES
+    assert {"TABLE_FUNCTION", "DROP_PROCEDURE"} == query.DRY_STATEMENT_TYPES.keys()
 
 
 def test_jobs_query_takes_its_request_id_for_a_job_id_and_keeps_it_in_the_configuration():

@@ -204,9 +204,9 @@ STATEMENTS = [
     ),
     (
         "Vector search",
-        "`ML.DISTANCE`; COSINE_DISTANCE and EUCLIDEAN_DISTANCE work",
-        SQL + "bigqueryml-syntax-distance",
-        "SELECT ML.DISTANCE([1.0], [2.0], 'COSINE')",
+        "Distances of sparse vectors, lists of (dimension, value)",
+        SQL + "mathematical_functions#cosine_distance",
+        "SELECT COSINE_DISTANCE([(1, 1.0)], [(2, 1.0)])",
     ),
     (
         "Jobs",
