@@ -149,6 +149,9 @@ INTERRUPTED = "The job encountered an internal error during execution: the emula
 
 # --- scripts ------------------------------------------------------------------------------------------
 PROCEDURE_DEPTH = 50  # calls inside of calls; BQ/quotas, "Maximum nested procedure calls"
+NOT_TRANSLATED = (  # ours
+    "not emulated: the statement is not valid, or cannot be translated. The emulator's log says more."
+)
 TRANSACTION_OUTSIDE_SCRIPT = (  # observed live in many sources
     "Transaction control statements are supported only in scripts or sessions"
 )

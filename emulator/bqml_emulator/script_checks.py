@@ -137,7 +137,7 @@ def install():
     def parse_and_check(sql: str) -> list[Statement]:
         try:
             statements = parse_script(sql)
-        except IndexError as error:  # the parser reads on behind the last token
+        except (IndexError, RecursionError) as error:  # the parser reads on behind the last token
             raise _refuse("Syntax error: Unexpected end of script") from error
         check(statements)
         return statements

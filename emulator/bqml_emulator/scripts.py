@@ -5,6 +5,7 @@ The texts of errors are those of GoogleSQL's reference implementation (google/ze
 """
 
 import datetime
+import logging
 
 import duckdb
 import sqlglot
@@ -20,10 +21,14 @@ from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
 from bqml_emulator import execution, limits, qualified_names, refusals, script_checks, script_values
+from bqml_emulator.error_mapping import PARSER_SLIPS
 from bqml_emulator.transactions import CONTROL, Transaction, normalise
 
 DYNAMIC = {"SQL", "TABLE_FUNCTION", "TEMP_FUNCTION", "PROCEDURE", "DROP_PROCEDURE", "CALL", "ASSERT"}
 ERROR_VARIABLES = ("error.message", "error.statement_text", "error.formatted_stack_trace")
+
+
+log = logging.getLogger(__name__)
 
 
 def refuse(message: str) -> BigQueryError:
@@ -47,7 +52,14 @@ class Interpreter(script.Interpreter):
 
     def run(self, statements: list[Statement]):
         self.scripted = script.is_script(statements)
-        super().run(statements)
+        try:
+            super().run(statements)
+        except (
+            *PARSER_SLIPS,
+            RecursionError,
+        ) as error:  # sqlglot or a rule trips over what it did not expect
+            log.exception("a statement could not be translated")
+            raise refuse(limits.NOT_TRANSLATED) from error
 
     def statements(self, statements: list[Statement]):
         execution.current().check_cancelled()
