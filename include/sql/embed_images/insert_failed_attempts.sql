@@ -3,7 +3,7 @@
 INSERT INTO {{ table('embedding_attempts') }}
   (run_id, work_order, batch_number, model, uri, content_hash, size, updated,
    ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)
-SELECT run_id, work_order, batch_number, @model, uri, content_hash, size, updated, [], @status, CURRENT_TIMESTAMP()
+SELECT run_id, work_order, batch_number, @model, uri, content_hash, size, updated, ARRAY<FLOAT64>[], @status, CURRENT_TIMESTAMP()
 FROM {{ table('embedding_batches') }} AS planned
 WHERE work_order = @work_order
   AND batch_number = @batch_number
