@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from local_bigquery import app
+from local_bigquery.api import jobs
 from local_bigquery.errors import BigQueryError, from_exception
 from starlette.exceptions import HTTPException
 
@@ -84,5 +85,13 @@ def _as_bigquery(error: Exception) -> BigQueryError:
 
 def install():
     """Stand around the whole REST API."""
+    results = jobs.results
+
+    def results_of_queries(job, *page):
+        if not job.configuration.query:
+            raise BigQueryError("invalid", f"Job {job.id} is not a query job: it has no results")  # ours
+        return results(job, *page)
+
+    jobs.results = results_of_queries
     app.add_exception_handler(HTTPException, _without_route)
     app.add_middleware(Answered)

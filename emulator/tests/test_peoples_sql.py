@@ -7,6 +7,7 @@ The expected rows follow BigQuery's function reference
 import datetime
 
 import pytest
+import requests
 from google.api_core.exceptions import GoogleAPICallError
 from pictures import setup, unlike
 
@@ -290,3 +291,10 @@ def test_names_of_a_parameter_list_reach_in_unnest(bigquery, ds):
         job_config=QueryJobConfig(query_parameters=[uris]),
     )
     assert row.n == 2
+
+
+def test_a_copy_has_no_query_results(bigquery, ds):
+    job = bigquery.copy_table(f"{ds}.docs", f"{ds}.docs_copied")
+    job.result()
+    url = f"{bigquery._connection.API_BASE_URL}/bigquery/v2/projects/demo-project/queries/{job.job_id}"
+    assert requests.get(url, timeout=20).status_code == 400
