@@ -1,8 +1,8 @@
 """CREATE TABLE name (columns) AS query, whole or not at all.
 
-local-bigquery creates the table and then inserts into it, so a query that fails, is cancelled or is cut off
-by `kill -9` would leave an empty table behind. Here the query is evaluated first, and the table is made with
-its rows in one DuckDB statement; what it can do without for a moment (NOT NULL, DEFAULT) follows.
+local-bigquery creates the table and then inserts into it, so a query that fails or is cancelled would leave
+an empty table behind. Here the query is evaluated first, and the table is made with its rows; NOT NULL and
+DEFAULT follow.
 """
 
 import uuid
@@ -84,7 +84,9 @@ def split(tree: exp.Create) -> list[exp.Expression]:
             actions.append(exp.AlterColumn(this=column, allow_null=False))
         if default := _constraint(definition, exp.DefaultColumnConstraint):
             actions.append(exp.AlterColumn(this=column.copy(), default=default.this.copy()))
-    return [create, *(exp.Alter(this=table.copy(), kind="TABLE", actions=[action]) for action in actions)]
+    # IF EXISTS: it does, but only in this transaction, where local-bigquery does not look
+    alter = exp.Alter(this=table.copy(), kind="TABLE", exists=True)
+    return [create, *(exp.Alter(**alter.copy().args, actions=[action]) for action in actions)]
 
 
 def install():

@@ -17,6 +17,7 @@ from sqlglot import exp
 
 SUFFIX = ".project.duckdb"
 on_connect: list[Callable[[duckdb.DuckDBPyConnection], None]] = []  # tables and functions of other modules
+on_attach: list[Callable[[duckdb.DuckDBPyConnection, str], None]] = []  # the same for each project's file
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +56,8 @@ def attach(con: duckdb.DuckDBPyConnection, project_id: str):
     """Open (or create) the file of one project (replaces `database._attach`)."""
     path = settings.data_dir / f"{project_id}{SUFFIX}"
     con.execute(f"ATTACH IF NOT EXISTS {_literal(path)} AS {database.quote(project_id)}")
+    for register in on_attach:
+        register(con, project_id)
     database._attached.add(project_id)
 
 

@@ -18,7 +18,7 @@ from local_bigquery.models import JobStatistics2
 from local_bigquery.sql.translate import translate
 from sqlglot import exp
 
-from bqml_emulator import dml_queue, execution, limits
+from bqml_emulator import commits, dml_queue, execution, limits
 from bqml_emulator.dml_queue import Table
 from bqml_emulator.execution import Execution
 
@@ -60,7 +60,8 @@ def run(
     if running.cursor in _open:
         return _inside(running, tree, context, table, statement)
     if not isinstance(tree, names.DML):
-        statistics = statement()
+        with commits.definition(running, tree, context):
+            statistics = statement()
         if isinstance(tree, exp.Transaction):
             _open[running.cursor] = []
         return statistics
@@ -89,14 +90,10 @@ def _alone(
 ) -> JobStatistics2:
     """A statement that is a transaction of its own."""
     with database.writing(*table) if table else contextlib.nullcontext(), _conflicts():
-        running.cursor.execute("BEGIN")
-        try:
+        with commits.Transaction(running, table and table[0]) as transaction:
             _check_matches(running, tree, context)
             statistics = statement()
-            running.cursor.execute("COMMIT")
-        except BaseException:
-            _roll_back(running.cursor)
-            raise
+            transaction.commit(statistics.dump())
         return statistics
 
 
@@ -123,18 +120,9 @@ def _abort(cursor: duckdb.DuckDBPyConnection, message: str) -> BigQueryError:
     """Cancel the open transaction; the table is the one that DuckDB names or the last written."""
     written = _open[cursor]
     table = next((keys for keys in written if f'"{keys[-1]}"' in message), written[-1])
-    _roll_back(cursor)
+    commits.roll_back(cursor)
     end_transaction(cursor)
     return BigQueryError("invalidQuery", limits.TRANSACTION_ABORTED.format(table=names.label(*table)))
-
-
-def _roll_back(cursor: duckdb.DuckDBPyConnection):
-    try:
-        cursor.execute("ROLLBACK")
-    except duckdb.InterruptException:  # of the job that is being cancelled
-        _roll_back(cursor)
-    except duckdb.Error:
-        pass  # a failed COMMIT has rolled back already
 
 
 def end_transaction(cursor: duckdb.DuckDBPyConnection):

@@ -55,7 +55,7 @@ def install():
         return refuses(self) and self._curr.text.upper() != "GENERATE_EMBEDDING"
 
     parser._model_call = model_call
-    execution.before_statement.append(expand_dml)
+    execution.before_statement.append(expand_writing)
     STATEMENT_RULES.insert(0, expand)  # first: all other rules see plain queries
 
 
@@ -80,11 +80,11 @@ def expand(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
-def expand_dml(tree: exp.Expression, context) -> exp.Expression:
-    """Before a statement: DML holds its table while it is translated and may be run again, so its calls are
-    made beforehand."""
-    running = execution.current()
-    return expand(tree.copy(), context) if isinstance(tree, names.DML) and not running.schema_only else tree
+def expand_writing(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: one that writes a table is a transaction, and DML may be run again; so the calls
+    are made beforehand."""
+    writes = isinstance(tree, names.DML) or (isinstance(tree, exp.Create) and tree.args["kind"] == "TABLE")
+    return expand(tree.copy(), context) if writes and not execution.current().schema_only else tree
 
 
 def _refuse_definition(tree: exp.Expression):

@@ -5,6 +5,7 @@ import contextvars
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 from local_bigquery.errors import BigQueryError
@@ -27,6 +28,7 @@ class Execution:
     is_script: bool = False  # or of a session: more than this statement belongs to it
     embedded_rows: int = 0  # of the statement, whose job they count for
     temporary: list[str] = field(default_factory=list)
+    transaction: Any = None  # commits.Transaction, while there is one
     held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # until the statement has ended
 
     def check_cancelled(self):

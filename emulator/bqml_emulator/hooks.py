@@ -15,6 +15,7 @@ from bqml_emulator import (
     api_errors,
     api_faults,
     commands,
+    commits,
     connections,
     created_tables,
     database_files,
@@ -60,6 +61,7 @@ def _configure(config: Config):
     ledger.open_at(config.ledger_path)
     modules = (distances, formats, connections, object_listing, job_views)
     database_files.on_connect += [module.register for module in modules]
+    database_files.on_attach.append(commits.register)
 
 
 def install(config: Config):
@@ -77,6 +79,7 @@ def install(config: Config):
     remote_models.install()
     error_mapping.install()
     missing_features.install()
+    commits.install()
     dml.install()  # inside of what execution does
     execution.install()
     created_tables.install()

@@ -14,7 +14,7 @@ from local_bigquery.errors import BigQueryError, already_exists, not_found
 from local_bigquery.jobs import runner, store
 from local_bigquery.models import Job
 
-from bqml_emulator import limits, query_requests
+from bqml_emulator import commits, limits, query_requests
 from bqml_emulator.config import LOCATION
 
 CANCEL_WAIT_MS = 1000  # milliseconds that jobs.cancel waits for the job to end before it answers
@@ -50,9 +50,13 @@ def _interrupted(job: Job) -> Job:
 
 
 def recover():
-    """At start: a job that was running when the process died has failed; DuckDB has undone what it wrote."""
+    """At start: a job that was running when the process died had committed, or else DuckDB has undone it."""
+    committed = commits.found()
     for (resource,) in database.fetch("SELECT resource FROM emulator.jobs WHERE state <> 'DONE'"):
-        store.save(_interrupted(Job.model_validate_json(resource)))
+        job = Job.model_validate_json(resource)
+        statistics = committed.get((job.jobReference.projectId, job.jobReference.jobId))
+        store.save(_interrupted(job) if statistics is None else commits.done(job, statistics))
+    commits.forget()
     oldest = int((time.time() - limits.RESULT_LIFETIME_SECONDS) * 1000)
     for (table,) in database.fetch(EXPIRED_RESULTS, [oldest]):
         database.execute(f"DROP TABLE IF EXISTS emulator._results.{database.quote(table)}")
