@@ -18,7 +18,7 @@ from bqml_emulator import execution
 
 def evaluate_first(tree: exp.Expression, context) -> exp.Expression:
     """Before a statement: replace the query by the temporary table that holds its result."""
-    if not _has_columns_and_query(tree) or execution.current().schema_only or _is_skipped(tree, context):
+    if not _has_columns_and_query(tree) or execution.current().schema_only or is_skipped(tree, context):
         return tree
     running, name = execution.current(), f"_bqml_query_{uuid.uuid4().hex[:12]}"
     sql, bound = translate(tree.expression, context)
@@ -36,8 +36,9 @@ def _has_columns_and_query(tree: exp.Expression) -> bool:
     return is_table and isinstance(tree.this, exp.Schema) and isinstance(tree.expression, exp.Query)
 
 
-def _is_skipped(tree: exp.Create, context) -> bool:
-    keys = names.reference(tree.this.this, context.project_id, context.dataset_id)
+def is_skipped(tree: exp.Create, context) -> bool:
+    """Whether the table exists and the statement says IF NOT EXISTS."""
+    keys = names.reference(names.target(tree), context.project_id, context.dataset_id)
     return bool(tree.args.get("exists")) and all(keys) and tables.exists(*keys)
 
 

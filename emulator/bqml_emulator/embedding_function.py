@@ -23,6 +23,7 @@ from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
 from bqml_emulator import (
+    created_tables,
     embedding_arguments,
     embedding_quota,
     execution,
@@ -83,7 +84,8 @@ def expand(tree: exp.Expression, context) -> exp.Expression:
 def expand_writing(tree: exp.Expression, context) -> exp.Expression:
     """Before a statement: one that writes a table is a transaction, and DML may be run again; so the calls
     are made beforehand."""
-    writes = isinstance(tree, names.DML) or (isinstance(tree, exp.Create) and tree.args["kind"] == "TABLE")
+    is_table = isinstance(tree, exp.Create) and tree.args["kind"] == "TABLE"
+    writes = isinstance(tree, names.DML) or (is_table and not created_tables.is_skipped(tree, context))
     return expand(tree.copy(), context) if writes and not execution.current().schema_only else tree
 
 

