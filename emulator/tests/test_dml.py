@@ -216,7 +216,7 @@ def test_a_conflict_is_rerun_three_times_and_then_reported(conflicts):
                 raise left.pop()
             return JobStatistics2()
 
-        running, context = Execution(cursor, "p", "job", "", False), Context("p", "d")
+        running, context = Execution(cursor, "p", None, "", False), Context("p", "d")
         [update] = parse("UPDATE t SET v = v + 1 WHERE TRUE")
         if conflicts <= 3:
             dml.run(running, update, context, statement)
