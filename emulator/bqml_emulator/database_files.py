@@ -15,6 +15,7 @@ from local_bigquery.sql import native
 from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
 
+MEMORY = "2GiB"  # that DuckDB may use, the rest is on the disk; without a limit it takes 80 % of the machine
 SUFFIX = ".project.duckdb"
 on_connect: list[Callable[[duckdb.DuckDBPyConnection], None]] = []  # tables and functions of other modules
 on_attach: list[Callable[[duckdb.DuckDBPyConnection, str], None]] = []  # the same for each project's file
@@ -31,6 +32,8 @@ def connect() -> duckdb.DuckDBPyConnection:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute("SET GLOBAL TimeZone = 'UTC'")
+    con.execute(f"SET GLOBAL memory_limit = '{MEMORY}'")
+    con.execute(f"SET GLOBAL temp_directory = {_literal(settings.data_dir / 'spilled')}")
     con.execute(f"ATTACH {_literal(settings.data_dir / 'emulator.duckdb')} AS emulator")
     con.execute(database.EMULATOR_SCHEMA)
     con.execute("ATTACH ':memory:' AS bq")
