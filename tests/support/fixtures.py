@@ -15,15 +15,21 @@ from tests.support.world import World, parse_dags
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The embedded BigQuery as a process of its own, with data of its own."""
     stack, service = Stack(tmp_path_factory.mktemp("emulator")), emulator_service()
     stack.start(service)
     try:
-        names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
-        yield Emulator(*(os.environ[name] for name in names))
+        yield stack
     finally:
         stack.stop(service.name)
+
+
+@pytest.fixture(scope="session")
+def emulator(emulator_process: Stack) -> Emulator:
+    """The embedded BigQuery, running."""
+    names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
+    return Emulator(*(os.environ[name] for name in names))
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,15 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
-from scripts.stack import AIRFLOW_PROCESSES, Stack, airflow_service, migrate_database
+from scripts.stack import AIRFLOW_PROCESSES, STOP_SECONDS, Service, Stack, airflow_service, migrate_database
 
 FINAL_STATES = {"success", "failed"}
 POLL_SECONDS = 0.3
@@ -27,6 +28,11 @@ class Run:
     tasks: dict[tuple[str, int], dict] = field(default_factory=dict)
     seen: dict[tuple[str, int], set[str]] = field(default_factory=lambda: defaultdict(set))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended."""
+        return self.state in FINAL_STATES
+
     def states(self) -> dict[tuple[str, int], str]:
         """Answer the last state of every task instance."""
         return {key: task["state"] for key, task in self.tasks.items()}
@@ -39,6 +45,8 @@ class AirflowStack:
     url: str
     bucket: str
     gallery: Path
+    processes: Stack
+    services: dict[str, Service]
 
     def run(self, dag_id: str, conf: dict | None = None, seconds: float = 300) -> Run:
         """Trigger a DAG and wait until its run is over, whatever its state."""
@@ -62,13 +70,25 @@ class AirflowStack:
 
     def wait(self, dag_id: str, run_id: str, seconds: float) -> Run:
         """Look at a run until it is over, noting every task state on the way; fail at the deadline."""
-        run, deadline = Run(dag_id, run_id), time.monotonic() + seconds
-        while run.state not in FINAL_STATES:
-            assert time.monotonic() < deadline, f"{dag_id} {run_id} still runs: {run.states()}"
-            time.sleep(POLL_SECONDS)
-            run.state = self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")["state"]
-            self._note_tasks(run)
+        return self.follow(Run(dag_id, run_id), seconds)
+
+    def follow(self, run: Run, seconds: float) -> Run:
+        """As wait, for a run that has been looked at before."""
+        deadline = time.monotonic() + seconds
+        while not run.is_over:
+            assert time.monotonic() < deadline, f"{run.dag_id} {run.run_id} still runs: {run.states()}"
+            self.look(run)
         return run
+
+    def look(self, run: Run) -> None:
+        """Note the state of a run and of its tasks, after a moment."""
+        time.sleep(POLL_SECONDS)
+        run.state = self._call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}")["state"]
+        self._note_tasks(run)
+
+    def kill(self, name: str) -> None:
+        """End one of Airflow's processes as kill -9 does, with all it has started, and start it again."""
+        kill(self.processes, self.services[name])
 
     def log(self, run: Run, task_id: str, map_index: int = -1) -> str:
         """Answer the log of the last try of a task instance, one event a line."""
@@ -113,7 +133,7 @@ class AirflowStack:
 
 
 @contextmanager
-def running_stack(folder: Path) -> Iterator[AirflowStack]:
+def running_stack(folder: Path, more: dict[str, str] | None = None) -> Iterator[AirflowStack]:
     """Run Airflow's four processes; their database, dataset, bucket and gallery are used by nobody else."""
     stack, bucket, gallery = Stack(folder), "stack-bucket", folder / "gallery"
     settings = {
@@ -126,12 +146,23 @@ def running_stack(folder: Path) -> Iterator[AirflowStack]:
         "VITRINE_SCHEDULE": "0 0 29 2 *",
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
+        for name, value in (settings | (more or {})).items():
             patch.setenv(name, value)
         migrate_database(stack.log("migrate"))
-        services = [airflow_service(process) for process in AIRFLOW_PROCESSES]
-    stack.start(*services)
+        services = {process: airflow_service(process) for process in AIRFLOW_PROCESSES}
+    stack.start(*services.values())
     try:
-        yield AirflowStack(os.environ["AIRFLOW__API__BASE_URL"], bucket, gallery)
+        yield AirflowStack(os.environ["AIRFLOW__API__BASE_URL"], bucket, gallery, stack, services)
     finally:
         stack.stop(*AIRFLOW_PROCESSES)
+
+
+def kill(stack: Stack, service: Service) -> None:
+    """End a service as kill -9 does, with all that it has started, and start it again."""
+    process = stack.process(service.name)
+    all_of_it = [process, *process.children(recursive=True)]
+    for each in all_of_it:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(all_of_it, timeout=STOP_SECONDS)
+    stack.start(service)
