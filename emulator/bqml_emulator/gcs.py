@@ -10,9 +10,11 @@ import urllib3
 from local_bigquery.errors import BigQueryError
 from local_bigquery.settings import settings
 
-PAGE_SIZE = 100_000  # objects; fake-gcs-server walks the whole bucket for every page, so pages are few
+PAGE_SIZE = 1_000_000  # objects; fake-gcs-server walks the whole bucket for every page, so pages are few
 CONNECTIONS = 64  # kept alive; more than the threads that read images
 TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)  # seconds
+# Before the first byte of a page the storage reads the metadata of every object: some 50 µs each.
+LISTING_TIMEOUT = urllib3.Timeout(connect=5.0, read=600.0)  # seconds
 
 
 class ObjectError(Exception):
@@ -71,7 +73,7 @@ def _page(pattern: str, bucket: str, prefix: str, token: str) -> dict:
     fields = {"prefix": prefix, "maxResults": PAGE_SIZE} | ({"pageToken": token} if token else {})
     url = f"{_endpoint(bucket, '')}?{urllib.parse.urlencode(fields)}"
     try:
-        response = _http().request("GET", url)
+        response = _http().request("GET", url, timeout=LISTING_TIMEOUT)
     except urllib3.exceptions.HTTPError as error:
         raise BigQueryError("backendError", f"Cloud Storage did not answer for {pattern}: {error}") from error
     if response.status == 404:
