@@ -14,6 +14,7 @@ from bqml_emulator import (
     anonymous_dataset,
     api_errors,
     api_faults,
+    child_jobs,
     commands,
     commits,
     connections,
@@ -69,6 +70,7 @@ def install(config: Config):
     _configure(config)
     database_files.install()
     jobs.install()
+    child_jobs.install()
     job_views.install()
     query_bytes.install()
     file_loads.install(config.storage_dir)

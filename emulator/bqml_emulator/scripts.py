@@ -12,7 +12,7 @@ import sqlglot
 from local_bigquery.catalog import routines
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
-from local_bigquery.models import Argument, Routine
+from local_bigquery.models import Argument, JobStatistics2, Routine
 from local_bigquery.sql import script
 from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.rules.parameters import VALUE, read
@@ -40,7 +40,11 @@ class Interpreter(script.Interpreter):
     """local-bigquery's interpreter with BigQuery's rules for variables, dynamic SQL and transactions."""
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, context, run_sql, report):
-        super().__init__(cursor, context, run_sql, report)
+        def report_child(statistics: JobStatistics2):
+            report(statistics)
+            context.system["script.num_child_jobs"] += 1
+
+        super().__init__(cursor, context, run_sql, report_child)
         self.tables: list[str] = []  # of the variables
         self.depth = 0  # of procedure calls
         self.transaction = Transaction(cursor, context.settings)
@@ -78,8 +82,8 @@ class Interpreter(script.Interpreter):
             if self.transaction.done_already(tree):
                 continue
             tree.meta["table_function"] = statement.kind == "TABLE_FUNCTION"
-            statistics = self.run_sql(tree)
-            self.context.system["script.num_child_jobs"] += 1
+            statistics = self.run_sql(tree)  # None of a temporary function, which is no child job
+            self.context.system["script.num_child_jobs"] += statistics is not None
             self.transaction.after(tree, self.tables)
             if statistics and statistics.numDmlAffectedRows is not None:
                 self.context.system["row_count"] = int(statistics.numDmlAffectedRows)

@@ -29,6 +29,8 @@ SIGNATURES = {
     native.register: ["con"],
     query.execute: ["cur", "project_id", "job_id", "config", "dry_run", "session"],
     query.translate_view: ["project_id", "dataset_id", "sql"],
+    query._statement: ["cur", "tree", "context", "destination", "config", "dry_run", "isolated"],
+    query._execute: "cur project_id job_id config dry_run isolated context statements".split(),
     query._run: ["cur", "tree", "context", "destination", "config", "dry_run", "isolated"],
     merge.run: ["cur", "tree", "context"],
     sessions.abort: ["session_id"],

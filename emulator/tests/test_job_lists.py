@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 import requests
-from google.api_core.exceptions import BadRequest
+from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import QueryJobConfig
 
 
@@ -72,6 +72,32 @@ def test_jobs_are_listed_with_their_children_states_and_labels(bigquery, table):
     [listed] = [job for job in bigquery.list_jobs() if job.job_id == parent.job_id]
     assert listed.labels == config.labels
     assert parent.num_child_jobs == 2
+
+
+def test_each_child_has_the_rows_of_its_own_statement(bigquery, table):
+    sql = f"""CREATE TEMP FUNCTION twice(n INT64) AS (2 * n);
+    CREATE PROCEDURE {table}_p() BEGIN SELECT 8; END;
+    SELECT twice(1) AS a UNION ALL SELECT 3 ORDER BY a; CALL {table}_p(); INSERT INTO {table} (x) VALUES (1);
+    SELECT @@script.num_child_jobs"""
+    script = bigquery.query(sql)
+    assert [tuple(row) for row in script.result()] == [(4,)]
+    children = sorted(bigquery.list_jobs(parent_job=script), key=lambda child: child.job_id)
+    rows = [[tuple(row) for row in child.result()] for child in children]
+    assert rows == [[], [(2,), (3,)], [(8,)], [], [(4,)]]
+    silent = bigquery.query(f"SELECT 7; INSERT INTO {table} (x) VALUES (1)")
+    assert list(silent.result()) == []
+    [first, _] = sorted(bigquery.list_jobs(parent_job=silent), key=lambda child: child.job_id)
+    assert [tuple(row) for row in bigquery.list_rows(first.destination)] == [(7,)]
+
+
+def test_the_rows_of_children_go_with_their_script(bigquery):
+    script = bigquery.query("SELECT 1; SELECT 2")
+    script.result()
+    children = list(bigquery.list_jobs(parent_job=script))
+    bigquery.delete_job_metadata(script.job_id, location="US")
+    for child in children:
+        with pytest.raises(NotFound):
+            bigquery.list_rows(child.destination)
 
 
 def in_view(bigquery, job_id: str):
