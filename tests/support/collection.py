@@ -16,7 +16,8 @@ INSERT INTO {table}
   (uri, content_hash, model, ml_generate_embedding_result, ml_generate_embedding_status, run_id, embedded_at)
 SELECT uri, md5_hash, '{model}', ml_generate_embedding_result, '', 'test', CURRENT_TIMESTAMP()
 FROM ML.GENERATE_EMBEDDING(MODEL {embedder}, TABLE {images},
-  STRUCT(TRUE AS flatten_json_output, {dimension} AS output_dimensionality))"""
+  STRUCT(TRUE AS flatten_json_output, {dimension} AS output_dimensionality))
+WHERE ml_generate_embedding_status = ''"""
 
 
 def publish(emulator, settings: Settings) -> None:
