@@ -155,6 +155,16 @@ def require_where(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
+def keep_nulls(tree: exp.Expression, context) -> exp.Expression:
+    """Before a MERGE: SET x = NULL, which local-bigquery would write as a comparison, so as NULL alone."""
+    updates = [when.args["then"] for when in tree.find_all(exp.When)] if isinstance(tree, exp.Merge) else []
+    for update in updates:
+        for assignment in update.expressions if isinstance(update, exp.Update) else []:
+            if isinstance(assignment.expression, exp.Null):
+                assignment.set("expression", exp.paren(exp.null()))
+    return tree
+
+
 @contextlib.contextmanager
 def writing(*table: str) -> Iterator[None]:
     """Replaces `database.writing`: a turn at a table, which its holder may take again."""
@@ -180,7 +190,7 @@ class JoinedCursor:
 def install():
     """Run every statement by these rules; must come before `execution.install`, which prepares statements."""
     database.writing = writing
-    execution.before_statement += [require_where, queue]
+    execution.before_statement += [require_where, keep_nulls, queue]
     abort, run_merge = sessions.abort, merge.run
     execute, run_plainly = query.execute, query._run
 

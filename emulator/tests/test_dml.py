@@ -39,6 +39,24 @@ def rows(client, table: str) -> dict[int, int]:
     return {row.x: row.v for row in client.query_and_wait(f"SELECT x, v FROM {table}")}
 
 
+@pytest.mark.parametrize(
+    ("clause", "expected"),
+    [
+        ("MATCHED AND s.x = 1 THEN UPDATE SET v = NULL", {1: None, 2: 0, 3: 0}),
+        (
+            "MATCHED THEN UPDATE SET x = s.x + 6, t.v = NULL "
+            "WHEN NOT MATCHED BY SOURCE THEN UPDATE SET x = NULL",
+            {7: None, 8: None, None: 0},
+        ),
+        ("MATCHED AND t.v = NULL THEN UPDATE SET v = NULL", {1: 0, 2: 0, 3: 0}),
+    ],
+)
+def test_merge_sets_null(bigquery, table, clause, expected):
+    merge = f"MERGE {table} AS t USING (SELECT x FROM UNNEST([1, 2]) AS x) AS s ON t.x = s.x WHEN {clause}"
+    bigquery.query_and_wait(merge)
+    assert rows(bigquery, table) == expected
+
+
 class Session:
     """A BigQuery session: statements that share a transaction."""
 
