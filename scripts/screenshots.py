@@ -9,6 +9,9 @@ from playwright.sync_api import Browser, sync_playwright
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
 DESKTOP, TALL, PHONE = (1280, 860), (1280, 1400), (320, 640)
 INSIDE_AIRFLOW = "/plugin/image-search/vitrine/"
+# So many pictures are in sight at any size; those further down are not loaded.
+IN_SIGHT = 3
+LOADED = "image => image.complete || new Promise(done => (image.onload = image.onerror = () => done()))"
 PICTURES = {
     "more-like-this": (f"{INSIDE_AIRFLOW}?like=gs://met-demo/photos/castle-chambord.jpg", DESKTOP, "dark"),
     "search-page": (
@@ -39,7 +42,12 @@ def take(browser: Browser, name: str) -> None:
         color_scheme=theme,
     )
     page.goto(path)
-    page.wait_for_load_state("networkidle")
+    inner = page.frame_locator("iframe") if path.startswith("/plugin") else page
+    inner.locator(".pictures .name").first.wait_for()
+    if "health" in path:
+        inner.locator("[data-load] .figure").wait_for()
+    for image in inner.locator(".pictures img").all()[:IN_SIGHT]:
+        image.evaluate(LOADED)
     page.screenshot(path=IMAGES / f"{name}.png")
     page.close()
     print(f"docs/images/{name}.png")
