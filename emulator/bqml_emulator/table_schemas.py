@@ -58,4 +58,4 @@ def _copy_with_schema(run):
 def install():
     """Keep REQUIRED when a load job makes a table, and schema and layout when a copy job does."""
     tables.write = _write_with_modes(tables.write)
-    runner.HANDLERS["copy"] = _copy_with_schema(copy.run)
+    runner.HANDLERS["copy"] = _copy_with_schema(runner.HANDLERS["copy"])
