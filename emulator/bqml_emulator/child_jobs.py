@@ -37,6 +37,8 @@ def install():
 
     def execute_with_last_result(*arguments):
         statistics, children, result = execute(*arguments)
+        if [statement.kind for statement in arguments[-1]] == ["ASSERT"]:  # alone it is no script
+            statistics = statistics.replace(statementType="ASSERT")
         return statistics, children, _of(result, len(children) - 1) if result and children else result
 
     def done_with_own_destination(job, statistics, error=None):

@@ -25,9 +25,9 @@ QUOTED_TYPES = {
 SPECIFIER = re.compile(r"%(?:%|([-+ #0']*)(\d*)((?:\.\d+)?)([a-zA-Z]))")
 
 
-def text(described: str, specifier: str) -> str:
+def text(description: str, specifier: str) -> str:
     """A value, as {"t": DuckDB's type, "v": the value}, in the way of a specifier."""
-    value = json.loads(described, parse_float=_Number)
+    value = json.loads(description, parse_float=Number)
     kind = duckdb_type(value["t"])
     if specifier in "pP":
         found = json.loads(value["v"]) if kind.id == "varchar" and isinstance(value["v"], str) else value["v"]
@@ -35,7 +35,7 @@ def text(described: str, specifier: str) -> str:
     return _render(value["v"], kind, literal=specifier == "T")
 
 
-class _Number(float):
+class Number(float):
     """A number that is written as it was."""
 
     def __init__(self, written: str):
@@ -100,7 +100,8 @@ def register(con: duckdb.DuckDBPyConnection):
     con.create_function(FUNCTION, text, [VARCHAR, VARCHAR], VARCHAR)
 
 
-def _described(value: exp.Expression) -> exp.Expression:
+def described(value: exp.Expression) -> exp.Expression:
+    """{"t": the type of a value, "v": the value}, as text."""
     parts = (exp.convert("t"), exp.func("typeof", value.copy()), exp.convert("v"), value.copy())
     return exp.cast(exp.func("json_object", *parts, dialect="duckdb"), "VARCHAR")
 
@@ -120,8 +121,7 @@ def render_arguments(node: exp.Expression, context) -> exp.Expression:
         used += 1
         if letter not in OURS or used > len(arguments):
             return match[0]
-        described = _described(arguments[used - 1])
-        arguments[used - 1] = exp.func(FUNCTION, described, exp.convert(letter))
+        arguments[used - 1] = exp.func(FUNCTION, described(arguments[used - 1]), exp.convert(letter))
         return f"%{flags}{width}{precision}s"
 
     written = SPECIFIER.sub(specifier, template.this)

@@ -31,6 +31,7 @@ from bqml_emulator import (
     formats,
     job_views,
     jobs,
+    json_text,
     ledger,
     metadata_cache,
     missing_features,
@@ -60,7 +61,7 @@ def _configure(config: Config):
     settings.gcs_local_root = None
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
-    modules = (distances, formats, connections, object_listing, job_views)
+    modules = (distances, formats, json_text, connections, object_listing, job_views)
     database_files.on_connect += [module.register for module in modules]
     database_files.on_attach.append(commits.register)
 
@@ -102,6 +103,7 @@ def install(config: Config):
     variable_names.install()
     temporary_tables.install()
     formats.install()
+    json_text.install()
     refusals.install()
     expressions.install()  # before all of them
     embedding_service.warm_up()

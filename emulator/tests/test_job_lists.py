@@ -139,3 +139,10 @@ def test_the_jobs_view_tells_why_a_job_failed_and_who_its_children_are(bigquery,
         WHERE parent_job_id = '{script.job_id}'"""
     )
     assert [row.statement_type for row in children] == ["SELECT", "SELECT"]
+
+
+def test_an_assertion_alone_is_no_script(bigquery):
+    job = bigquery.query("ASSERT 1 = 1 AS 'never'")
+    job.result()
+    assert (job.statement_type, job.num_child_jobs) == ("ASSERT", 0)
+    assert bigquery.query("ASSERT TRUE", job_config=QueryJobConfig(dry_run=True)).statement_type == "ASSERT"
