@@ -56,6 +56,10 @@ TRANSLATED = [
         r"ORDER BY window expressions cannot be volatile",
         "not emulated: RAND() and the like in the ORDER BY of a window",
     ),
+    (
+        r"best candidate function for the function call \"(\W+)\((.*?)\)\"",
+        r"No matching signature for operator \1 for argument types: \2",
+    ),
     (r"cannot start a transaction within a transaction", "Nested transactions are not supported"),  # ours
 ]
 TYPES = [
@@ -72,7 +76,8 @@ TYPES = [
     (r"(?i)\bbq\.main\.", ""),
     (r"(?i)macro", "function"),
     (r" when casting from source column \w+", ""),
-    (r" You might need to add explicit type casts\..*| Did you mean .*| Candidate .*| HINT:.*", ""),
+    (r" (?:You might need|In order to select one, please) (?:to )?add explicit type casts\..*", ""),
+    (r" Did you mean .*| Candidate .*| HINT:.*", ""),
 ]  # fmt: skip
 STATEMENT_ERRORS = (  # the engine does not take the statement; other errors are the data's
     duckdb.BinderException,
@@ -101,6 +106,6 @@ def translated(message: str) -> str | None:
 
 def reworded(error: Exception, found: BigQueryError) -> str:
     """What to say of an error that local-bigquery has no words for."""
-    text = translated(found.message) or tidy(found.message)
+    text = tidy(translated(found.message) or found.message)
     refused = isinstance(error, STATEMENT_ERRORS) and found.reason == "invalidQuery"
     return f"not emulated: {text}" if refused and not translated(found.message) else text

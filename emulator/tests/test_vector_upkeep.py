@@ -115,7 +115,7 @@ def test_a_rebuild_goes_on_in_the_shadow_and_then_takes_over(emulator, filled):
     """BQ/vector-index, "Rebuild a vector index": no downtime, one at a time, the shadow index is promoted."""
     [(info, built, coverage)] = filled.ask(ALTERATION)
     assert (info, coverage) == (None, 100)
-    emulator.faults(background_reservation=True, index_build_seconds=1.5)
+    emulator.faults(background_reservation=True, index_build_seconds=5)  # long enough to be seen half-way
     before = datetime.datetime.now(datetime.UTC)
     job = filled.client.query(REBUILD.format(ds=filled.ds, table="t"))
     job.result()
