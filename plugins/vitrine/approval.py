@@ -7,7 +7,7 @@ from datetime import timedelta
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TriggerRule, chain
 
-from vitrine import queries
+from vitrine import notifications, queries
 from vitrine.operators.approve_cost import ApproveCostOperator
 from vitrine.operators.plan_batches import PlanBatchesOperator
 from vitrine.operators.review_plan import ReviewPlanOperator
@@ -31,6 +31,7 @@ def approval(settings: Settings, plan: PlanBatchesOperator, end: str) -> EmptyOp
         subject="Embedding these images costs more than max_cost_usd allows. Do it?",
         body=f"{{{{ ti.xcom_pull(task_ids='{review.task_id}', key='plan') }}}}",
         response_timeout=timedelta(hours=settings.approval_hours),
+        notifiers=notifications.on_failure(settings),
         end=end,
     )
     approved = EmptyOperator(task_id="approved", trigger_rule=TriggerRule.NONE_FAILED)

@@ -55,15 +55,15 @@ class AirflowStack:
     def trigger(self, dag_id: str, conf: dict) -> str:
         """Unpause a DAG, start a run with these Params and answer its run id."""
         self.wait_until_parsed(dag_id)
-        self._call("PATCH", f"/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
+        self.call("PATCH", f"/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
         body = {"logical_date": None, "conf": conf}
-        return self._call("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"]
+        return self.call("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"]
 
     def wait_until_parsed(self, dag_id: str, seconds: float = 120) -> None:
         """Return once the dag-processor has stored this DAG; fail with its import errors otherwise."""
         deadline = time.monotonic() + seconds
         while requests.get(f"{self.url}/api/v2/dags/{dag_id}", timeout=30).status_code != 200:
-            errors = self._call("GET", "/importErrors")["import_errors"]
+            errors = self.call("GET", "/importErrors")["import_errors"]
             assert not errors, "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
             assert time.monotonic() < deadline, f"{dag_id} was not parsed within {seconds} s"
             time.sleep(POLL_SECONDS)
@@ -83,7 +83,7 @@ class AirflowStack:
     def look(self, run: Run) -> None:
         """Note the state of a run and of its tasks, after a moment."""
         time.sleep(POLL_SECONDS)
-        run.state = self._call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}")["state"]
+        run.state = self.call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}")["state"]
         self._note_tasks(run)
 
     def kill(self, name: str) -> None:
@@ -94,15 +94,15 @@ class AirflowStack:
         """Answer the log of the last try of a task instance, one event a line."""
         tries = run.tasks[task_id, map_index]["try_number"]
         path = f"{self._task_path(run, task_id)}/logs/{tries}?map_index={map_index}"
-        return "\n".join(str(event.get("event", event)) for event in self._call("GET", path)["content"])
+        return "\n".join(str(event.get("event", event)) for event in self.call("GET", path)["content"])
 
     def links(self, run: Run, task_id: str) -> dict[str, str]:
         """Answer the extra links that the UI shows on a task."""
-        return self._call("GET", f"{self._task_path(run, task_id)}/links")["extra_links"]
+        return self.call("GET", f"{self._task_path(run, task_id)}/links")["extra_links"]
 
     def runs(self, dag_id: str) -> list[dict]:
         """Answer the runs of a DAG."""
-        return self._call("GET", f"/dags/{dag_id}/dagRuns")["dag_runs"]
+        return self.call("GET", f"/dags/{dag_id}/dagRuns")["dag_runs"]
 
     def page(self, path: str) -> str:
         """Answer what a browser gets at a path of Airflow's web server."""
@@ -118,7 +118,7 @@ class AirflowStack:
 
     def _note_tasks(self, run: Run) -> None:
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances?limit=500"
-        for task in self._call("GET", path)["task_instances"]:
+        for task in self.call("GET", path)["task_instances"]:
             key = (task["task_id"], task["map_index"])
             run.tasks[key] = task
             run.seen[key].add(task["state"])
@@ -126,7 +126,8 @@ class AirflowStack:
     def _task_path(self, run: Run, task_id: str) -> str:
         return f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}"
 
-    def _call(self, method: str, path: str, body: dict | None = None) -> dict:
+    def call(self, method: str, path: str, body: dict | None = None) -> dict:
+        """Answer what Airflow's REST API answers; fail with its words otherwise."""
         response = requests.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
         assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
         return response.json()

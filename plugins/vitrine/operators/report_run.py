@@ -96,8 +96,7 @@ class ReportRunOperator(BaseOperator):
         """How the run was stopped before anything was paid, if it was."""
         if self._said(ti, states, self.review, "verdict") == Verdict.STOP:
             return Outcome.DRY_RUN
-        answer = self._said(ti, states, self.approve, "return_value")
-        return Outcome.REJECTED if answer and answer["chosen_options"] == ["Reject"] else None
+        return Outcome.REJECTED if self._said(ti, states, self.approve, "rejected") else None
 
     def _said(self, ti: Any, states: dict[str, str], task: str, key: str) -> Any:
         """The XCom of a task that has succeeded this time; another may have left it at an earlier try."""

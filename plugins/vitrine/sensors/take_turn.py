@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Airflow's default of a week is too short for the last run of a Backfill over years.
 TIMEOUT = timedelta(days=365)
+# A task that comes back before a busy scheduler has read how its last visit ended is taken for killed.
+MIN_POKE_SECONDS = 20.0
 
 
 class TakeTurnSensor(BaseSensorOperator):
@@ -22,10 +24,11 @@ class TakeTurnSensor(BaseSensorOperator):
     One instance pokes at a time (`max_active_tis_per_dag`), so that two never take the turn together.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, poke_interval: float, **kwargs: Any) -> None:
         super().__init__(
-            mode="reschedule", max_active_tis_per_dag=1, timeout=TIMEOUT.total_seconds(), **kwargs
-        )
+            mode="reschedule", max_active_tis_per_dag=1, timeout=TIMEOUT.total_seconds(),
+            poke_interval=max(poke_interval, MIN_POKE_SECONDS), **kwargs,
+        )  # fmt: skip
 
     def poke(self, context: Context) -> bool:
         """Try to take the turn."""

@@ -20,9 +20,11 @@ def test_a_rejection_skips_repair_too_but_not_the_report(answer, skipped):
         "responded_by_user": None,
     }  # fmt: skip
     gone: set[str] = set()
+    given = context()
     try:
-        approve.execute_complete(context(), event)
+        approve.execute_complete(given, event)
     except DownstreamTasksSkipped as signal:
         gone = set(signal.tasks)
     assert gone == skipped
+    assert given["ti"].pushed.get("rejected", False) is bool(skipped)
     assert approve.defaults == ["Reject"], "no answer in time is no approval"

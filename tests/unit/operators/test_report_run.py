@@ -65,7 +65,7 @@ def test_what_a_cap_left_over_is_reported_beside_a_complete_plan():
     ("xcoms", "outcome"),
     [
         ({"review__verdict": "stop"}, "dry_run"),
-        ({"review__verdict": "ask", "approve__return_value": {"chosen_options": ["Reject"]}}, "rejected"),
+        ({"review__verdict": "ask", "approve__rejected": True}, "rejected"),
     ],
 )
 def test_a_stopped_run_defers_what_it_planned_and_ends_well_but_never_looks_complete(xcoms, outcome):

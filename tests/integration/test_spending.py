@@ -1,0 +1,71 @@
+"""A person decides about money: in real Airflow processes, through the REST API."""
+
+import time
+from collections import Counter
+
+import pytest
+from google.cloud.bigquery import QueryJobConfig
+
+from tests.faults.images import tiny_png
+
+IMAGES = 12
+# Whoever answers while the scheduler still notes that the task waits, makes the task fail.
+SETTLING_SECONDS = 6.0
+WAIT_SECONDS = 400.0
+
+
+@pytest.fixture(scope="module")
+def ready(airflow_stack, emulator):
+    """A stack with its tables and a dozen images, embedded by hash."""
+    before = emulator.faults()
+    emulator.faults(hash_model=True)
+    images = {f"{number}.png": tiny_png(70_000 + number) for number in range(IMAGES)}
+    emulator.upload(airflow_stack.bucket, images, "image/png")
+    finished = airflow_stack.run("setup_image_search", seconds=WAIT_SECONDS)
+    assert finished.state == "success", airflow_stack.explain(finished)
+    yield airflow_stack
+    emulator.faults(**before)
+
+
+def rows(emulator, sql: str) -> list[dict]:
+    """Rows of a query over the stack's tables."""
+    config = QueryJobConfig(default_dataset=f"{emulator.project}.stack_world")
+    return [dict(row) for row in emulator.bigquery.query_and_wait(sql, job_config=config)]
+
+
+def paid(emulator, stack) -> Counter:
+    """How often each of the stack's images was embedded."""
+    calls = [call for call in emulator.ledger() if (call["uri"] or "").startswith(f"gs://{stack.bucket}/")]
+    return Counter(call["uri"] for call in calls if call["outcome"] == "ok")
+
+
+def answer(stack, run_id: str, option: str) -> str:
+    """Wait until a run asks, and answer; the question's body."""
+    task = f"/dags/embed_images/dagRuns/{run_id}/taskInstances/pass_1.approve_cost"
+    deadline = time.monotonic() + WAIT_SECONDS
+    while stack.call("GET", task)["state"] != "awaiting_input":
+        assert time.monotonic() < deadline, "nobody was asked"
+        time.sleep(1)
+    time.sleep(SETTLING_SECONDS)
+    body = stack.call("GET", f"{task}/-1/hitlDetails")["body"]
+    stack.call("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": [option], "params_input": {}})
+    return body
+
+
+def test_a_rejected_plan_costs_nothing_and_ends_well_and_an_approved_one_is_paid(ready, emulator):
+    rejected = ready.trigger("embed_images", {"max_cost_usd": 0})
+    assert f"| images | {IMAGES} " in answer(ready, rejected, "Reject")
+    run = ready.wait("embed_images", rejected, WAIT_SECONDS)
+    assert run.state == "success", ready.explain(run)
+    assert {state for (task, _), state in run.states().items() if "embed" in task} == {"skipped"}
+    assert paid(emulator, ready) == {}
+
+    approved = ready.trigger("embed_images", {"max_cost_usd": 0, "max_images": 4})
+    assert "| images | 4 " in answer(ready, approved, "Approve")
+    run = ready.wait("embed_images", approved, WAIT_SECONDS)
+    assert run.state == "success", ready.explain(run)
+    assert sum(paid(emulator, ready).values()) == 4
+    assert rows(emulator, "SELECT outcome, planned, deferred FROM embedding_runs ORDER BY started_at") == [
+        {"outcome": "rejected", "planned": 0, "deferred": IMAGES},
+        {"outcome": "deferred", "planned": 4, "deferred": IMAGES - 4},
+    ]
