@@ -58,14 +58,14 @@ with DAG(
     )  # fmt: skip
     choose_removal = ChooseRemovalOperator(
         task_id="choose_removal",
-        configuration=query_job("embed_images/count_vanished.sql"),
+        configuration=query_job("embed_images/count_vanished.sql", MODEL),
         max_share=config.max_removed_share,
         allow_mass_delete=ALLOW_MASS_DELETE,
         remove="delete_vanished_embeddings",
         skip="choose_index",
     )
     delete_vanished = QueryJobOperator.of(
-        "embed_images/delete_vanished_embeddings.sql",
+        "embed_images/delete_vanished_embeddings.sql", MODEL,
         float64("max_share", config.max_removed_share), boolean("allow_mass_delete", ALLOW_MASS_DELETE),
     )  # fmt: skip
     choose_index = ChooseIndexOperator(

@@ -1,7 +1,9 @@
--- How many searchable images are no longer in the bucket, whatever their content type. Grain: one row.
+-- How many searchable images are gone: from the bucket, or overwritten with a content in quarantine. Grain: one row.
 SELECT
   COUNT(*) AS published,
   COUNTIF(image.uri IS NULL) AS vanished
 FROM {{ table('met_image_embeddings') }} AS published
-LEFT JOIN {{ table('met_images') }} AS image
+LEFT JOIN (
+  {% include 'embed_images/select_kept_images.sql' %}
+) AS image
   ON image.uri = published.uri

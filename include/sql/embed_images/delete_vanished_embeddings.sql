@@ -1,8 +1,13 @@
--- Take images that are no longer in the bucket out of the searchable table. Grain: one image.
+-- Take images that are gone, or overwritten with a content in quarantine, out of the searchable table. Grain: one image.
 -- A DELETE bills the whole published table, so it runs only when there is something to remove. It counts again: a bucket
 -- that was emptied since choose_removal looked takes nothing with it.
 DELETE FROM {{ table('met_image_embeddings') }} AS published
-WHERE NOT EXISTS (SELECT 1 FROM {{ table('met_images') }} AS image WHERE image.uri = published.uri)
+WHERE NOT EXISTS (
+    SELECT 1
+    FROM (
+      {% include 'embed_images/select_kept_images.sql' %}
+    ) AS image
+    WHERE image.uri = published.uri)
   AND (
     @allow_mass_delete
     OR (

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ChooseRemovalOperator(BaseBranchOperator):
-    """Choose `remove` when published images have vanished from the bucket, else `skip`.
+    """Choose `remove` when published images have vanished from the bucket, or are broken there, else `skip`.
 
     Errors: MassDeleteError when more than `max_share` of them have: that is more often a mistake (an emptied
     or misspelt bucket) than a wish, and their vectors would have to be paid again.
@@ -57,10 +57,11 @@ class ChooseRemovalOperator(BaseBranchOperator):
             return self.skip
         [counted] = self.bigquery.rows(self.configuration)
         published, vanished = counted["published"], counted["vanished"]
-        self.log.info("%s of %s published images are no longer in the bucket.", vanished, published)
+        gone = f"{vanished:,} of {published:,} published images are gone from the bucket, or broken there"
+        self.log.info("%s.", gone)
         if vanished > self.max_share * published and self.allow_mass_delete != "True":
             raise MassDeleteError(
-                f"{vanished:,} of {published:,} published images are no longer in the bucket, more than the "
+                f"{gone}: more than the "
                 f"{self.max_share:.0%} that may go at once. Nothing was removed. Check VITRINE_OBJECT_URIS "
                 "and the bucket; if it is meant, trigger a run with allow_mass_delete."
             )

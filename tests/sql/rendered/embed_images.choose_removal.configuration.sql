@@ -1,7 +1,19 @@
--- How many searchable images are no longer in the bucket, whatever their content type. Grain: one row.
+-- How many searchable images are gone: from the bucket, or overwritten with a content in quarantine. Grain: one row.
 SELECT
   COUNT(*) AS published,
   COUNTIF(image.uri IS NULL) AS vanished
 FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published
-LEFT JOIN `demo-project.bqml_tutorial.met_images` AS image
+LEFT JOIN (
+  -- The images whose vector may stay searchable. Grain: one image. Included by other statements.
+-- In the bucket now, whatever their content type, and not overwritten with a content that is in quarantine: a vector of
+-- the old content would find the broken one.
+SELECT image.uri
+FROM `demo-project.bqml_tutorial.met_images` AS image
+WHERE NOT EXISTS (
+  SELECT 1 FROM `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
+  WHERE quarantined.uri = image.uri
+    AND quarantined.content_hash = COALESCE(image.md5_hash, CAST(image.generation AS STRING))
+    AND quarantined.model = @model
+    AND quarantined.replayed_at IS NULL)
+) AS image
   ON image.uri = published.uri
