@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-clients lint golden emulation screenshots pins
+.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-clients lint bench golden emulation screenshots pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -74,6 +74,10 @@ test-clients: setup emulator/smoke/.venv/.installed ## Try clients that nobody h
 lint: setup ## Check style and common mistakes
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
+
+IMAGES ?= 600000
+bench: setup ## Measure a back-fill of IMAGES=600000 images; see benchmarks/README.md
+	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(IMAGES)
 
 golden: setup ## Rewrite the golden SQL files from what the DAGs render today
 	$(VENV)/python -m pytest -q tests/sql --golden

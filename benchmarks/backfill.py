@@ -74,7 +74,7 @@ def measure(emulator: Emulator, images: int, dimension: int) -> Measured:
         write_objects(STATE / "emulator" / "storage" / world.bucket, contents, IMAGE_TYPE)
         assert world.run("setup_image_search").state == "success"
         started, before = time.monotonic(), emulator.last_call()
-        run = world.run("embed_images")
+        run = world.run("embed_images", max_cost_usd=images * limits.IMAGE_PRICE_USD)
         seconds = time.monotonic() - started
         assert emulator.last_call() - before == images, "every image is called for once"
         return Measured(
