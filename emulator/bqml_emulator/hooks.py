@@ -14,6 +14,7 @@ from bqml_emulator import (
     anonymous_dataset,
     api_errors,
     api_faults,
+    bignumeric,
     child_jobs,
     commands,
     commits,
@@ -61,7 +62,7 @@ def _configure(config: Config):
     settings.gcs_local_root = None
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
-    modules = (distances, formats, json_text, connections, object_listing, job_views)
+    modules = (distances, formats, json_text, bignumeric, connections, object_listing, job_views)
     database_files.on_connect += [module.register for module in modules]
     database_files.on_attach.append(commits.register)
 
@@ -104,6 +105,7 @@ def install(config: Config):
     temporary_tables.install()
     formats.install()
     json_text.install()
+    bignumeric.install()
     refusals.install()
     expressions.install()  # before all of them
     embedding_service.warm_up()

@@ -16,7 +16,7 @@ from local_bigquery.engine import database, results, sessions
 from local_bigquery.grpc import server as grpc_server
 from local_bigquery.jobs import copy, load, merge, query, runner, store
 from local_bigquery.settings import settings
-from local_bigquery.sql import native, rules, script, translate
+from local_bigquery.sql import native, params, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.rules import information_schema, parameters, strings, typing
 from local_bigquery.sql.rules import tables as table_rules
@@ -26,6 +26,7 @@ SIGNATURES = {
     database._connect: [],
     database._attach: ["con", "project_id"],
     database.projects: [],
+    params._plain: ["parameter_type", "value"],
     native.register: ["con"],
     query.execute: ["cur", "project_id", "job_id", "config", "dry_run", "session"],
     query.translate_view: ["project_id", "dataset_id", "sql"],
