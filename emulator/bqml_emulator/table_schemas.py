@@ -4,7 +4,7 @@ from local_bigquery.catalog import tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
-from local_bigquery.jobs import copy, runner
+from local_bigquery.jobs import copy, load, runner
 from local_bigquery.models import TableFieldSchema
 
 
@@ -55,7 +55,23 @@ def _copy_with_schema(run):
     return copy_with_schema
 
 
+def _reader_of_empty(reader):
+    def reader_of_empty(cur, files, config, fields):
+        found = reader(cur, files, config, fields)
+        reference = tables.reference(config.destinationTable)
+        is_text = (config.sourceFormat or "CSV") in load.TEXT_FORMATS
+        if fields or not is_text or not database.objects(*reference):
+            return found
+        is_empty = not cur.sql(f"SELECT 1 FROM {found} LIMIT 1").fetchall()
+        return f"(FROM {tables.name(*reference)} LIMIT 0)" if is_empty else found
+
+    return reader_of_empty
+
+
 def install():
-    """Keep REQUIRED when a load job makes a table, and schema and layout when a copy job does."""
+    """Keep REQUIRED when a load job makes a table, schema and layout when a copy job does, and the columns of
+    a table into which a file without rows is loaded, from which none can be detected.
+    """
+    load._reader = _reader_of_empty(load._reader)
     tables.write = _write_with_modes(tables.write)
     runner.HANDLERS["copy"] = _copy_with_schema(runner.HANDLERS["copy"])

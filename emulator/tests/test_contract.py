@@ -73,6 +73,7 @@ SIGNATURES = {
     runner.submit: ["project_id", "job_id", "configuration", "upload"],
     runner._execute: ["job", "job_type", "session", "running", "upload"],
     runner._handle: ["job", "job_type", "running", "upload"],
+    load._reader: ["cur", "files", "config", "fields"],
     load.run: ["cur", "config", "upload"],
     runner._done: ["job", "statistics", "error"],
     api_jobs.results: ["job", "max_results", "start", "int64_timestamps"],

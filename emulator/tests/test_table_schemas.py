@@ -44,3 +44,16 @@ def test_a_copy_has_the_schema_and_layout_of_its_source(bigquery, dataset):
     config = CopyJobConfig(write_disposition="WRITE_APPEND")
     bigquery.copy_table(f"{dataset}.one", f"{dataset}.three", job_config=config).result()
     assert {field.mode for field in bigquery.get_table(f"{dataset}.three").schema} == {"NULLABLE"}
+
+
+@pytest.mark.parametrize("source_format", ["NEWLINE_DELIMITED_JSON", "CSV"])
+@pytest.mark.parametrize("options", [{"autodetect": True}, {}, {"write_disposition": "WRITE_TRUNCATE"}])
+def test_a_file_without_rows_leaves_the_schema_of_its_table(bigquery, dataset, source_format, options):
+    load(bigquery, f"{dataset}.t", "1,one\n")
+    config = LoadJobConfig(source_format=source_format, **options)
+    job = bigquery.load_table_from_file(io.StringIO("\n"), f"{dataset}.t", job_config=config)
+    assert job.result().output_rows == 0
+    table = bigquery.get_table(f"{dataset}.t")
+    names = [(field.name, field.field_type) for field in table.schema]
+    kept = 0 if "write_disposition" in options else 1
+    assert (names, table.num_rows) == ([("id", "INTEGER"), ("name", "STRING")], kept)
