@@ -3,8 +3,9 @@
 Sources (2026-08-22): https://docs.cloud.google.com/bigquery/docs/data-manipulation-language (bytes of DML:
 the columns read, and for UPDATE, DELETE and a MERGE with either of them the whole target as it was) and
 https://docs.cloud.google.com/bigquery/docs/best-practices-costs (10 MiB at least for each table and query).
-A column counts as read when its name occurs in the statement. Views, object tables and vector indexes are
-not counted, so a query over them shows less than BigQuery would bill.
+A column counts as read when its name occurs in the statement; of a view, those that its columns named there
+are made of. Object tables and vector indexes are not counted, so a query over them shows less than BigQuery
+would bill.
 """
 
 import contextlib
@@ -19,11 +20,14 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import runner
 from local_bigquery.models import Job, JobConfigurationQuery, JobStatistics2
 from local_bigquery.sql.rules.tables import resolve
+from local_bigquery.sql.translate import Context, parse
 from sqlglot import exp
 
 from bqml_emulator import limits
 from bqml_emulator.vector_bytes import logical_bytes
 
+Table = tuple[str, str, str]
+Columns = set[str] | None  # None: all
 READERS = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Export)
 KEYS = ("totalBytesProcessed", "totalBytesBilled")
 _answered: contextvars.ContextVar[Job | None] = contextvars.ContextVar("answered_job", default=None)
@@ -34,20 +38,46 @@ def measure(tree: exp.Expression, context) -> list[int]:
     reads = isinstance(tree, READERS) or (isinstance(tree, exp.Create) and tree.expression is not None)
     if not reads or tree.args.get("kind") in ("VIEW", "FUNCTION", "PROCEDURE", "MODEL"):
         return []
+    read: dict[Table, Columns] = {}
+    _collect(tree, context, read)
+    return [_bytes(keys, columns) for keys, columns in read.items()]
+
+
+def _collect(tree: exp.Expression, context, read: dict[Table, Columns]):
+    """Add the columns that a statement or the query of a view reads of each table."""
     target, whole = names.target(tree), _rewrites(tree)
+    named = None if _has_star(tree) else _names(tree)
     ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
-    read = {}
     for table in tree.find_all(exp.Table):
         is_target = table is target
-        keys = (
-            None
-            if is_target and not isinstance(tree, exp.Merge) and not whole
-            else resolve(table, context, ctes)
-        )
-        if keys and all(keys):
-            read[keys] = read.get(keys, False) or (is_target and whole)
-    columns = None if _has_star(tree) else _names(tree)
-    return [_bytes(keys, None if all_of_it else columns) for keys, all_of_it in read.items()]
+        if is_target and not isinstance(tree, exp.Merge) and not whole:
+            continue
+        keys = resolve(table, context, ctes)
+        if not keys or not all(keys):
+            continue
+        columns = None if is_target and whole else named
+        if view := _view_query(keys):
+            _collect(_pruned(view, columns), Context(*keys[:2]), read)
+        else:
+            before = read.get(keys, set())
+            read[keys] = None if None in (before, columns) else before | columns
+
+
+def _view_query(keys: Table) -> exp.Expression | None:
+    if [kind for _, kind, _ in database.objects(*keys)] != ["VIEW"]:
+        return None
+    view = tables.load(*keys).view
+    return parse(view.query)[0] if view and view.query else None
+
+
+def _pruned(view: exp.Expression, columns: Columns) -> exp.Expression:
+    """The query of a view without the columns that nobody reads."""
+    if columns is None or not isinstance(view, exp.Select) or view.args.get("distinct"):
+        return view
+    if view.is_star:
+        return view.select(*(exp.column(name, quoted=True) for name in columns), append=False)
+    kept = [item for item in view.expressions if item.alias_or_name.casefold() in columns]
+    return view.select(*kept or [exp.null()], append=False)
 
 
 def _rewrites(tree: exp.Expression) -> bool:
@@ -69,7 +99,7 @@ def _names(tree: exp.Expression) -> set[str]:
     )
 
 
-def _bytes(keys: tuple[str, str, str], columns: set[str] | None) -> int:
+def _bytes(keys: Table, columns: Columns) -> int:
     """The bytes of some columns (None: of all), 0 when the table is none that can be measured."""
     name = tables.name(*keys)
     with database.cursor() as cursor, contextlib.suppress(duckdb.Error):

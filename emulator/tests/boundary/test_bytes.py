@@ -57,6 +57,26 @@ def test_the_columns_that_are_read_are_counted_and_a_dry_run_says_so_before(bigq
     assert (job.total_bytes_processed, job.total_bytes_billed) == (size, 10 * MIB if size else 0)
 
 
+@documented("Jobs", "A query over a view processes the columns of its tables that are read", COSTS)
+@pytest.mark.parametrize(
+    ("view", "sql", "size"),
+    [
+        ("SELECT id, name AS n FROM {t} WHERE v IS NOT NULL", "SELECT id FROM {t}v", ID + V),
+        ("SELECT id, name AS n FROM {t}", "SELECT n FROM {t}v", NAME),
+        ("SELECT * FROM {t}", "SELECT id FROM {t}v", ID),
+        ("SELECT id, UPPER(name) AS n FROM {t}", "SELECT * FROM {t}v", ID + NAME),
+        ("SELECT id FROM {t}", "SELECT a.id, b.name FROM {t}v AS a JOIN {t} AS b USING (id)", ID + NAME),
+        ("SELECT COUNT(*) AS c FROM {t}", "SELECT c FROM {t}v", 0),
+    ],
+)
+def test_a_view_costs_what_its_tables_cost(bigquery, table, view, sql, size):
+    bigquery.query_and_wait(f"CREATE VIEW {table}v AS {view.format(t=table)}")
+    dry = bigquery.query(sql.format(t=table), job_config=QueryJobConfig(dry_run=True))
+    job = bigquery.query(sql.format(t=table))
+    job.result()
+    assert (dry.total_bytes_processed, job.total_bytes_processed) == (size, size)
+
+
 @documented("Jobs", "At least 10 MiB are billed for each table; a script is the sum of its statements", COSTS)
 def test_the_bill_is_at_least_10_mib_for_each_table_and_a_script_is_the_sum(bigquery, table):
     bigquery.query_and_wait(f"CREATE TABLE {table}2 AS SELECT id AS other FROM {table}")
