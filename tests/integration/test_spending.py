@@ -1,4 +1,4 @@
-"""A person decides about money: in real Airflow processes, through the REST API."""
+"""A person decides about money, and runs take turns: in real Airflow processes, through the REST API."""
 
 import time
 from collections import Counter
@@ -69,3 +69,26 @@ def test_a_rejected_plan_costs_nothing_and_ends_well_and_an_approved_one_is_paid
         {"outcome": "rejected", "planned": 0, "deferred": IMAGES},
         {"outcome": "deferred", "planned": 4, "deferred": IMAGES - 4},
     ]
+
+
+def test_runs_take_turns_also_with_a_backfill_and_embed_each_image_once(ready, emulator):
+    backfill = {
+        "dag_id": "embed_images", "from_date": "2012-01-01T00:00:00Z", "to_date": "2021-01-01T00:00:00Z",
+        "max_active_runs": 3, "run_backwards": False, "dag_run_conf": {}, "reprocess_behavior": "none",
+    }  # fmt: skip
+    manual = [ready.trigger("embed_images", {"max_images": 5}) for _ in range(2)]
+    ready.call("POST", "/backfills", backfill)
+    listed = ready.call("GET", "/dags/embed_images/dagRuns?run_type=backfill")["dag_runs"]
+    old = [run["dag_run_id"] for run in listed]
+    assert len(old) == 3, "the stack is scheduled on leap days"
+    runs = [ready.wait("embed_images", run_id, WAIT_SECONDS) for run_id in (*manual, *old)]
+
+    assert [run.state for run in runs] == ["success"] * 5, "\n".join(map(ready.explain, runs))
+    assert any("up_for_reschedule" in run.seen["take_turn", -1] for run in runs), "nobody had to wait"
+    assert set(paid(emulator, ready).values()) == {1}
+    [counted] = rows(emulator, "SELECT COUNT(*) AS n, COUNT(DISTINCT uri) AS uris FROM met_image_embeddings")
+    assert counted == {"n": IMAGES, "uris": IMAGES}
+    reports = rows(emulator, "SELECT run_id, planned, data_interval_end FROM embedding_runs")
+    planned = {report["run_id"]: report["planned"] for report in reports}
+    assert sum(planned[run_id] for run_id in manual) == IMAGES - 4
+    assert [planned[run_id] for run_id in old] == [0, 0, 0], "older than every image"
