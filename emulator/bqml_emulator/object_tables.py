@@ -5,6 +5,7 @@ manual metadata cache says what it held (see object_listing); in the catalog it 
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from local_bigquery.catalog import datasets, metadata, names, tables
@@ -213,8 +214,9 @@ def used(tree: exp.Expression, context) -> Iterator[tuple[exp.Table, Table]]:
             yield table, stored
 
 
-def install():
+def install(storage: Path):
     """Let the catalog know tables of type EXTERNAL, and statements what they may do with them."""
+    object_listing.install(storage)
     tables.STORED_TYPES = (*tables.STORED_TYPES, "EXTERNAL")
     information_schema.TABLE_TYPES["EXTERNAL"] = "EXTERNAL"
     create_table = tables.create
