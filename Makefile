@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-clients lint bench golden emulation screenshots pins
+.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-processes test-clients lint bench golden emulation screenshots pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -59,14 +59,20 @@ down: ## Stop what `make up` started
 	@$(LOCAL) exec $(VENV)/python -m scripts.stack down
 
 # Side by side, because each alone leaves a core idle half the time; each prints its output when it is done.
+PARTS := test-airflow test-processes test-emulator test-clients
 test: setup lint ## Run every check: lint, the emulator's tests, Airflow's tests, other people's clients
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-airflow test-emulator test-clients
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(PARTS)
 
 test-emulator: setup ## Run the emulator's own tests
 	cd emulator && .venv/bin/python -m pytest -q
 
+# These wait for Airflow's processes and a browser more than they compute.
+PROCESSES := tests/integration tests/browser
+test-processes: setup ## Run the tests on Airflow's real processes, and those in the browser
+	$(VENV)/python -m pytest -q $(PROCESSES)
+
 test-airflow: setup ## Run the tests of everything else
-	$(VENV)/python -m pytest -q
+	$(VENV)/python -m pytest -q $(PROCESSES:%=--ignore=%)
 
 test-clients: setup emulator/smoke/.venv/.installed ## Try clients that nobody here wrote on the emulator
 	cd emulator/smoke && .venv/bin/python -m pytest -q
