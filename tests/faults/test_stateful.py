@@ -26,7 +26,7 @@ GAMES = int(os.environ.get("STATEFUL_GAMES", "0"))
 SETTINGS = settings(
     max_examples=GAMES or 4,
     derandomize=not GAMES,
-    stateful_step_count=8,
+    stateful_step_count=3,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -35,7 +35,7 @@ IMAGE_TYPE = "image/png"
 NAMES = st.sampled_from(
     ["a.png", "b.png", "c d.png", "e/ö'f.png", "e/%20#g?.png", "中/h.png", "i.png", "j.png"]
 )
-CONTENTS = st.integers(0, 9)
+CONTENTS = st.integers(0, 3)  # few, so that contents come again
 # About as many requests as a run sends; a task that dies is tried again, so a run may see two deaths.
 DEATHS = st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=2)
 FAULTS = st.fixed_dictionaries(
@@ -85,45 +85,44 @@ class Collection(RuleBasedStateMachine):
         """Begin with an empty bucket and empty tables; contents are new, for the ledger forgets nothing."""
         self.bucket: dict[str, bytes] = {}
         self.breakable: set[tuple[str, str]] = set()
-        self.terminal: set[str] = set()
         self.emulator = self.world.emulator
         self.emulator.faults(**CALM)
         for blob in self.emulator.storage.list_blobs(self.world.bucket):
             blob.delete()
         for table in TABLES:
             self.world.rows(f"TRUNCATE TABLE {table}")
-        self.first_call = self.game = self.emulator.last_call()
+        self.first_call = self.emulator.last_call()
 
-    @rule(objects=st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=6))
+    @rule(
+        uploads=st.dictionaries(NAMES, CONTENTS, min_size=2, max_size=6), deletes=st.sets(NAMES, max_size=2),
+        faults=FAULTS, terminal=st.sets(NAMES, max_size=2), deaths=DEATHS,
+        batch_size=st.sampled_from([1, 3, 25_000]), allow_mass_delete=st.booleans(),
+    )  # fmt: skip
+    def night(self, uploads, deletes, faults, terminal, deaths, batch_size, allow_mass_delete):
+        """The bucket changes, then there is a run: it may fail, but never look complete when it is not."""
+        self.upload(uploads)
+        self.delete(deletes)
+        broken = {self.uri(name) for name in terminal}
+        self.emulator.faults(**faults, terminal_uris=sorted(broken))
+        self.breakable |= {image for image in self.images() if image[0] in broken}
+        with dying(deaths):
+            run = self.world.run("embed_images", batch_size=batch_size, allow_mass_delete=allow_mass_delete)
+        self.check()
+        if run.state == "success":
+            self.check_complete()
+
     def upload(self, objects: dict[str, int]):
         """New images, other contents, the same content again, or one that was there before."""
-        contents = {name: tiny_png(10 * self.game + number) for name, number in objects.items()}
+        contents = {name: tiny_png(10 * self.first_call + number) for name, number in objects.items()}
         self.bucket |= contents
         self.world.upload(contents, IMAGE_TYPE)
 
-    @rule(names=st.sets(NAMES, min_size=1, max_size=3))
     def delete(self, names: set[str]):
         """Images leave the bucket."""
         bucket = self.emulator.storage.bucket(self.world.bucket)
         for name in names & self.bucket.keys():
             bucket.delete_blob(name)
             del self.bucket[name]
-
-    @rule(faults=FAULTS, terminal=st.sets(NAMES, max_size=2))
-    def break_services(self, faults: dict[str, object], terminal: set[str]):
-        """The service misbehaves from now on, and can never embed these images."""
-        self.terminal = {self.uri(name) for name in terminal}
-        self.emulator.faults(**faults, terminal_uris=sorted(self.terminal))
-
-    @rule(deaths=DEATHS, batch_size=st.sampled_from([1, 3, 25_000]), allow_mass_delete=st.booleans())
-    def run(self, deaths: list[tuple[int, bool]], batch_size: int, allow_mass_delete: bool):
-        """A run with a worker that dies; it may fail, but never look complete when it is not."""
-        self.breakable |= {image for image in self.images() if image[0] in self.terminal}
-        with dying(deaths):
-            run = self.world.run("embed_images", batch_size=batch_size, allow_mass_delete=allow_mass_delete)
-        self.check()
-        if run.state == "success":
-            self.check_complete()
 
     def teardown(self):
         """Every game ends with a run in calm weather, which mends everything."""
