@@ -39,12 +39,18 @@ def refuse_longer(tree: exp.Expression, context) -> exp.Expression:
     for cast in list(tree.find_all(exp.Cast)):
         if cast.to.this == BIGDECIMAL:
             cast.set("this", _checked(cast.this))
-        elif cast.to.this == exp.DataType.Type.DECIMAL and cast.this.is_string and not fits(cast.this.name):
-            raise BigQueryError("invalidQuery", REFUSAL)  # a BIGNUMERIC literal; NUMERIC has 9 decimals
+        elif cast.this.is_string and _scale(cast.to) > DECIMALS:
+            raise BigQueryError("invalidQuery", REFUSAL)
     for call in tree.find_all(exp.Anonymous):
         if call.name.lower() == PARSER:
             call.set("expressions", [_checked(value) for value in call.expressions])
     return tree
+
+
+def _scale(kind: exp.DataType) -> int:
+    """The scale that local-bigquery gives a BIGNUMERIC literal of many decimals, which no column has."""
+    is_sized = kind.this == exp.DataType.Type.DECIMAL and len(kind.expressions) > 1
+    return int(kind.expressions[1].name) if is_sized else 0
 
 
 def _checked(value: exp.Expression) -> exp.Expression:
