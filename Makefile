@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-processes test-clients lint bench golden emulation screenshots pins
+.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-processes test-clients lint bench bench-page golden emulation screenshots pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -19,7 +19,7 @@ export VITRINE_ROOT := $(CURDIR)
 LOCAL := set -a; . config/local.env; set +a;
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed emulator/.venv/.installed ## Install both virtual environments (done by the others when needed)
 
@@ -84,6 +84,9 @@ lint: setup ## Check style and common mistakes
 IMAGES ?= 600000
 bench: setup ## Measure a back-fill of IMAGES=600000 images; see benchmarks/README.md
 	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(IMAGES)
+
+bench-page: setup ## Compare the search page with its bare SQL, from a running `make up` with embedded images
+	@$(LOCAL) exec $(VENV)/python -m benchmarks.search_page
 
 golden: setup ## Rewrite the golden SQL files from what the DAGs render today
 	$(VENV)/python -m pytest -q tests/sql --golden

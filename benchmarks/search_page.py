@@ -1,9 +1,6 @@
 """What the search page adds to its SQL: each round sends the bare statement and opens the page, same words.
 
-From a running `make up` with embedded images:
-
-    export VITRINE_ROOT=$PWD; set -a; . config/local.env; set +a; .venv/bin/python -m benchmarks.search_page
-
+`make bench-page`, from a running `make up` with embedded images.
 The page may add less than 15 % and less than 50 ms; the exit code says whether it does.
 """
 
