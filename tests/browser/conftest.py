@@ -44,7 +44,7 @@ def airflow(airflow_stack, emulator):
     owl = objects["photos/owl.jpg"]
     emulator.upload(airflow_stack.bucket, objects | {HOSTILE: owl})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VITRINE_DATASET", "stack_world")
+        patch.setenv("VITRINE_DATASET", airflow_stack.dataset)
         patch.setenv("VITRINE_OBJECT_URIS", f"gs://{airflow_stack.bucket}/*")
         settings = load()
         publish(emulator, settings)

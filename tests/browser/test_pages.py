@@ -158,8 +158,8 @@ def test_two_hundred_pictures_are_loaded_as_they_come_into_view(page):
     expect(last.locator("img")).not_to_have_js_property("naturalWidth", 0)
 
 
-def test_hostile_names_are_names(page):
-    page.goto(f"/vitrine/?q=an+owl&n=200&prefix=gs://stack-bucket/{HOSTILE[:10]}")
+def test_hostile_names_are_names(page, airflow):
+    page.goto(f"/vitrine/?q=an+owl&n=200&prefix=gs://{airflow.bucket}/{HOSTILE[:10]}")
     expect(pictures(page)).to_have_count(1)
     expect(pictures(page).locator(".uri")).to_contain_text("<script>alert('1')<")
     pictures(page).locator("a.picture").click()

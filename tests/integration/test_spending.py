@@ -27,9 +27,9 @@ def ready(airflow_stack, emulator):
     emulator.faults(**before)
 
 
-def rows(emulator, sql: str) -> list[dict]:
+def rows(emulator, stack, sql: str) -> list[dict]:
     """Rows of a query over the stack's tables."""
-    config = QueryJobConfig(default_dataset=f"{emulator.project}.stack_world")
+    config = QueryJobConfig(default_dataset=f"{emulator.project}.{stack.dataset}")
     return [dict(row) for row in emulator.bigquery.query_and_wait(sql, job_config=config)]
 
 
@@ -65,7 +65,9 @@ def test_a_rejected_plan_costs_nothing_and_ends_well_and_an_approved_one_is_paid
     run = ready.wait("embed_images", approved, WAIT_SECONDS)
     assert run.state == "success", ready.explain(run)
     assert sum(paid(emulator, ready).values()) == 4
-    assert rows(emulator, "SELECT outcome, planned, deferred FROM embedding_runs ORDER BY started_at") == [
+    assert rows(
+        emulator, ready, "SELECT outcome, planned, deferred FROM embedding_runs ORDER BY started_at"
+    ) == [
         {"outcome": "rejected", "planned": 0, "deferred": IMAGES},
         {"outcome": "deferred", "planned": 4, "deferred": IMAGES - 4},
     ]
@@ -86,9 +88,11 @@ def test_runs_take_turns_also_with_a_backfill_and_embed_each_image_once(ready, e
     assert [run.state for run in runs] == ["success"] * 5, "\n".join(map(ready.explain, runs))
     assert any("up_for_reschedule" in run.seen["take_turn", -1] for run in runs), "nobody had to wait"
     assert set(paid(emulator, ready).values()) == {1}
-    [counted] = rows(emulator, "SELECT COUNT(*) AS n, COUNT(DISTINCT uri) AS uris FROM met_image_embeddings")
+    [counted] = rows(
+        emulator, ready, "SELECT COUNT(*) AS n, COUNT(DISTINCT uri) AS uris FROM met_image_embeddings"
+    )
     assert counted == {"n": IMAGES, "uris": IMAGES}
-    reports = rows(emulator, "SELECT run_id, planned, data_interval_end FROM embedding_runs")
+    reports = rows(emulator, ready, "SELECT run_id, planned, data_interval_end FROM embedding_runs")
     planned = {report["run_id"]: report["planned"] for report in reports}
     assert sum(planned[run_id] for run_id in manual) == IMAGES - 4
     assert [planned[run_id] for run_id in old] == [0, 0, 0], "older than every image"

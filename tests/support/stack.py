@@ -2,6 +2,7 @@
 
 import os
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from scripts.stack import AIRFLOW_PROCESSES, STOP_SECONDS, Service, Stack, airfl
 
 FINAL_STATES = {"success", "failed"}
 POLL_SECONDS = 0.3
+DATABASE_SECONDS = 60.0
 
 
 @dataclass
@@ -40,9 +42,10 @@ class Run:
 
 @dataclass(frozen=True)
 class AirflowStack:
-    """Airflow at `url`, whose DAGs work on `bucket` and write to `gallery`: trigger, wait, read."""
+    """Airflow at `url`, whose DAGs work on `dataset`, `bucket` and `gallery`: trigger, wait, read."""
 
     url: str
+    dataset: str
     bucket: str
     gallery: Path
     processes: Stack
@@ -128,7 +131,13 @@ class AirflowStack:
 
     def call(self, method: str, path: str, body: dict | None = None) -> dict:
         """Answer what Airflow's REST API answers; fail with its words otherwise."""
-        response = requests.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
+        deadline = time.monotonic() + DATABASE_SECONDS
+        while True:
+            response = requests.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
+            # SQLite was locked for longer than Airflow waits for it; nothing was written.
+            if "Database error" not in response.text or time.monotonic() > deadline:
+                break
+            time.sleep(POLL_SECONDS)
         assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
         return response.json()
 
@@ -136,11 +145,12 @@ class AirflowStack:
 @contextmanager
 def running_stack(folder: Path, more: dict[str, str] | None = None) -> Iterator[AirflowStack]:
     """Run Airflow's four processes; their database, dataset, bucket and gallery are used by nobody else."""
-    stack, bucket, gallery = Stack(folder), "stack-bucket", folder / "gallery"
+    unique = uuid.uuid4().hex[:8]
+    stack, dataset, bucket, gallery = Stack(folder), f"stack_{unique}", f"stack-{unique}", folder / "gallery"
     settings = {
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
-        "VITRINE_DATASET": "stack_world",
+        "VITRINE_DATASET": dataset,
         "VITRINE_OBJECT_URIS": f"gs://{bucket}/*",
         "VITRINE_GALLERY": str(gallery),
         # Leap days only: a nightly DAG would start last night's run as soon as it is unpaused.
@@ -153,7 +163,7 @@ def running_stack(folder: Path, more: dict[str, str] | None = None) -> Iterator[
         services = {process: airflow_service(process) for process in AIRFLOW_PROCESSES}
     stack.start(*services.values())
     try:
-        yield AirflowStack(os.environ["AIRFLOW__API__BASE_URL"], bucket, gallery, stack, services)
+        yield AirflowStack(os.environ["AIRFLOW__API__BASE_URL"], dataset, bucket, gallery, stack, services)
     finally:
         stack.stop(*AIRFLOW_PROCESSES)
 
