@@ -1,7 +1,7 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-processes test-clients lint bench bench-page golden emulation screenshots pins
+.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-nights test-processes test-clients lint bench bench-page golden emulation screenshots pins
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3)
 UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
@@ -59,7 +59,7 @@ down: ## Stop what `make up` started
 	@$(LOCAL) exec $(VENV)/python -m scripts.stack down
 
 # Side by side, because each alone leaves a core idle half the time; each prints its output when it is done.
-PARTS := test-airflow test-processes test-emulator test-clients
+PARTS := test-nights test-processes test-emulator test-airflow test-clients
 test: setup lint ## Run every check: lint, the emulator's tests, Airflow's tests, other people's clients
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(PARTS)
 
@@ -71,8 +71,11 @@ PROCESSES := tests/integration tests/browser
 test-processes: setup ## Run the tests on Airflow's real processes, and those in the browser
 	$(VENV)/python -m pytest -q $(PROCESSES)
 
+test-nights: setup ## Run whole DAG runs in which things go wrong
+	$(VENV)/python -m pytest -q tests/faults
+
 test-airflow: setup ## Run the tests of everything else
-	$(VENV)/python -m pytest -q $(PROCESSES:%=--ignore=%)
+	$(VENV)/python -m pytest -q $(patsubst %,--ignore=%,$(PROCESSES) tests/faults)
 
 test-clients: setup emulator/smoke/.venv/.installed ## Try clients that nobody here wrote on the emulator
 	cd emulator/smoke && .venv/bin/python -m pytest -q
