@@ -27,6 +27,7 @@ TABLES = (
     "met_image_embeddings",
     "embedding_quarantine",
     "embedding_runs",
+    "index_health",
     "search_embedding",
     "vector_search_results",
     "saved_search_results",

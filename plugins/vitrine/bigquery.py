@@ -59,8 +59,15 @@ class BigQuery:
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
         """Rows of a query job. Errors: google.api_core.exceptions.GoogleAPIError, in BigQuery's words."""
+        return self.answer(configuration).rows
+
+    def answer(self, configuration: dict[str, Any]) -> Answer:
+        """Rows and statistics of a query job, however long it takes. Errors: those of `rows`."""
         sql, job_config = _sql_and_config(configuration)
-        return [dict(row) for row in self.client().query(sql, job_config=job_config).result()]
+        job = self.client().query(sql, job_config=job_config)
+        rows = [dict(row) for row in job.result()]
+        # The client has no public name for vectorSearchStatistics.
+        return Answer(rows, job._properties["statistics"])
 
     def ask(self, configuration: dict[str, Any], label: str) -> Answer:
         """Answer a query for which a person waits: one round trip, and one more for its statistics.

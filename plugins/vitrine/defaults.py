@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from vitrine import recall
 from vitrine.bigquery import BigQuery
 from vitrine.errors import VitrineError
 from vitrine.planning import updated_within, work_order
@@ -53,22 +54,27 @@ def default_args(settings: Settings) -> dict[str, Any]:
 
 def macros(settings: Settings) -> dict[str, Any]:
     """Names that the .sql files and templated fields may use besides Airflow's own."""
+    options = partial(vector_search_options, settings.fraction_lists_to_search)
+    shares = recall.measured_shares(settings.fraction_lists_to_search)
     return {
         "settings": settings,
         "table": settings.table,
         "work_order": lambda ti, number: work_order(settings.namespace, number, str(ti.id)),
         "updated_within": updated_within,
-        "vector_search_options": vector_search_options,
+        "vector_search_options": options,
+        "measured_options": [options(use_brute_force=True), *(options(share=share) for share in shares)],
     }
 
 
-def vector_search_options(params: Mapping[str, Any]) -> str:
-    """The JSON literal for VECTOR_SEARCH's `options`, from the Params of search_images.
+def vector_search_options(
+    usual_share: float | None, use_brute_force: bool = False, share: float | None = None
+) -> str:
+    """The JSON literal for VECTOR_SEARCH's `options`: every image compared, or a share of the index's lists.
 
-    >>> vector_search_options({"use_brute_force": False, "fraction_lists_to_search": 0.1})
+    >>> vector_search_options(0.1)
     '{"fraction_lists_to_search": 0.1}'
     """
-    if params["use_brute_force"]:
+    if use_brute_force:
         return json.dumps({"use_brute_force": True})
-    fraction = params["fraction_lists_to_search"]
-    return json.dumps({} if fraction is None else {"fraction_lists_to_search": fraction})
+    share = usual_share if share is None else share
+    return json.dumps({} if share is None else {"fraction_lists_to_search": share})

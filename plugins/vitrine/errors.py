@@ -9,6 +9,8 @@ VitrineError
 ├── MassDeleteError         more published images are gone from the bucket than may go at once
 ├── IndexDisabledError      BigQuery has disabled the vector index
 ├── IndexNotFilledError     the vector index was not filled in the time allowed
+├── IndexNotRebuiltError    BigQuery could not rebuild the vector index, or has too often today
+├── RecallTooLowError       searches with the vector index miss too many of the nearest images
 ├── InputError              what was typed into a page cannot be asked
 └── IncompleteRunError      planned images are neither published, quarantined nor gone, or a task failed
 """
@@ -50,6 +52,14 @@ class IndexDisabledError(VitrineError):
 
 class IndexNotFilledError(VitrineError):
     """The vector index was not filled in the time allowed."""
+
+
+class IndexNotRebuiltError(VitrineError):
+    """BigQuery could not rebuild the vector index, or has rebuilt it too often within a day."""
+
+
+class RecallTooLowError(VitrineError):
+    """Searches with the vector index miss too many of the nearest images."""
 
 
 class InputError(VitrineError):

@@ -22,10 +22,26 @@ class Kind(StrEnum):
 
 
 class IndexState(NamedTuple):
-    """State of a vector index and a sentence for a person."""
+    """State of a vector index and a sentence for a person.
+
+    `rebuild` is the status of the last ALTER VECTOR INDEX REBUILD (None: there was none, or it has ended
+    well); `built` says when the index was trained (ISO 8601; "" before).
+    """
 
     kind: Kind
     message: str
+    rebuild: str | None = None
+    built: str = ""
+
+    def is_worth_waiting_for(self, built_before: str | None) -> bool:
+        """Whether the index will soon be better: filled or, where `built_before` says what training it had
+        before a rebuild, rebuilt."""
+        if self.kind is not Kind.READY or built_before is None:
+            return self.kind is Kind.BUILDING
+        if self.rebuild == limits.REBUILD_FAILED:
+            return False
+        # BigQuery says that the rebuild is over by a new time of training, not only by the status.
+        return self.rebuild == limits.REBUILD_IN_PROGRESS or self.built == built_before
 
 
 def too_few_rows(rows: int) -> IndexState | None:
@@ -46,21 +62,33 @@ def classify(row: Mapping[str, Any] | None, table_bytes: int, wanted_coverage: i
     """
     if row is None:
         return IndexState(Kind.BUILDING, "The index is not listed yet.")
+    kind, message = _kind(row, table_bytes, wanted_coverage)
+    built = row["last_model_build_time"]
+    message = " ".join(filter(None, (message, _rebuild(row))))
+    return IndexState(kind, message, row["rebuild_status"], built.isoformat() if built else "")
+
+
+def _kind(row: Mapping[str, Any], table_bytes: int, wanted_coverage: int) -> tuple[Kind, str]:
     coverage = row["coverage_percentage"] or 0
     status = row["index_status"]
     filled = coverage > 0 and row["last_refresh_time"] is not None
     if not filled and table_bytes < limits.MIN_VECTOR_INDEX_BYTES and status != "PERMANENTLY DISABLED":
-        return IndexState(
+        return (
             Kind.TOO_SMALL,
             f"Too small to be filled: the table has {table_bytes / 2**20:.1f} of "
             f"{limits.MIN_VECTOR_INDEX_BYTES / 2**20:.0f} MiB; search is exact.",
         )
     if status in limits.DISABLED_INDEX_STATUSES:
-        return IndexState(Kind.DISABLED, f"{status}: {row['disable_reason'] or 'BigQuery gives no reason'}")
+        return Kind.DISABLED, f"{status}: {row['disable_reason'] or 'BigQuery gives no reason'}"
     if filled and coverage >= wanted_coverage:
-        return IndexState(
-            Kind.READY, f"Ready: {coverage} % of the rows are indexed, the rest is searched exactly."
-        )
-    return IndexState(
-        Kind.BUILDING, f"Building: {coverage} %, {row['unindexed_row_count'] or 0:,} rows left."
-    )
+        return (Kind.READY, f"Ready: {coverage} % of the rows are indexed, the rest is searched exactly.")
+    return Kind.BUILDING, f"Building: {coverage} %, {row['unindexed_row_count'] or 0:,} rows left."
+
+
+def _rebuild(row: Mapping[str, Any]) -> str:
+    """A sentence about the last rebuild, if there is something to say."""
+    if row["rebuild_status"] == limits.REBUILD_IN_PROGRESS:
+        return f"Being rebuilt: {row['rebuild_coverage'] or 0} % of the new one; searches use the old one."
+    if row["rebuild_status"] == limits.REBUILD_FAILED:
+        return f"The last rebuild failed: {row['rebuild_message'] or 'BigQuery gives no reason'}."
+    return ""

@@ -28,14 +28,14 @@ def string(name: str, value: str) -> Parameter:
     return _scalar(name, "STRING", value)
 
 
-def int64(name: str, value: int | str) -> Parameter:
-    """An INT64 parameter; the value may be a Jinja template that renders to a whole number."""
-    return _scalar(name, "INT64", str(value))
+def int64(name: str, value: int | str | None) -> Parameter:
+    """An INT64 parameter; the value may be a Jinja template that renders to a whole number. None is NULL."""
+    return _scalar(name, "INT64", None if value is None else str(value))
 
 
-def float64(name: str, value: float) -> Parameter:
-    """A FLOAT64 parameter."""
-    return _scalar(name, "FLOAT64", str(value))
+def float64(name: str, value: float | None) -> Parameter:
+    """A FLOAT64 parameter. None is NULL."""
+    return _scalar(name, "FLOAT64", None if value is None else str(value))
 
 
 def boolean(name: str, value: bool | str) -> Parameter:
@@ -66,7 +66,7 @@ def _array(name: str, type_name: str, values: Iterable[str]) -> Parameter:
     }
 
 
-def _scalar(name: str, type_name: str, value: str) -> Parameter:
+def _scalar(name: str, type_name: str, value: str | None) -> Parameter:
     return {"name": name, "parameterType": {"type": type_name}, "parameterValue": {"value": value}}
 
 

@@ -51,6 +51,16 @@ MIN_VECTOR_INDEX_ROWS: Final = 5_000  # CREATE VECTOR INDEX fails below
 MIN_VECTOR_INDEX_BYTES: Final = 10 * 1024 * 1024  # created below, but not filled
 # https://docs.cloud.google.com/bigquery/docs/information-schema-vector-indexes
 DISABLED_INDEX_STATUSES: Final = ("TEMPORARILY DISABLED", "PERMANENTLY DISABLED")
+# The same page, last_index_alteration_info.status
+REBUILD_IN_PROGRESS: Final = "IN_PROGRESS"
+REBUILD_FAILED: Final = "FAILED"
+# https://docs.cloud.google.com/bigquery/docs/vector-index#rebuild_a_vector_index
+SIGNIFICANT_DRIFT: Final = 0.3  # of VECTOR_INDEX.STATISTICS, 0 to 1: "a rebuild might be beneficial"
+# https://docs.cloud.google.com/bigquery/quotas#vector_index_limits
+MAX_VECTOR_INDEX_STATEMENTS_PER_DAY: Final = 10  # CREATE and DROP together, per table
+# Part of the error of ALTER VECTOR INDEX REBUILD in a project without such a reservation; seen live by
+# statmike/vertex-ai-mlops, 2026-09-03.
+NO_BACKGROUND_RESERVATION: Final = "there is no BACKGROUND reservation"
 
 # How long a fresh grant may take to become effective ("up to a minute or two"; BigFrames waits 120 s).
 # GoogleCloudPlatform/marketing-analytics-jumpstart issues #192 and #211.

@@ -1,4 +1,4 @@
-"""The query jobs of embed_images that need more than a line: each .sql file with the parameters it reads.
+"""The query jobs that need more than a line: each .sql file with the parameters it reads.
 
 Values that only a run knows are Jinja templates, which the operators render.
 """
@@ -14,6 +14,7 @@ from vitrine.settings import Settings
 EVERY_IMAGE: Final = 2**63 - 1  # no cap: the largest INT64
 RUN_ID: Final = string("run_id", "{{ run_id }}")
 STARTED_AT: Final = timestamp("started_at", "{{ dag_run.start_date | ts }}")
+TOP_K: Final = int64("top_k", "{{ params.top_k }}")
 URI_PREFIX: Final = string("uri_prefix", "{{ params.uri_prefix or '' }}")
 RETRYABLE: Final = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
 FAILED_JOB: Final = string("failed_job_prefix", statuses.FAILED_JOB_PREFIX)
@@ -86,6 +87,16 @@ def report() -> dict[str, Any]:
         string("data_interval_start", "{{ dag_run.data_interval_start or '' }}"),
         string("data_interval_end", "{{ dag_run.data_interval_end or '' }}"),
     )  # fmt: skip
+
+
+def recall(settings: Settings) -> dict[str, Any]:
+    """Compare searches with the vector index to exact ones."""
+    return query_job("maintain_vector_index/measure_recall.sql", RUN_ID, model(settings), TOP_K)
+
+
+def index_health(settings: Settings) -> dict[str, Any]:
+    """Write down what was measured of the vector index; MeasureRecallOperator adds it."""
+    return query_job("maintain_vector_index/write_index_health.sql", RUN_ID, model(settings), TOP_K)
 
 
 def _plannable(settings: Settings) -> tuple[Parameter, ...]:

@@ -59,6 +59,9 @@ class Settings:
         95  # percent; the rows beyond are searched exactly, so waiting for the last ones gains nothing
     )
     index_timeout_seconds: int = 6 * 3600
+    maintenance_schedule: str = "0 12 * * 0"  # when the index is measured: Sunday noon, UTC
+    min_recall: float = 0.9  # share of the nearest images that a search with the index must find
+    fraction_lists_to_search: float | None = None  # of the index, by every search; None: BigQuery decides
     notifier: str = ""  # import path of an Airflow notifier that is told of runs that failed
     notifier_arguments: str = ""  # JSON object of its arguments; Airflow fills in their templates
     saved_queries: str = str(REPOSITORY / "include" / "saved_queries.txt")  # one search a line
@@ -67,7 +70,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work before anything runs."""
-        for ok, name, rule in (*self._rules(), *self._rules_of_money()):
+        for ok, name, rule in (*self._rules(), *self._rules_of_the_index(), *self._rules_of_money()):
             if not ok:
                 raise SettingsError(
                     f"{variable(name)}={getattr(self, name)!r} cannot work: it must be {rule}."
@@ -110,7 +113,17 @@ class Settings:
             ),
             (self.max_passes >= 1, "max_passes", "at least 1"),
             (0 <= self.max_removed_share <= 1, "max_removed_share", "a share, 0 to 1"),
+        )
+
+    def _rules_of_the_index(self) -> tuple[tuple[object, str, str], ...]:
+        return (
             (1 <= self.index_coverage <= 100, "index_coverage", "a percentage, 1 to 100"),
+            (0 <= self.min_recall <= 1, "min_recall", "a share, 0 to 1"),
+            (
+                self.fraction_lists_to_search is None or 0 < self.fraction_lists_to_search < 1,
+                "fraction_lists_to_search",
+                "a share between 0 and 1, both excluded, or not set",
+            ),
         )
 
     def _rules_of_money(self) -> tuple[tuple[object, str, str], ...]:

@@ -18,14 +18,20 @@ PASS = [
     "check_status",
 ]
 
+DAGS = {
+    "setup_image_search",
+    "embed_images",
+    "search_images",
+    "search_saved_queries",
+    "maintain_vector_index",
+}
+
 
 def test_there_are_exactly_these_dags(dagbag):
-    assert set(dagbag.dags) == {"setup_image_search", "embed_images", "search_images", "search_saved_queries"}
+    assert set(dagbag.dags) == DAGS
 
 
-@pytest.mark.parametrize(
-    "dag_id", ["setup_image_search", "embed_images", "search_images", "search_saved_queries"]
-)
+@pytest.mark.parametrize("dag_id", sorted(DAGS))
 def test_every_dag_is_documented_tagged_and_explicit(dagbag, dag_id):
     dag = dagbag.dags[dag_id]
     assert dag.doc_md.strip().startswith("###")
@@ -35,15 +41,15 @@ def test_every_dag_is_documented_tagged_and_explicit(dagbag, dag_id):
     assert all(task.owner == "vitrine" and task.retries for task in dag.tasks)
 
 
-def test_only_the_night_run_is_scheduled_and_never_twice_at_once(dagbag):
+def test_the_night_and_the_week_are_scheduled_and_never_twice_at_once(dagbag):
     dag = dagbag.dags["embed_images"]
     assert dag.max_active_runs == 1
     assert [task.task_id for task in dag.roots] == ["take_turn"]
     assert dag.get_task("take_turn").max_active_tis_per_dag == 1
     assert dag.get_task("pass_1.plan_batches").get_flat_relative_ids(upstream=True) >= {"take_turn"}
-    assert {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled} == {
-        "embed_images"
-    }
+    scheduled = {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled}
+    assert scheduled == {"embed_images", "maintain_vector_index"}
+    assert dagbag.dags["maintain_vector_index"].max_active_runs == 1
 
 
 def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
@@ -102,10 +108,24 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
     assert made - set(chain) - {"assert_one_model"} == {
         f"create_tables.create_{table}" for table in (
             "embedding_batches", "embedding_attempts", "met_image_embeddings", "embedding_quarantine",
-            "embedding_runs",
+            "embedding_runs", "index_health",
             "search_embedding", "vector_search_results", "saved_search_results",
         )
     }  # fmt: skip
+
+
+def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(dagbag):
+    dag = dagbag.dags["maintain_vector_index"]
+    chain = ["choose_index", "measure_recall", "choose_rebuild", "rebuild_vector_index",
+             "wait_for_vector_index", "measure_rebuilt_index", "check_recall"]  # fmt: skip
+    for before, after in pairwise(chain):
+        assert after in dag.get_task(before).downstream_task_ids
+    for branch in ("choose_index", "choose_rebuild"):
+        assert "check_recall" in dag.get_task(branch).downstream_task_ids
+    assert [task.task_id for task in dag.leaves] == ["check_recall"]
+    assert dag.get_task("check_recall").trigger_rule == "none_failed_min_one_success"
+    measurements = [dag.get_task(task).rebuilt for task in ("measure_recall", "measure_rebuilt_index")]
+    assert measurements == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +141,8 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
         ("search_images", {"top_k": 0}),
         ("search_images", {"fraction_lists_to_search": 1}),
         ("search_images", {"fraction_lists_to_search": 0}),
+        ("maintain_vector_index", {"queries": 9}),
+        ("maintain_vector_index", {"top_k": 0}),
     ],
 )
 def test_params_refuse_what_bigquery_would(dagbag, dag_id, conf):

@@ -44,7 +44,8 @@ def context(dag, **params) -> dict:
 def statements(task) -> dict[str, str]:
     """The rendered statements of a task, by the field that holds them."""
     fields = {
-        name: getattr(task, name, None) for name in ("configuration", "count", "write", "read", "failed")
+        name: getattr(task, name, None)
+        for name in ("configuration", "count", "write", "read", "failed", "drift")
     }
     return {name: value["query"]["query"] for name, value in fields.items() if isinstance(value, dict)}
 

@@ -3,7 +3,7 @@
 Each case is a file `cases/<folder of include/sql>/<statement>/<case>.yaml`:
 
     tables:      rows before, by table; other tables are empty; defaults.yaml fills the columns left out;
-                 the times `this_month` and `last_month` are read against the clock, in UTC
+                 the times `this_month`, `last_month`, `today` and `last_week` are read against the clock
     params:      Params of the DAG (batch_size, top_k)
     parameters:  query parameters that only a real run knows (run_id), or that a case sets otherwise
     faults:      what the emulated model does wrong, where the statement calls it
@@ -42,7 +42,7 @@ Rows = list[dict[str, Any]]
 CASES = Path(__file__).parent / "cases"
 CASE_FILES = sorted(CASES.glob("*/*/*.yaml"))
 DEFAULTS = yaml.safe_load((CASES / "defaults.yaml").read_text())
-STATEMENT_FIELDS = ("configuration", "count", "write", "read", "failed")
+STATEMENT_FIELDS = ("configuration", "count", "write", "read", "failed", "drift")
 SETUP = "setup_image_search/"
 # Tested where the setup runs and where an index is built and filled (tests/faults).
 WITHOUT_CASES = (
@@ -51,10 +51,11 @@ WITHOUT_CASES = (
     "schema/alter_",
     "embed_images/create_vector_index",
     "embed_images/select_vector_index",
+    "maintain_vector_index/rebuild_vector_index",
 )
 DIMENSION = "128"
 # When a row was written last: all that a second run may change.
-STAMPS = {"reported_at", "searched_at"}
+STAMPS = {"reported_at", "searched_at", "measured_at"}
 NOW = timedelta(minutes=2)
 # Keys of `expect`; every other one is a table.
 OUTCOMES = {"result", "error", "calls", "dml"}
@@ -171,8 +172,14 @@ def with_values(query: dict[str, Any], values: dict[str, Any]) -> list[Parameter
 
 def moments(row: dict[str, Any]) -> dict[str, Any]:
     """Answer a row with its relative times as times: the first of this month, the last second of the last."""
-    first = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    known = {"this_month": first, "last_month": first - timedelta(seconds=1)}
+    now = datetime.now(UTC)
+    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    known = {
+        "this_month": first,
+        "last_month": first - timedelta(seconds=1),
+        "today": now - timedelta(hours=1),
+        "last_week": now - timedelta(days=7),
+    }
     return {
         name: known[value].isoformat() if isinstance(value, str) and value in known else value
         for name, value in row.items()

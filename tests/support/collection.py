@@ -10,7 +10,13 @@ SETUP = (
     "create_met_images",
     "create_multimodal_embedding_model",
 )
-TABLES = ("met_image_embeddings", "embedding_attempts", "embedding_quarantine", "embedding_runs")
+TABLES = (
+    "met_image_embeddings",
+    "embedding_attempts",
+    "embedding_quarantine",
+    "embedding_runs",
+    "index_health",
+)
 PUBLISH = """
 INSERT INTO {table}
   (uri, content_hash, model, ml_generate_embedding_result, ml_generate_embedding_status, run_id, embedded_at)

@@ -10,17 +10,18 @@ from vitrine.errors import IncompleteRunError
 
 
 @pytest.mark.parametrize(
-    ("params", "options"),
+    ("usual_share", "use_brute_force", "share", "options"),
     [
-        ({"use_brute_force": False, "fraction_lists_to_search": None}, {}),
-        ({"use_brute_force": False, "fraction_lists_to_search": 0.05}, {"fraction_lists_to_search": 0.05}),
-        ({"use_brute_force": True, "fraction_lists_to_search": None}, {"use_brute_force": True}),
+        (None, False, None, {}),
+        (None, False, 0.05, {"fraction_lists_to_search": 0.05}),
+        (0.2, False, None, {"fraction_lists_to_search": 0.2}),
+        (0.2, False, 0.05, {"fraction_lists_to_search": 0.05}),
         # BigQuery refuses both together; brute force is the one that finds everything.
-        ({"use_brute_force": True, "fraction_lists_to_search": 0.05}, {"use_brute_force": True}),
+        (0.2, True, 0.05, {"use_brute_force": True}),
     ],
 )
-def test_search_options(params, options):
-    assert json.loads(vector_search_options(params)) == options
+def test_search_options(usual_share, use_brute_force, share, options):
+    assert json.loads(vector_search_options(usual_share, use_brute_force, share)) == options
 
 
 def test_our_own_verdicts_are_not_tried_again():

@@ -4,12 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from vitrine.index_state import Kind, classify, too_few_rows
+from vitrine.index_state import IndexState, Kind, classify, too_few_rows
 
 BIG, SMALL = 50 * 2**20, 9 * 2**20
 
 
-def row(coverage=0, status="ACTIVE", refreshed=True, unindexed=0, reason=None):
+BUILT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def row(coverage=0, status="ACTIVE", refreshed=True, unindexed=0, reason=None, rebuild=(None, None, None)):
     """A row of the view, as the select_vector_index statement returns it."""
     return {
         "index_status": status,
@@ -17,6 +20,10 @@ def row(coverage=0, status="ACTIVE", refreshed=True, unindexed=0, reason=None):
         "unindexed_row_count": unindexed,
         "last_refresh_time": datetime(2026, 11, 22, tzinfo=UTC) if refreshed else None,
         "disable_reason": reason,
+        "last_model_build_time": BUILT,
+        "rebuild_status": rebuild[0],
+        "rebuild_coverage": rebuild[1],
+        "rebuild_message": rebuild[2],
     }
 
 
@@ -49,3 +56,39 @@ def test_an_index_needs_5000_rows(rows, too_few):
     assert (state is not None) is too_few
     if state:
         assert state.message == f"Too small for an index: {rows:,} of 5,000 rows; search is exact."
+
+
+@pytest.mark.parametrize(
+    ("rebuild", "words"),
+    [
+        (("IN_PROGRESS", 40, None), "Being rebuilt: 40 % of the new one; searches use the old one."),
+        (("IN_PROGRESS", None, None), "Being rebuilt: 0 % of the new one; searches use the old one."),
+        (("FAILED", None, "No slots"), "The last rebuild failed: No slots."),
+        ((None, 100, None), "the rest is searched exactly."),
+    ],
+)
+def test_a_rebuild_leaves_the_index_ready_and_is_told(rebuild, words):
+    state = classify(row(100, rebuild=rebuild), BIG, wanted_coverage=95)
+    assert (state.kind, state.rebuild, state.built) == (Kind.READY, rebuild[0], BUILT.isoformat())
+    assert state.message.endswith(words)
+
+
+OLD, NEW = "2026-11-01T00:00:00+00:00", "2026-11-22T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("state", "built_before", "worth"),
+    [
+        (IndexState(Kind.BUILDING, "", None, OLD), None, True),
+        (IndexState(Kind.BUILDING, "", None, NEW), OLD, True),
+        (IndexState(Kind.TOO_SMALL, "", None, OLD), OLD, False),
+        (IndexState(Kind.DISABLED, "", None, OLD), OLD, False),
+        (IndexState(Kind.READY, "", "IN_PROGRESS", OLD), None, False),
+        (IndexState(Kind.READY, "", "IN_PROGRESS", OLD), OLD, True),
+        (IndexState(Kind.READY, "", None, OLD), OLD, True),
+        (IndexState(Kind.READY, "", None, NEW), OLD, False),
+        (IndexState(Kind.READY, "", "FAILED", OLD), OLD, False),
+    ],
+)
+def test_only_what_gets_better_is_waited_for(state, built_before, worth):
+    assert state.is_worth_waiting_for(built_before) is worth

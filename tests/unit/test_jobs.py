@@ -17,12 +17,15 @@ def test_the_official_client_reads_every_parameter():
         jobs.boolean("b", False),
         jobs.strings("a", ["x", "y"]),
         jobs.float64s("v", [0.1, 1e-300]),
+        jobs.float64("f", None),
+        jobs.int64("i", None),
     )
     parameters = QueryJobConfig.from_api_repr(job).query_parameters
-    assert [parameter.name for parameter in parameters] == ["s", "n", "b", "a", "v"]
+    assert [parameter.name for parameter in parameters] == ["s", "n", "b", "a", "v", "f", "i"]
     assert [getattr(p, "value", None) for p in parameters[:3]] == ["", 3, False]
     assert parameters[3].values == ["x", "y"]
     assert parameters[4].values == [0.1, 1e-300]
+    assert [parameter.value for parameter in parameters[5:]] == [None, None]
 
 
 def test_more_parameters_leave_the_first_configuration_alone():

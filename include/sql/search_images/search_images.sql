@@ -21,7 +21,7 @@ USING (
     query_column_to_search => 'ml_generate_embedding_result',
     top_k => {{ params.top_k | int }},
     distance_type => 'COSINE',
-    options => '{{ vector_search_options(params) }}')
+    options => '{{ vector_search_options(params.use_brute_force, params.fraction_lists_to_search) }}')
 ) AS found
 ON FALSE
 WHEN NOT MATCHED BY SOURCE AND results.search_id = @search_id THEN DELETE

@@ -10,7 +10,7 @@ FROM VECTOR_SEARCH(
   query_column_to_search => 'ml_generate_embedding_result',
   top_k => {{ top_k + 1 }},
   distance_type => 'COSINE',
-  options => '{{ vector_search_options({"use_brute_force": use_brute_force, "fraction_lists_to_search": None}) }}')
+  options => '{{ vector_search_options(use_brute_force) }}')
 WHERE base.uri != @like
 ORDER BY distance, base.uri
 LIMIT {{ top_k }}

@@ -31,5 +31,5 @@ FROM VECTOR_SEARCH(
   query_column_to_search => 'ml_generate_embedding_result',
   top_k => {{ top_k }},
   distance_type => 'COSINE',
-  options => '{{ vector_search_options({"use_brute_force": use_brute_force, "fraction_lists_to_search": None}) }}')
+  options => '{{ vector_search_options(use_brute_force) }}')
 ORDER BY distance, base.uri

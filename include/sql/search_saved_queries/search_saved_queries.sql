@@ -30,4 +30,5 @@ FROM VECTOR_SEARCH(
   ),
   query_column_to_search => 'ml_generate_embedding_result',
   top_k => {{ params.top_k | int }},
-  distance_type => 'COSINE')
+  distance_type => 'COSINE',
+  options => '{{ vector_search_options() }}')

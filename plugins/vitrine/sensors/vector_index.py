@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk import BaseSensorOperator
 
+from vitrine import limits
 from vitrine.bigquery import BigQuery
-from vitrine.errors import IndexDisabledError, IndexNotFilledError
+from vitrine.errors import IndexDisabledError, IndexNotFilledError, IndexNotRebuiltError
 from vitrine.index_state import IndexState, Kind
 from vitrine.triggers.vector_index import VectorIndexTrigger, read_state
 
@@ -30,9 +31,11 @@ class VectorIndexSensor(BaseSensorOperator):
 
     :param configuration: query job that reads the index's row.
     :param table_id: the table that carries the index, as project.dataset.table.
+    :param built_before: wait for a rebuild, too: until the index has another training than this one. A
+        template; None is for an index that was not rebuilt. Errors: IndexNotRebuiltError.
     """
 
-    template_fields = ("configuration", "table_id")
+    template_fields = ("configuration", "table_id", "built_before")
     template_ext = (".sql",)
     template_fields_renderers = {"configuration": "json"}
 
@@ -43,6 +46,7 @@ class VectorIndexSensor(BaseSensorOperator):
         table_id: str,
         coverage: int,
         bigquery: BigQuery,
+        built_before: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -52,11 +56,12 @@ class VectorIndexSensor(BaseSensorOperator):
             coverage,
             bigquery,
         )
+        self.built_before = built_before
 
     def execute(self, context: Context) -> str:
         """Look once; go on in the triggerer if the index is still building."""
         state = read_state(self.bigquery, self.configuration, self.table_id, self.coverage)
-        if state.kind is Kind.BUILDING:
+        if state.is_worth_waiting_for(self.built_before):
             self.log.info("%s", state.message)
             self._defer()
         return self._end(context, state)
@@ -65,13 +70,14 @@ class VectorIndexSensor(BaseSensorOperator):
         trigger = VectorIndexTrigger(
             bigquery=asdict(self.bigquery), configuration=self.configuration, table_id=self.table_id,
             coverage=self.coverage, poll_seconds=self.poke_interval, deadline=time.time() + self.timeout,
+            built_before=self.built_before,
         )  # fmt: skip
         timeout = timedelta(seconds=self.timeout) + DEADLINE_MARGIN
         self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
 
-    def execute_complete(self, context: Context, event: dict[str, str]) -> str:
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> str:
         """End with what the trigger saw last."""
-        return self._end(context, IndexState(Kind(event["kind"]), event["message"]))
+        return self._end(context, IndexState(**event | {"kind": Kind(event["kind"])}))
 
     def _end(self, context: Context, state: IndexState) -> str:
         context["ti"].xcom_push(key="vector_index", value=state.message)
@@ -80,7 +86,12 @@ class VectorIndexSensor(BaseSensorOperator):
                 f"The vector index of {self.table_id} is disabled. {state.message}. "
                 "Search is exact until it is enabled."
             )
-        if state.kind is Kind.BUILDING:
+        if state.rebuild == limits.REBUILD_FAILED and self.built_before is not None:
+            raise IndexNotRebuiltError(
+                f"The vector index of {self.table_id} was not rebuilt; searches use the old one. "
+                f"{state.message}"
+            )
+        if state.is_worth_waiting_for(self.built_before):
             raise IndexNotFilledError(
                 f"The vector index of {self.table_id} was not filled within {self.timeout:,.0f} s. "
                 f"{state.message} "

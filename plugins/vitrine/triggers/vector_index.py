@@ -10,7 +10,7 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from vitrine.bigquery import BigQuery
-from vitrine.index_state import IndexState, Kind, classify
+from vitrine.index_state import IndexState, classify
 
 
 def read_state(bigquery: BigQuery, configuration: dict[str, Any], table_id: str, coverage: int) -> IndexState:
@@ -20,7 +20,10 @@ def read_state(bigquery: BigQuery, configuration: dict[str, Any], table_id: str,
 
 
 class VectorIndexTrigger(BaseTrigger):
-    """Fires once: when the index is not building any more, or the deadline (epoch seconds) has passed."""
+    """Fires once: when the index is not worth waiting for, or the deadline (epoch seconds) has passed.
+
+    :param built_before: see IndexState.is_worth_waiting_for.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class VectorIndexTrigger(BaseTrigger):
         coverage: int,
         poll_seconds: float,
         deadline: float,
+        built_before: str | None = None,
     ) -> None:
         super().__init__()
         self.bigquery, self.configuration, self.table_id, self.coverage = (
@@ -38,24 +42,26 @@ class VectorIndexTrigger(BaseTrigger):
             table_id,
             coverage,
         )
-        self.poll_seconds, self.deadline = poll_seconds, deadline
+        self.poll_seconds, self.deadline, self.built_before = poll_seconds, deadline, built_before
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, from which any triggerer can go on."""
-        arguments = ("bigquery", "configuration", "table_id", "coverage", "poll_seconds", "deadline")
+        arguments = (
+            "bigquery", "configuration", "table_id", "coverage", "poll_seconds", "deadline", "built_before",
+        )  # fmt: skip
         return "vitrine.triggers.vector_index.VectorIndexTrigger", {
             name: getattr(self, name) for name in arguments
         }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Poll; yield the last state as {"kind": ..., "message": ...}."""
+        """Poll; yield the fields of the last IndexState."""
         source = BigQuery(**self.bigquery)
         while True:
             state = await asyncio.to_thread(
                 read_state, source, self.configuration, self.table_id, self.coverage
             )
             self.log.info("%s", state.message)
-            if state.kind is not Kind.BUILDING or time.time() > self.deadline:
-                yield TriggerEvent({"kind": state.kind.value, "message": state.message})
+            if not state.is_worth_waiting_for(self.built_before) or time.time() > self.deadline:
+                yield TriggerEvent(state._asdict() | {"kind": state.kind.value})
                 return
             await asyncio.sleep(self.poll_seconds)

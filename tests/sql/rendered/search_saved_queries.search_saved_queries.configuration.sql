@@ -30,4 +30,5 @@ FROM VECTOR_SEARCH(
   ),
   query_column_to_search => 'ml_generate_embedding_result',
   top_k => 12,
-  distance_type => 'COSINE')
+  distance_type => 'COSINE',
+  options => '{}')

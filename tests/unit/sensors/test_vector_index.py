@@ -5,7 +5,7 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from tests.unit.fakes import context
 from vitrine.bigquery import BigQuery
-from vitrine.errors import IndexDisabledError, IndexNotFilledError
+from vitrine.errors import IndexDisabledError, IndexNotFilledError, IndexNotRebuiltError
 from vitrine.index_state import IndexState, Kind
 from vitrine.jobs import query_job
 from vitrine.sensors import vector_index
@@ -52,6 +52,27 @@ def test_after_the_trigger_it_ends_with_what_that_saw(sensor):
     assert sensor.execute_complete(context(), {"kind": "ready", "message": "100 %"}) == "100 %"
     with pytest.raises(IndexNotFilledError, match=r"not filled within 60 s. 62 %"):
         sensor.execute_complete(context(), {"kind": "building", "message": "62 %"})
+
+
+def test_after_a_rebuild_it_waits_for_another_training(sensor, monkeypatch):
+    sensor.built_before = "monday"
+    seen = IndexState(Kind.READY, "Ready.", None, "monday")
+    monkeypatch.setattr(vector_index, "read_state", lambda *_: seen)
+    with pytest.raises(TaskDeferred) as deferred:
+        sensor.execute(context())
+    assert deferred.value.trigger.built_before == "monday"
+    assert sensor.execute_complete(context(), seen._asdict() | {"built": "tuesday"}) == "Ready."
+    with pytest.raises(IndexNotFilledError):
+        sensor.execute_complete(context(), seen._asdict())
+
+
+def test_a_failed_rebuild_ends_with_bigquerys_reason_where_one_was_asked_for(sensor, monkeypatch):
+    seen = IndexState(Kind.READY, "Ready. The last rebuild failed: no slots.", "FAILED", "monday")
+    monkeypatch.setattr(vector_index, "read_state", lambda *_: seen)
+    assert sensor.execute(context()) == seen.message
+    sensor.built_before = "monday"
+    with pytest.raises(IndexNotRebuiltError, match=r"searches use the old one\..* no slots"):
+        sensor.execute(context())
 
 
 def test_the_report_learns_the_reason_even_when_it_fails(sensor, monkeypatch):
