@@ -14,6 +14,7 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from google.api_core.exceptions import NotFound
 
 from vitrine import limits, queries
 from vitrine.bigquery import BigQuery
@@ -21,7 +22,7 @@ from vitrine.index_state import IndexState, classify, too_few_rows
 from vitrine.jobs import string
 from vitrine.planning import Batch, Plan, estimate
 from vitrine.settings import Settings, load
-from vitrine.web import chart
+from vitrine.web import chart, trend
 from vitrine.web.pages import EXPECTED, explain, page
 from vitrine.web.statements import ask
 
@@ -61,6 +62,8 @@ class Health:
     runs: list[dict[str, Any]]
     statuses: list[dict[str, Any]]
     broken: list[dict[str, Any]]
+    recall: list[dict[str, Any]] | None  # None: the table is not there yet
+    recall_goal: float
 
     @property
     def quarantined(self) -> int:
@@ -84,9 +87,22 @@ def look(settings: Settings, chosen: Filter) -> Health:
         broken = pool.submit(
             ask, settings, "health_page/select_quarantine.sql", model, *matching, most=MOST_BROKEN
         )
+        recall = pool.submit(_recall, settings)
     searchable, state = index.result()
     reports = [NEW_COLUMNS | row for row in runs.result().rows]
-    return Health(searchable, state, reports, statuses.result().rows, broken.result().rows)
+    return Health(
+        searchable, state, reports, statuses.result().rows, broken.result().rows, recall.result(),
+        settings.min_recall,
+    )  # fmt: skip
+
+
+def _recall(settings: Settings) -> list[dict[str, Any]] | None:
+    """The last measurements of the index, newest first."""
+    try:
+        sql, model = "health_page/select_index_health.sql", string("model", settings.model)
+        return ask(settings, sql, model, most=trend.MOST_MEASUREMENTS).rows
+    except NotFound:  # a table that an earlier version did not make must not hide the rest
+        return None
 
 
 def _index(settings: Settings) -> tuple[int, IndexState]:
@@ -136,6 +152,8 @@ def health_page(request: Request, user: GetUserDep) -> HTMLResponse:
         columns=chart.columns(health.runs[::-1]) if health else [],
         most_planned=max((run["planned"] for run in health.runs), default=0) if health else 0,
         chart=chart,
+        trend=trend.trend((health.recall or [])[::-1], health.recall_goal) if health else None,
+        scale=trend,
         dag=EMBED_DAG,
         may_replay=get_auth_manager().is_authorized_dag(
             method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=EMBED_DAG), user=user
@@ -146,9 +164,9 @@ def health_page(request: Request, user: GetUserDep) -> HTMLResponse:
 @router.get("/health/backlog")
 def backlog_part() -> HTMLResponse:
     """The part of the page that lists the bucket; loaded after the rest."""
-    plan, problem = None, None
     try:
-        plan = backlog(load())
+        settings = load()
+        plan, cap, budget = backlog(settings), settings.max_cost_usd, settings.monthly_budget_usd
     except EXPECTED as error:
-        problem = explain(error)
-    return page("backlog.html", problem=problem, plan=plan)
+        return page("backlog.html", problem=explain(error))
+    return page("backlog.html", plan=plan, cap=cap, budget=budget)

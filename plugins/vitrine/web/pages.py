@@ -24,7 +24,10 @@ TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-TEMPLATES.globals |= {"thumbnail_address": thumbnail_address}
+TEMPLATES.globals |= {
+    "thumbnail_address": thumbnail_address,
+    "percent": lambda share: "–" if share is None else f"{share * 100:.1f} %",
+}
 
 # Nothing but our own files, so a hostile object name or status stays text even if an escape were forgotten.
 HEADERS = {

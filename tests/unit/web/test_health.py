@@ -9,6 +9,7 @@ from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
 from vitrine import limits
 from vitrine.index_state import Kind
 from vitrine.web.health import backlog, look
+from vitrine.web.statements import render
 
 REFUSED = "INVALID_ARGUMENT: the image was refused."
 HOSTILE_STATUS = """INVALID_ARGUMENT: <img src=x onerror="alert(1)">"""
@@ -132,6 +133,54 @@ def test_the_last_runs(get, reports):
     assert 'href="../dags/embed_images/runs/manual__%3C2%3E"' in text
 
 
+@pytest.fixture
+def measurements(collection, emulator):
+    """Two weeks, a hostile text, the second after a rebuild; and another model's."""
+    table = collection.table("index_health")
+    row = {
+        "model": collection.model, "top_k": 10, "image_queries": 100, "image_recall": 0.985, "drift": 0.31,
+        "word_queries": 12, "word_recall": 0.61, "rebuilt": False, "vector_index": "Ready: <b>100 %</b>",
+    }  # fmt: skip
+    rows = [
+        row | {"run_id": "manual__<1>", "measured_at": "2026-11-15T12:00:00Z"},
+        row | {"run_id": "manual__<2>", "measured_at": "2026-11-22T12:00:00Z", "rebuilt": True,
+               "word_recall": None, "drift": 0.0},
+        row | {"run_id": "another", "measured_at": "2026-11-22T13:00:00Z", "model": "other/1"},
+    ]  # fmt: skip
+    emulator.bigquery.load_table_from_json(rows, table.strip("`")).result()
+    yield
+    emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
+
+
+def test_the_trend_of_the_recall(get, measurements):
+    text = get().text
+    assert "<b>100 %" not in text
+    text = unescape(text)
+    assert "2026-11-15 12:00 UTC: 98.5 % from images, 61.0 % from words" in text
+    assert "98.5 % from images, – from words, after a rebuild" in text
+    assert text.index("2026-11-22 12:00</td>") < text.index("2026-11-15 12:00</td>")
+    assert '<td class="n bad">61.0 %' in text
+    assert text.count("<polyline") == 2
+    assert text.count('<path class="rebuilt" d="M') == 2  # the mark and the legend
+    assert 'href="../dags/maintain_vector_index/runs/manual__%3C2%3E"' in text
+    assert "another" not in text
+
+
+def test_a_collection_that_was_never_measured(get):
+    assert "Not measured yet. The DAG maintain_vector_index" in get().text
+
+
+def test_a_collection_of_an_earlier_version_is_shown_without_the_trend(get, collection, emulator):
+    emulator.bigquery.query_and_wait(f"DROP TABLE {collection.table('index_health')}")
+    try:
+        answer = get()
+    finally:
+        emulator.bigquery.query_and_wait(render(collection, "schema/create_index_health.sql"))
+    assert answer.status_code == 200
+    assert "run the DAG setup_image_search once more" in answer.text
+    assert "no image is broken" in answer.text
+
+
 def test_the_backlog_is_what_the_next_run_would_plan(collection, emulator):
     emulator.upload(BUCKET, {"new.jpg": b"not embedded yet"})
     try:
@@ -147,12 +196,33 @@ def test_the_part_for_the_backlog(get):
     assert "every image has its answer" in get("health/backlog").text
 
 
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "about 1 min and $0.00 in all</p>"),
+        ({"VITRINE_MAX_COST_USD": "0"}, "in all; above $0.00 a run waits for a person</p>"),
+        ({"VITRINE_MONTHLY_BUDGET_USD": "2"}, "in all; $2.00 a month may be spent</p>"),
+    ],
+)
+def test_a_backlog_says_what_it_costs_and_what_bounds_it(get, emulator, monkeypatch, settings, words):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    emulator.upload(BUCKET, {"new.jpg": b"not embedded yet"})
+    try:
+        text = get("health/backlog").text
+    finally:
+        emulator.storage.bucket(BUCKET).blob("new.jpg").delete()
+    assert '<p class="figure">1</p>' in text
+    assert words in text
+
+
 def test_an_index_that_is_listed_says_how_far_it_is(collection, monkeypatch):
     from vitrine.web import health
 
     listed = [{
         "index_status": "ACTIVE", "coverage_percentage": 62, "unindexed_row_count": 9120,
-        "last_refresh_time": 1, "disable_reason": None,
+        "last_refresh_time": 1, "disable_reason": None, "last_model_build_time": None,
+        "rebuild_status": None, "rebuild_coverage": None, "rebuild_message": None,
     }]  # fmt: skip
     real = health.ask
     monkeypatch.setattr(
