@@ -27,6 +27,13 @@ def name(page, number: int = 0) -> str:
     return pictures(page).nth(number).locator(".name bdi").inner_text()
 
 
+def copied(page: Page, shown, button: str) -> str:
+    """What a button of this page has copied: a click ends before the copy does, so the page must say it."""
+    shown.get_by_role("button", name=button).click()
+    expect(shown.locator("#said")).to_have_text("Copied")
+    return page.evaluate("navigator.clipboard.readText()")
+
+
 def test_from_airflows_navigation_to_pictures_and_back(page):
     page.goto("/")
     page.get_by_role("link", name="Image search").first.click()
@@ -43,8 +50,7 @@ def test_an_address_is_all_it_takes_to_share(page, browser):
     page.goto("/plugin/image-search/vitrine/?q=a+panda&n=3")
     inner = frame_of(page)
     expect(pictures(inner)).to_have_count(3)
-    inner.get_by_role("button", name="Copy link").click()
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = copied(page, inner, "Copy link")
     other = browser.new_page()
     other.goto(link)
     expect(pictures(frame_of(other))).to_have_count(3)
@@ -94,8 +100,7 @@ def test_filters(page, airflow):
 def test_copy_and_open(page, emulator):
     page.goto("/plugin/image-search/vitrine/?q=a+panda&n=1")
     inner = frame_of(page)
-    inner.get_by_role("button", name="Copy uri").click()
-    assert page.evaluate("navigator.clipboard.readText()").endswith("/photos/panda.jpg")
+    assert copied(page, inner, "Copy uri").endswith("/photos/panda.jpg")
     with page.context.expect_page() as opened:
         inner.get_by_role("link", name=re.compile("^Open")).click()
     assert opened.value.url.startswith(emulator.storage_url)
