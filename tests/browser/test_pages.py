@@ -58,6 +58,20 @@ def test_an_address_is_all_it_takes_to_share(page, browser):
     other.close()
 
 
+def test_a_link_is_of_what_is_shown_also_before_airflows_address_is(page):
+    page.goto("/plugin/image-search/vitrine/?q=a+fish&n=3")
+    inner = frame_of(page)
+    expect(pictures(inner)).to_have_count(3)
+    page.route("**/thumbnails?*", lambda _: None)  # held until the route is taken away
+    pictures(inner).first.locator("a.picture").click()
+    expect(inner.locator(".like")).to_be_visible()
+    link = copied(page, inner, "Copy link")
+    assert "like=" in link
+    assert "like=" not in page.url
+    page.unroute("**/thumbnails?*")
+    expect(page).to_have_url(link)
+
+
 def test_type_and_see(page):
     page.goto("/vitrine/")
     page.get_by_role("searchbox").fill("a castle with towers")

@@ -25,8 +25,12 @@ async function copy(text, button) {
   setTimeout(() => delete button.dataset.done, COPIED_MILLISECONDS);
 }
 
-// The address that others can open: Airflow's, which keeps up with ours, or our own.
-const shared = () => (embedded ? window.parent : window).location.href;
+// The address that others can open: this page inside Airflow, or our own. Airflow's address is that of the page before
+// until all of ours has been loaded, so it only says where in Airflow we are.
+function shared() {
+  const airflow = embedded && window.parent.location.href.match(/^[^?#]+?\/plugin\/[^/?#]+/);
+  return airflow ? airflow[0] + location.href.slice(location.origin.length) : location.href;
+}
 
 for (const button of document.querySelectorAll("[data-copy], [data-copy-link]")) {
   button.hidden = false;
