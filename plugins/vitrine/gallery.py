@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,11 @@ def jpeg_thumbnail(data: bytes) -> bytes | None:
             if image.width * image.height > MAX_PIXELS:
                 return None
             image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
-            small = ImageOps.exif_transpose(image).convert("RGBA")
-    except (OSError, ValueError, Image.DecompressionBombError):
+            image.load()
+            with suppress(Exception):  # a picture whose EXIF alone is broken is shown as it lies in the file
+                ImageOps.exif_transpose(image, in_place=True)
+            small = image.convert("RGBA")
+    except Exception:  # noqa: BLE001  Pillow's decoders raise whatever the broken bytes lead them into
         return None
     page = Image.new("RGB", small.size, "white")
     page.paste(small, mask=small)

@@ -2,9 +2,11 @@
 
 import base64
 import io
+import struct
+import zlib
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from vitrine.gallery import Picture, Section, render, table, thumbnail
 
@@ -46,6 +48,48 @@ def test_a_picture_that_unpacks_to_gigabytes_has_no_thumbnail(monkeypatch):
 @pytest.mark.parametrize("data", [b"", b"no image", image_bytes()[:60]])
 def test_what_is_no_picture_has_no_thumbnail(data):
     assert thumbnail(data) is None
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG, as it stands in the file."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png_with(exif: bytes) -> bytes:
+    """A PNG of 320 x 160 pixels with this EXIF, right after its header of 33 bytes."""
+    png = image_bytes(size=(320, 160))
+    return png[:33] + png_chunk(b"eXIf", exif) + png[33:]
+
+
+def exif_on_its_side(replaced: bytes = b"", by: bytes = b"") -> bytes:
+    """EXIF of a picture that was taken upright, with some of its bytes replaced."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.ImageDescription], exif[ExifTags.Base.Orientation] = "a car", 6
+    return exif.tobytes().removeprefix(b"Exif\0\0").replace(replaced, by, 1)
+
+
+# The number of the description's tag, and that of a tag which is a number: Pillow cannot write that text.
+NOT_WRITABLE = (b"\x01\x0e", b"\x01\x08")
+
+
+@pytest.mark.parametrize(
+    ("exif", "size"),
+    [
+        (b"garbage!", (320, 160)),
+        (exif_on_its_side(), (160, 320)),
+        (exif_on_its_side(*NOT_WRITABLE), (160, 320)),
+    ],
+)
+def test_a_picture_whose_exif_alone_is_broken_is_shown(exif, size):
+    assert open_thumbnail(thumbnail(png_with(exif))).size == size
+
+
+def test_a_picture_that_cannot_be_decoded_has_no_thumbnail_whatever_pillow_raises():
+    broken = image_bytes()[:33] + png_chunk(b"IDAT", b"") + png_chunk(b"\xd8\0\0\x98", b"")
+    with Image.open(io.BytesIO(broken)) as image, pytest.raises(SyntaxError, match="broken PNG file"):
+        image.load()
+    assert thumbnail(broken) is None
+    assert thumbnail(image_bytes(size=(64, 64))[:-30]) is None  # not even a half of it
 
 
 def test_a_format_that_the_model_does_not_take_is_not_even_opened():
