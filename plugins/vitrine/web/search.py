@@ -33,6 +33,8 @@ EXAMPLES = (
     "a tool with a wooden handle",
 )
 USUAL_NUMBER = 24
+# As texts: what is no number at all, or one that Python refuses to read, is none of them.
+NUMBERS = {str(number) for number in range(1, MOST_ON_PAGE + 1)}
 # A vector of 1,408 numbers takes 11 kB.
 MOST_KNOWN_WORDS = 500
 
@@ -82,11 +84,7 @@ class Search:
                 f"These words are {size:,} bytes long; the model takes {limits.MAX_QUERY_BYTES:,} and reads "
                 "only the first 32 tokens. Use fewer words."
             )
-        if (
-            not self.number.isascii()
-            or not self.number.isdigit()
-            or not 1 <= int(self.number) <= MOST_ON_PAGE
-        ):
+        if self.number not in NUMBERS:
             raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_ON_PAGE}.")
         for uri in filter(None, (self.like, self.uri_prefix)):
             if not uri.startswith("gs://"):

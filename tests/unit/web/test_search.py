@@ -90,6 +90,7 @@ def test_a_prefix_narrows_both(get):
         ({"q": "a", "n": "0"}, "is '0': use 1 to 200"),
         ({"q": "a", "n": "201"}, "is '201': use 1 to 200"),
         ({"q": "a", "n": "²"}, "is '²': use 1 to 200"),
+        ({"q": "a", "n": "9" * 4301}, "9': use 1 to 200"),  # more digits than Python turns into a number
         ({"q": "a", "n": "-3 or 1=1"}, "is '-3 or 1=1'"),
         ({"q": "a", "prefix": "photos/"}, "it must begin with gs://"),
         ({"like": "javascript:alert(1)"}, "it must begin with gs://"),
