@@ -51,4 +51,7 @@ def read_image(storage: Client, uri: str) -> bytes | None:
 def browser_address(storage: Client, uri: str) -> str:
     """Where a person who may read the bucket opens the object at gs://bucket/name."""
     endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
-    return f"{endpoint}/{quote(uri.removeprefix('gs://'))}"
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    # A browser resolves the segments . and .. of a path: it would open another object, even another bucket's.
+    is_path = {".", ".."}.isdisjoint(name.split("/"))
+    return f"{endpoint}/{bucket}/{quote(name, safe='/' if is_path else '')}"

@@ -1,5 +1,11 @@
 """Reading images from Cloud Storage, against the embedded one."""
 
+from types import SimpleNamespace
+from urllib.parse import unquote
+
+import pytest
+import requests
+
 from vitrine import storage
 
 
@@ -24,11 +30,26 @@ def test_what_is_too_large_is_not_fetched(emulator, monkeypatch):
 
 
 def test_a_person_opens_an_object_with_his_own_login():
-    from types import SimpleNamespace
-
     google = SimpleNamespace(api_endpoint=storage.API_ENDPOINT)
     address = storage.browser_address(google, "gs://bucket/a folder/ü?.jpg")
     assert address == "https://storage.cloud.google.com/bucket/a%20folder/%C3%BC%3F.jpg"
+
+
+@pytest.mark.parametrize("name", ["../evil/x.html", "a/../../evil/x.html", "./a/.", "a/.."])
+def test_no_name_of_an_object_leads_a_browser_out_of_its_bucket(name):
+    google = SimpleNamespace(api_endpoint=storage.API_ENDPOINT)
+    address = storage.browser_address(google, f"gs://bucket/{name}")
+    # A browser takes a segment away that is two dots, written as they are or as %2e, with the one before.
+    start, _, path = address.partition("/bucket/")
+    assert start == storage.BROWSER_ENDPOINT
+    assert "/" not in path
+    assert unquote(path) == name
+
+
+def test_such_a_name_opens_from_the_embedded_storage(emulator):
+    emulator.upload("storage-test", {"a/../b/./x.jpg": b"image"})
+    address = storage.browser_address(emulator.storage, "gs://storage-test/a/../b/./x.jpg")
+    assert requests.get(address, timeout=30).content == b"image"
 
 
 def test_the_constant_is_the_clients_own_endpoint(monkeypatch):
