@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
 
-def page_name(run_id: str) -> str:
-    """File name of the gallery of a run of search_images."""
-    return f"{job_id(run_id)}.html"
+def page_name(dag_id: str, run_id: str) -> str:
+    """File name of a run's gallery.
+
+    The hash tells apart what reads the same once it is a file's name, or is cut off: such a name has at most
+    255 characters, and a run id alone may have 250.
+    """
+    return f"{job_id(dag_id, run_id)[:200]}-{sha256(run_id.encode()).hexdigest()[:8]}.html"
 
 
 def below_airflow(path: str) -> str:
@@ -32,4 +37,4 @@ class GalleryLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Address of the page; it is there once the task has succeeded."""
-        return below_airflow(f"/vitrine/galleries/{page_name(ti_key.run_id)}")
+        return below_airflow(f"/vitrine/galleries/{page_name(ti_key.dag_id, ti_key.run_id)}")

@@ -59,7 +59,7 @@ class WriteGalleryOperator(BaseOperator):
             model=self.model,
             searched_at=f"{run.run_after:%Y-%m-%d %H:%M} UTC",
         )
-        path = gallery_path(self.gallery, self.bigquery.gcp_conn_id) / page_name(run.run_id)
+        path = gallery_path(self.gallery, self.bigquery.gcp_conn_id) / page_name(run.dag_id, run.run_id)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")
         self.log.info("Gallery: %s", path)

@@ -54,7 +54,7 @@ async def log_in(request: Request, error: HTTPException) -> Response:
 
 @app.get("/galleries/{page}", response_class=HTMLResponse)
 def gallery(page: str) -> HTMLResponse:
-    """A page that search_images has written. 404 for anything else."""
+    """A page that a run has written. 404 for anything else."""
     settings = load()
     path = gallery_path(settings.gallery, settings.gcp_conn_id) / page
     if not re.fullmatch(r"[A-Za-z0-9_-]+\.html", page) or not path.is_file():

@@ -8,6 +8,7 @@ import pytest
 from tests.faults.images import photo
 from tests.unit.fakes import FakeBigQuery, context
 from vitrine.jobs import query_job
+from vitrine.links.gallery import page_name
 from vitrine.operators.write_gallery import WriteGalleryOperator, gallery_path
 
 
@@ -17,8 +18,10 @@ def run(gallery: str, rows: list[dict]) -> dict:
         task_id="write_gallery", configuration=query_job("read"), queries=["a red car"], search={},
         gallery=gallery, model="m", bigquery=FakeBigQuery(read=rows),
     )  # fmt: skip
-    run_after = datetime(2026, 11, 22, 9, tzinfo=UTC)
-    return operator.execute(context() | {"dag_run": SimpleNamespace(run_id="manual__1", run_after=run_after)})
+    run = SimpleNamespace(
+        dag_id="search_images", run_id="manual__1", run_after=datetime(2026, 11, 22, 9, tzinfo=UTC)
+    )
+    return operator.execute(context() | {"dag_run": run})
 
 
 @pytest.mark.parametrize("bucket", [False, True])
@@ -32,9 +35,10 @@ def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, tmp_path, bucket)
 
     found = run(gallery, rows)
 
-    page = (gallery_path(gallery, "google_cloud_default") / "manual__1.html").read_text()
+    name = page_name("search_images", "manual__1")
+    page = (gallery_path(gallery, "google_cloud_default") / name).read_text()
     assert found["results"] == rows
-    assert found["gallery"].endswith("manual__1.html")
+    assert found["gallery"].endswith(f"/{name}")
     assert page.count("data:image/jpeg;base64,") == 1
     assert page.count("gone from the bucket") == 1
     assert "Gone: gs://b/x.jpg" in page
