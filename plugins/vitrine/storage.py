@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # Far above the model's own limit of 20 MB for an image; what is larger is not shown.
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
-# How long a request that does not get through is repeated.
+# How long the storage may be silent, and how long a request that does not get through is repeated.
 RETRY_SECONDS = 5.0
 # For people logged in to Google: https://docs.cloud.google.com/storage/docs/request-endpoints#cookieauth
 API_ENDPOINT = "https://storage.googleapis.com"
@@ -28,24 +28,35 @@ def client(gcp_conn_id: str) -> Client:
 def find_image(storage: Client, uri: str) -> Blob | None:
     """The object at gs://bucket/name; None when it is gone or too large to be shown."""
     from google.api_core.exceptions import NotFound
-    from google.cloud.storage.retry import DEFAULT_RETRY
 
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     with suppress(NotFound):
-        blob = storage.bucket(bucket).get_blob(name, retry=DEFAULT_RETRY.with_timeout(RETRY_SECONDS))
+        blob = storage.bucket(bucket).get_blob(name, **_patience())
         if blob is not None and blob.size <= MAX_IMAGE_BYTES:
             return blob
     return None
 
 
-def read_image(storage: Client, uri: str) -> bytes | None:
-    """Bytes of the object at gs://bucket/name; None when it is gone or too large to be shown."""
+def download(blob: Blob) -> bytes | None:
+    """Bytes of an object; None when it has gone since it was found."""
     from google.api_core.exceptions import NotFound
 
-    blob = find_image(storage, uri)
     with suppress(NotFound):
-        return blob.download_as_bytes() if blob else None
+        return blob.download_as_bytes(**_patience())
     return None
+
+
+def read_image(storage: Client, uri: str) -> bytes | None:
+    """Bytes of the object at gs://bucket/name; None when it is gone or too large to be shown."""
+    blob = find_image(storage, uri)
+    return download(blob) if blob else None
+
+
+def _patience() -> dict[str, Any]:
+    """How long a request waits for each answer, and how long it is repeated."""
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    return {"timeout": RETRY_SECONDS, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
 
 
 def browser_address(storage: Client, uri: str) -> str:

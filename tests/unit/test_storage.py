@@ -1,10 +1,16 @@
 """Reading images from Cloud Storage, against the embedded one."""
 
+import socket
 from types import SimpleNamespace
 from urllib.parse import unquote
 
 import pytest
 import requests
+from google.api_core.client_options import ClientOptions
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client
+from requests.exceptions import RequestException
 
 from vitrine import storage
 
@@ -27,6 +33,25 @@ def test_what_is_too_large_is_not_fetched(emulator, monkeypatch):
     monkeypatch.setattr(storage, "MAX_IMAGE_BYTES", 3)
     emulator.upload("storage-test", {"large": b"1234"})
     assert storage.read_image(storage.client("google_cloud_default"), "gs://storage-test/large") is None
+
+
+def test_what_has_gone_since_it_was_found_is_none(emulator):
+    emulator.upload("storage-test", {"brief.jpg": b"x"})
+    blob = storage.find_image(storage.client("google_cloud_default"), "gs://storage-test/brief.jpg")
+    blob.delete()
+    assert storage.download(blob) is None
+
+
+@pytest.mark.timeout(20)
+def test_a_storage_that_does_not_answer_is_given_up(monkeypatch):
+    monkeypatch.setattr(storage, "RETRY_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = Client("p", AnonymousCredentials(), client_options=ClientOptions(api_endpoint=endpoint))
+        with pytest.raises((GoogleAPIError, RequestException)):
+            storage.find_image(client, "gs://b/x.jpg")
+        with pytest.raises((GoogleAPIError, RequestException)):
+            storage.download(client.bucket("b").blob("x.jpg"))
 
 
 def test_a_person_opens_an_object_with_his_own_login():
@@ -53,9 +78,6 @@ def test_such_a_name_opens_from_the_embedded_storage(emulator):
 
 
 def test_the_constant_is_the_clients_own_endpoint(monkeypatch):
-    from google.auth.credentials import AnonymousCredentials
-    from google.cloud.storage import Client
-
     monkeypatch.delenv("STORAGE_EMULATOR_HOST")
     client = Client(project="p", credentials=AnonymousCredentials())
     assert client.api_endpoint == storage.API_ENDPOINT

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
 from airflow.configuration import conf
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, HTTPException
 from fastapi.responses import Response
 
@@ -27,8 +29,12 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
+# Threads of our own: where storage is slow, the requests that wait for it must not take those that all others
+# of Airflow's web server share, the heartbeats of running tasks among them.
+THREADS = CapacityLimiter(8)
 # One picture of gallery.MAX_PIXELS needs a third of a gigabyte while it is made small.
 DECODERS = BoundedSemaphore(2)
+GONE = "The picture is gone from the bucket, or too large to be shown."
 HEADERS = {
     # The browser keeps it and asks after an hour whether it is still the same.
     "Cache-Control": "private, max-age=3600",
@@ -59,20 +65,28 @@ def browser_address(settings: Settings, uri: str) -> str:
 
 
 @router.get("/thumbnails")
-def thumbnail(uri: str, signature: str, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+async def thumbnail(
+    uri: str, signature: str, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
     """A JPEG of at most 320 x 320 pixels. 404 for what was not offered, is gone, too large or no picture."""
+    return await run_sync(_thumbnail, uri, signature, if_none_match, limiter=THREADS)
+
+
+def _thumbnail(uri: str, signature: str, if_none_match: str | None) -> Response:
     settings = load()
     if not _is_signed(uri, signature) or not is_listed(settings, uri):
         raise HTTPException(404, "There is no such picture.")
-    client = _client(settings.gcp_conn_id)
-    blob = storage.find_image(client, uri)
+    blob = storage.find_image(_client(settings.gcp_conn_id), uri)
     if blob is None:
-        raise HTTPException(404, "The picture is gone from the bucket, or too large to be shown.")
+        raise HTTPException(404, GONE)
     headers = HEADERS | {"ETag": f'"{blob.generation}"'}
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
+    data = storage.download(blob)
+    if data is None:
+        raise HTTPException(404, GONE)
     with DECODERS:
-        small = jpeg_thumbnail(blob.download_as_bytes())
+        small = jpeg_thumbnail(data)
     if small is None:
         raise HTTPException(404, "The object is not a picture.")
     return Response(small, media_type="image/jpeg", headers=headers)

@@ -1,12 +1,19 @@
 """Thumbnails: small, kept by the browser, and of nothing but what our tables name."""
 
 import io
+from threading import Event
 
+import anyio
 import pytest
+from anyio.to_thread import current_default_thread_limiter
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
 from tests.unit.web.conftest import BUCKET, HOSTILE
+from vitrine import storage
 from vitrine.settings import load
+from vitrine.web import thumbnails
 from vitrine.web.thumbnails import browser_address, is_listed, signature, thumbnail_address
 
 
@@ -72,6 +79,33 @@ def test_what_is_no_picture_or_gone_is_not_served(get, emulator, content):
     emulator.upload(BUCKET, {"unpublished.txt": content})
     assert get(thumbnail_address(f"gs://{BUCKET}/unpublished.txt")).status_code == 404
     assert get(thumbnail_address(f"gs://{BUCKET}/gone.jpg")).status_code == 404
+
+
+def test_what_goes_while_it_is_asked_for_is_not_served(get, emulator, monkeypatch):
+    emulator.upload(BUCKET, {"unpublished.jpg": b"x"})
+    blob = emulator.storage.bucket(BUCKET).get_blob("unpublished.jpg")
+    blob.delete()
+    monkeypatch.setattr(storage, "find_image", lambda *_: blob)
+    answer = get(thumbnail_address(f"gs://{BUCKET}/unpublished.jpg"))
+    assert (answer.status_code, answer.json()["detail"][:19]) == (404, "The picture is gone")
+
+
+def test_slow_storage_takes_no_thread_from_the_rest_of_airflow(collection, monkeypatch):
+    go_on, app = Event(), FastAPI()
+    app.include_router(thumbnails.router)
+    monkeypatch.setattr(storage, "find_image", lambda *_: go_on.wait(60) and None)
+    address = "/" + thumbnail_address(f"gs://{BUCKET}/photos/cat.jpg")
+
+    async def threads_of_many_requests() -> tuple[float, float]:
+        browser = AsyncClient(transport=ASGITransport(app), base_url="http://localhost")
+        async with browser, anyio.create_task_group() as group:
+            for _ in range(50):
+                group.start_soon(browser.get, address)
+            await anyio.wait_all_tasks_blocked()
+            go_on.set()
+            return current_default_thread_limiter().borrowed_tokens, thumbnails.THREADS.borrowed_tokens
+
+    assert anyio.run(threads_of_many_requests) == (0, thumbnails.THREADS.total_tokens)
 
 
 @pytest.mark.parametrize(
