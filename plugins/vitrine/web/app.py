@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,12 +12,13 @@ from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exception_handlers import http_exception_handler
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from vitrine.operators.write_gallery import gallery_path
 from vitrine.settings import load
 from vitrine.web import health, search, thumbnails
+from vitrine.web.pages import EXPECTED, HEADERS, explain
 
 # A gallery shows pictures that are inside it and runs nothing: hostile object names stay text.
 GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}
@@ -52,11 +54,23 @@ async def log_in(request: Request, error: HTTPException) -> Response:
     return await http_exception_handler(request, error)
 
 
+async def say(request: Request, error: Exception) -> Response:
+    """What the pages expect to go wrong, as a sentence, where there is no page to show it on."""
+    problem = explain(error, asked="Cloud Storage")
+    return PlainTextResponse(problem.sentence, problem.status, headers=HEADERS)
+
+
+for expected in EXPECTED:
+    app.add_exception_handler(expected, say)
+
+
 @app.get("/galleries/{page}", response_class=HTMLResponse)
 def gallery(page: str) -> HTMLResponse:
     """A page that a run has written. 404 for anything else."""
     settings = load()
     path = gallery_path(settings.gallery, settings.gcp_conn_id) / page
-    if not re.fullmatch(r"[A-Za-z0-9_-]+\.html", page) or not path.is_file():
-        raise HTTPException(404, f"There is no gallery {page!r}. Run search_images to write one.")
-    return HTMLResponse(path.read_text(encoding="utf-8"), headers=GALLERY_HEADERS)
+    files = path.fs  # fails where the connection does: that is another matter than a page that is not there
+    if re.fullmatch(r"[A-Za-z0-9_-]+\.html", page):
+        with suppress(FileNotFoundError):
+            return HTMLResponse(files.read_text(path.path, encoding="utf-8"), headers=GALLERY_HEADERS)
+    raise HTTPException(404, f"There is no gallery {page!r}. Run search_images to write one.")

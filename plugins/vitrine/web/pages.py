@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from airflow.sdk.exceptions import AirflowException
 from fastapi.responses import HTMLResponse
 from google.api_core.exceptions import Forbidden, GoogleAPICallError, GoogleAPIError, NotFound, RetryError
 from google.auth.exceptions import GoogleAuthError
@@ -37,8 +38,9 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
-# What the pages expect to go wrong; anything else is a fault of ours and a plain 500.
-EXPECTED = (VitrineError, GoogleAPIError, GoogleAuthError, RequestException, TimeoutError)
+# What the pages expect to go wrong; anything else is a fault of ours and a plain 500. AirflowException: the
+# connection is missing or its key is no JSON; OSError: its key file cannot be read, or the network fails.
+EXPECTED = (VitrineError, AirflowException, GoogleAPIError, GoogleAuthError, OSError)
 
 
 class Problem(NamedTuple):
@@ -48,11 +50,11 @@ class Problem(NamedTuple):
     status: int
 
 
-def explain(error: Exception) -> Problem:
-    """The sentence for one of the EXPECTED errors."""
+def explain(error: Exception, asked: str = "BigQuery") -> Problem:
+    """The sentence for one of the EXPECTED errors; `asked` is the service that should have answered."""
     if isinstance(error, VitrineError):
         return Problem(str(error), 400 if isinstance(error, InputError) else 500)
-    log.warning("BigQuery did not answer: %s", error)
+    log.warning("%s did not answer: %s", asked, error)
     if isinstance(error, NotFound):
         return Problem(f"{_words(error)} Run the DAG setup_image_search first, then embed_images.", 404)
     if isinstance(error, Forbidden):
@@ -63,12 +65,12 @@ def explain(error: Exception) -> Problem:
         return Problem(_words(error), 502)
     if isinstance(error, RetryError | RequestException):
         return Problem(
-            "BigQuery cannot be reached. Try again in a minute; if yours is the embedded one, "
+            f"{asked} cannot be reached. Try again in a minute; if yours is the embedded one, "
             "see whether it runs (make up).",
             503,
         )
     if isinstance(error, TimeoutError):
-        return Problem("BigQuery has not answered in time. Try again, or search fewer pictures.", 504)
+        return Problem(f"{asked} has not answered in time. Try again, or search fewer pictures.", 504)
     return Problem("Airflow's connection to Google Cloud does not work: ask your administrator.", 502)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
 
 from vitrine.bigquery import Answer, BigQuery
 from vitrine.defaults import macros
+from vitrine.errors import SettingsError
 from vitrine.jobs import Parameter, query_job
 from vitrine.settings import Settings
 
@@ -21,8 +22,17 @@ def _environment(settings: Settings) -> Environment:
 
 
 def render(settings: Settings, sql: str, **names: Any) -> str:
-    """Text of a .sql file, e.g. "search_page/search_by_text.sql", that reads `names` besides the macros."""
-    return _environment(settings).get_template(sql).render(names)
+    """Text of a .sql file, e.g. "search_page/search_by_text.sql", that reads `names` besides the macros.
+
+    Errors: SettingsError where there is no such file.
+    """
+    try:
+        return _environment(settings).get_template(sql).render(names)
+    except TemplateNotFound as error:
+        raise SettingsError(
+            f"The statement {error.name} is not in VITRINE_SQL_DIR, {settings.sql_dir!r}: "
+            "put the folder include/sql of this version there."
+        ) from error
 
 
 def ask(settings: Settings, sql: str, *parameters: Parameter, **names: Any) -> Answer:

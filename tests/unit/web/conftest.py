@@ -1,12 +1,15 @@
 """A small collection, embedded and searchable, and people who look at it with a browser."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.collection import publish
+from vitrine import bigquery
 from vitrine.settings import Settings, load
+from vitrine.web import thumbnails
 
 DEMO = Path(__file__).resolve().parents[3] / "demo/images"
 BUCKET = "web-pages"
@@ -56,3 +59,26 @@ def login_as() -> Callable[[str | None], dict[str, str]]:
 def login(login_as) -> dict[str, str]:
     """Headers of somebody who may look."""
     return login_as("viewer")
+
+
+# Extras of a connection that does not work; None for one that is not there at all.
+BROKEN_CONNECTIONS = (None, {"keyfile_dict": "{no json"}, {"key_path": "/no/such/key.json"})
+
+
+@pytest.fixture(params=BROKEN_CONNECTIONS, ids=["missing", "invalid key", "no key file"])
+def broken_connection(request, monkeypatch) -> Iterator[None]:
+    """Airflow's connection to Google Cloud does not work."""
+    monkeypatch.delenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", raising=False)
+    if request.param:
+        connection = {"conn_type": "google_cloud_platform", "extra": request.param}
+        monkeypatch.setenv("AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT", json.dumps(connection))
+    forget_clients()
+    monkeypatch.setattr("airflow.sdk.io.store._STORE_CACHE", {})
+    yield
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """Make the next request of the pages connect anew."""
+    thumbnails._client.cache_clear()
+    bigquery._shared_client.cache_clear()

@@ -31,6 +31,20 @@ def test_nothing_else_is_served(client, gallery, login, page):
     assert "secret" not in answer.text.replace("secret.html", "")
 
 
+def test_a_gallery_in_a_bucket_is_served(client, emulator, monkeypatch, login):
+    emulator.upload("galleries", {"pages/r.html": b"<h1>a red car</h1>"}, content_type="text/html")
+    monkeypatch.setenv("VITRINE_GALLERY", "gs://galleries/pages")
+    assert client.get("/vitrine/galleries/r.html", headers=login).text == "<h1>a red car</h1>"
+    assert client.get("/vitrine/galleries/gone.html", headers=login).status_code == 404
+
+
+def test_a_bucket_that_cannot_be_connected_to_is_a_sentence(client, broken_connection, monkeypatch, login):
+    monkeypatch.setenv("VITRINE_GALLERY", "gs://galleries/pages")
+    answer = client.get("/vitrine/galleries/r.html", headers=login)
+    assert answer.status_code == 502
+    assert answer.text == "Airflow's connection to Google Cloud does not work: ask your administrator."
+
+
 def test_a_browser_without_a_login_is_sent_to_it_and_back(client):
     answer = client.get("/vitrine/?q=a+red+car", headers={"Accept": "text/html"}, follow_redirects=False)
     assert answer.status_code == 307

@@ -1,6 +1,7 @@
 """Whatever goes wrong reaches the person as one sentence."""
 
 import pytest
+from airflow.sdk.exceptions import AirflowException
 from google.api_core import exceptions as google
 from google.auth.exceptions import DefaultCredentialsError
 from requests.exceptions import ConnectionError
@@ -26,6 +27,8 @@ NOT_FOUND = google.NotFound(
         (google.RetryError("Timeout of 3.0s exceeded", None), 503, "BigQuery cannot be reached."),
         (ConnectionError("refused"), 503, "BigQuery cannot be reached."),
         (TimeoutError(), 504, "BigQuery has not answered in time."),
+        (OSError("Forbidden: https://storage/b"), 502, "Airflow's connection to Google Cloud does not work"),
+        (AirflowException("Invalid key JSON."), 502, "Airflow's connection to Google Cloud does not work"),
         (DefaultCredentialsError("no key"), 502, "Airflow's connection to Google Cloud does not work"),
     ],
 )
@@ -34,6 +37,11 @@ def test_an_error_is_a_sentence(error, status, words):
     assert problem.status == status
     assert problem.sentence.startswith(words)
     assert "\n" not in problem.sentence
+
+
+def test_the_sentence_names_who_was_asked():
+    assert explain(ConnectionError(), "Cloud Storage").sentence.startswith("Cloud Storage cannot be reached.")
+    assert explain(TimeoutError(), "Cloud Storage").sentence.startswith("Cloud Storage has not answered")
 
 
 def test_the_sentence_is_escaped_and_the_form_stays():

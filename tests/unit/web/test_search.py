@@ -172,6 +172,12 @@ def test_bigquery_out_of_reach_is_a_sentence_after_seconds(get, monkeypatch):
     assert "BigQuery cannot be reached" in answer.text
 
 
+def test_a_connection_that_does_not_work_is_a_sentence(get, broken_connection):
+    answer = get(q="is there a connection")
+    assert answer.status_code == 502
+    assert "connection to Google Cloud does not work: ask your administrator." in answer.text
+
+
 def test_hostile_names_stay_text(get):
     answer = get(q="<script>alert(2)</script>", like="")
     assert uri(HOSTILE) in uris(answer)

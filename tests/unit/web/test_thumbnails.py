@@ -5,6 +5,7 @@ from threading import Event
 
 import anyio
 import pytest
+import requests
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
@@ -88,6 +89,22 @@ def test_what_goes_while_it_is_asked_for_is_not_served(get, emulator, monkeypatc
     monkeypatch.setattr(storage, "find_image", lambda *_: blob)
     answer = get(thumbnail_address(f"gs://{BUCKET}/unpublished.jpg"))
     assert (answer.status_code, answer.json()["detail"][:19]) == (404, "The picture is gone")
+
+
+def test_a_connection_that_does_not_work_is_a_sentence(get, broken_connection):
+    answer = get(thumbnail_address(f"gs://{BUCKET}/photos/cat.jpg"))
+    assert answer.status_code == 502
+    assert answer.text == "Airflow's connection to Google Cloud does not work: ask your administrator."
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_storage_out_of_reach_is_a_sentence(get, monkeypatch):
+    def refuse(*_):
+        raise requests.ConnectionError("refused")
+
+    monkeypatch.setattr(storage, "find_image", refuse)
+    answer = get(thumbnail_address(f"gs://{BUCKET}/photos/cat.jpg"))
+    assert (answer.status_code, answer.text[:32]) == (503, "Cloud Storage cannot be reached.")
 
 
 def test_slow_storage_takes_no_thread_from_the_rest_of_airflow(collection, monkeypatch):
