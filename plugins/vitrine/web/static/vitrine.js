@@ -123,14 +123,21 @@ document.getElementById("forget")?.addEventListener("click", () => {
 showHistory();
 say(document.getElementById("count")?.textContent.trim().replace(/\s+/g, " ") ?? "");
 
-// What takes longer to count comes after the rest.
-for (const place of document.querySelectorAll("[data-load]")) {
-  place.querySelector("p").textContent = "counting …";
-  fetch(place.dataset.load)
-    .then((answer) => answer.text())
-    .then((html) => (place.innerHTML = html))
-    .catch(() => (place.querySelector("p").textContent = "Airflow does not answer: load the page again."));
+// What takes longer to count comes after the rest. Our own answer is HTML, also when it says what went wrong; without
+// a login, or when Airflow fails, it is something else.
+async function load(place) {
+  const told = place.querySelector("p");
+  told.textContent = "counting …";
+  try {
+    const answer = await fetch(place.dataset.load);
+    if (answer.redirected || !answer.headers.get("Content-Type")?.startsWith("text/html")) throw new Error();
+    place.innerHTML = await answer.text();
+  } catch {
+    told.textContent = "This could not be counted: load the page again.";
+  }
 }
+
+document.querySelectorAll("[data-load]").forEach(load);
 
 // A replay is a run that the person starts through Airflow's own API, with Airflow's own permissions and audit log.
 async function replay({ runs, pages, status, prefix }) {
