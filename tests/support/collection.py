@@ -16,6 +16,7 @@ TABLES = (
     "embedding_quarantine",
     "embedding_runs",
     "index_health",
+    "saved_search_results",
 )
 PUBLISH = """
 INSERT INTO {table}

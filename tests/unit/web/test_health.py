@@ -156,8 +156,8 @@ def test_the_trend_of_the_recall(get, measurements):
     text = get().text
     assert "<b>100 %" not in text
     text = unescape(text)
-    assert "2026-11-15 12:00 UTC: 98.5 % from images, 61.0 % from words" in text
-    assert "98.5 % from images, – from words, after a rebuild" in text
+    assert "2026-11-15 12:00 UTC: 98.5 % like an image, 61.0 % for words" in text
+    assert "98.5 % like an image, – for words, after a rebuild" in text
     assert text.index("2026-11-22 12:00</td>") < text.index("2026-11-15 12:00</td>")
     assert '<td class="n bad">61.0 %' in text
     assert text.count("<polyline") == 2
