@@ -60,6 +60,16 @@ def airflow(airflow_stack, emulator):
         for name, status in (("scans/a.jpg", REFUSED), ("scans/b.jpg", REFUSED), (BROKEN, HOSTILE_STATUS))
     ]  # fmt: skip
     emulator.bigquery.load_table_from_json(rows, table).result()
+    measured = [
+        {
+            "run_id": f"scheduled__{day}", "model": settings.model, "rebuilt": day == 15, "top_k": 10,
+            "vector_index": "Ready: 100 % of the rows are indexed.", "drift": 0.05,
+            "image_queries": 100, "image_recall": 0.99, "word_queries": 20, "word_recall": 0.6 + day / 100,
+            "measured_at": f"2026-11-{day:02}T12:00:00Z",
+        }
+        for day in (1, 8, 15, 22)
+    ]  # fmt: skip
+    emulator.bigquery.load_table_from_json(measured, settings.table_id("index_health")).result()
     return airflow_stack
 
 

@@ -10,6 +10,7 @@ from tests.browser.conftest import BROKEN, HOSTILE, REFUSED
 
 AXE = Axe()
 SERIOUS = ("serious", "critical")
+NOT_COUNTED = "This could not be counted: load the page again."
 
 
 def pictures(page):
@@ -240,6 +241,36 @@ def test_health_figures_and_filter(page):
     inner.get_by_role("link", name=f"2 {REFUSED}").click()
     expect(pictures(inner)).to_have_count(2)
     expect(inner.get_by_role("button", name="Replay 2 images")).to_be_visible()
+
+
+def test_the_trend_of_the_recall(page):
+    page.goto("/plugin/image-search/vitrine/health")
+    inner = frame_of(page)
+    chart = inner.get_by_role("img", name="Recall at the last 4 measurements")
+    expect(chart).to_be_visible()
+    lines = [chart.locator(f"polyline.{kind}-recall").bounding_box() for kind in ("image", "word")]
+    assert lines[0]["y"] < lines[1]["y"], "images are found better than words"
+    assert lines[1]["height"] > 10 > lines[0]["height"], "words are found better and better"
+    expect(inner.get_by_role("region", name="Table of the measurements")).to_contain_text("Rebuilt.")
+    link = inner.get_by_role("link", name="scheduled__22")
+    expect(link).to_have_attribute("href", "../dags/maintain_vector_index/runs/scheduled__22")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 401, "json": {"detail": "Not authenticated"}}, NOT_COUNTED),
+        ({"status": 500, "content_type": "text/plain", "body": "Internal Server Error"}, NOT_COUNTED),
+        (
+            {"status": 503, "content_type": "text/html; charset=utf-8", "body": "<p>Try again.</p>"},
+            "Try again.",
+        ),
+    ],
+)
+def test_a_backlog_that_is_no_page_of_ours_is_not_shown(page, answer, said):
+    page.route("**/health/backlog", lambda route: route.fulfill(**answer))
+    page.goto("/vitrine/health")
+    expect(page.locator("[data-load]")).to_have_text(said)
 
 
 def test_replay_asks_first_and_starts_a_run(page, airflow):
