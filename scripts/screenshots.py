@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
-DESKTOP, TALL, PHONE = (1280, 860), (1280, 1400), (320, 640)
+DESKTOP, TALL, PHONE = (1280, 860), (1280, 1800), (320, 640)
 INSIDE_AIRFLOW = "/plugin/image-search/vitrine/"
 # So many pictures are in sight at any size; those further down are not loaded.
 IN_SIGHT = 3
