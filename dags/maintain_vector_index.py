@@ -41,7 +41,7 @@ def measure(task_id: str, *, rebuilt: bool) -> MeasureRecallOperator:
         rebuilt=rebuilt,
         read=READ_INDEX,
         **INDEX,
-        drift=query_job("maintain_vector_index/select_drift.sql"),
+        drift=queries.drift(),
         configuration=queries.recall(config),
         write=queries.index_health(config),
         usual_share=config.fraction_lists_to_search,
@@ -55,7 +55,8 @@ with DAG(
     schedule=config.maintenance_schedule,
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     max_active_runs=1,
-    **defaults.dag_arguments(config),
+    # Nobody waits for it, so whatever fails is told.
+    **defaults.dag_arguments(config, on_failure_callback=notifications.on_failure(config)),
     params=params.MAINTAIN_VECTOR_INDEX,
 ) as dag:
     measure_recall = measure("measure_recall", rebuilt=False)
@@ -91,7 +92,6 @@ with DAG(
         measured=[measure_recall.task_id, measure_rebuilt_index.task_id],
         goal=config.min_recall,
         trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
-        on_failure_callback=notifications.on_failure(config),
     )
     chain(choose_index, measure_recall, choose_rebuild)
     chain(choose_rebuild, rebuild_vector_index, wait_for_vector_index, measure_rebuilt_index, check_recall)

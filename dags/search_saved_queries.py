@@ -11,7 +11,7 @@ embedded and searched for in one statement; results stay in `saved_search_result
 
 from airflow.sdk import DAG, chain
 
-from vitrine import defaults, params, saved_queries, settings
+from vitrine import defaults, notifications, params, saved_queries, settings
 from vitrine.jobs import query_job, string, strings
 from vitrine.operators.query_job import QueryJobOperator
 from vitrine.operators.write_gallery import WriteGalleryOperator
@@ -25,7 +25,8 @@ with DAG(
     doc_md=__doc__,
     schedule=[defaults.embeddings(config)] if QUERIES else None,
     max_active_runs=1,
-    **defaults.dag_arguments(config),
+    # Nobody waits for it, so whatever fails is told.
+    **defaults.dag_arguments(config, on_failure_callback=notifications.on_failure(config)),
     params=params.SEARCH_SAVED_QUERIES,
 ) as dag:
     assert_one_model = QueryJobOperator.of("schema/assert_one_model.sql", string("model", config.model))

@@ -17,6 +17,14 @@ def query_job(sql: str, *parameters: Parameter) -> dict[str, Any]:
     return {"query": {"query": sql, "useLegacySql": False, "queryParameters": list(parameters)}}
 
 
+def uncached(configuration: dict[str, Any]) -> dict[str, Any]:
+    """The same query job, answered anew; else BigQuery repeats an answer while the tables are the same.
+
+    https://docs.cloud.google.com/bigquery/docs/cached-results
+    """
+    return {"query": {**configuration["query"], "useQueryCache": False}}
+
+
 def with_parameters(configuration: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
     """The same query job with more parameters."""
     query = configuration["query"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from vitrine import limits, passes, statuses
-from vitrine.jobs import Parameter, boolean, int64, query_job, string, strings, timestamp
+from vitrine.jobs import Parameter, boolean, int64, query_job, string, strings, timestamp, uncached
 from vitrine.settings import Settings
 
 EVERY_IMAGE: Final = 2**63 - 1  # no cap: the largest INT64
@@ -90,8 +90,13 @@ def report() -> dict[str, Any]:
 
 
 def recall(settings: Settings) -> dict[str, Any]:
-    """Compare searches with the vector index to exact ones."""
-    return query_job("maintain_vector_index/measure_recall.sql", RUN_ID, model(settings), TOP_K)
+    """Compare searches with the vector index to exact ones; anew, since a rebuild changes no table."""
+    return uncached(query_job("maintain_vector_index/measure_recall.sql", RUN_ID, model(settings), TOP_K))
+
+
+def drift() -> dict[str, Any]:
+    """Ask how far the images have moved away from the vector index; anew for the same reason."""
+    return uncached(query_job("maintain_vector_index/select_drift.sql"))
 
 
 def index_health(settings: Settings) -> dict[str, Any]:

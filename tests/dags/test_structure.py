@@ -124,8 +124,20 @@ def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(
         assert "check_recall" in dag.get_task(branch).downstream_task_ids
     assert [task.task_id for task in dag.leaves] == ["check_recall"]
     assert dag.get_task("check_recall").trigger_rule == "none_failed_min_one_success"
-    measurements = [dag.get_task(task).rebuilt for task in ("measure_recall", "measure_rebuilt_index")]
-    assert measurements == [False, True]
+    measurements = [dag.get_task(task) for task in ("measure_recall", "measure_rebuilt_index")]
+    assert [task.rebuilt for task in measurements] == [False, True]
+    asked = [query["query"] for task in measurements for query in (task.configuration, task.drift)]
+    assert [query["useQueryCache"] for query in asked] == [False] * 4, "else the second repeats the first"
+
+
+def test_a_failure_is_told_where_nobody_waits_for_the_run(monkeypatch, airflow_db):
+    monkeypatch.setenv("VITRINE_NOTIFIER", "tests.faults.test_notifications.File")
+    monkeypatch.setenv("VITRINE_NOTIFIER_ARGUMENTS", '{"path": "p", "message": "m"}')
+    dags = parse_dags().dags
+    told = {task for dag in dags.values() for task in dag.tasks if task.on_failure_callback}
+    unattended = ("maintain_vector_index", "search_saved_queries")
+    assert told == {*(task for dag_id in unattended for task in dags[dag_id].tasks),
+                    dags["embed_images"].get_task("report_run")}  # fmt: skip
 
 
 @pytest.mark.parametrize(
