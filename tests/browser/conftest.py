@@ -1,5 +1,7 @@
 """Headless Chromium, Debian's or the system's own, and a collection to look at."""
 
+import base64
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.collection import publish
-from vitrine.settings import load
+from vitrine.settings import Settings, load
 
 DEMO = Path(__file__).resolve().parents[2] / "demo/images"
 HOSTILE = """photos/"><script>alert('1')<\u202egpj.jpg"""
@@ -24,6 +26,11 @@ ALLOWED_NOISE = (
 )
 
 
+def md5(content: bytes) -> str:
+    """MD5 as Cloud Storage reports it."""
+    return base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The browser; each page of a test is a window of its own."""
@@ -35,6 +42,36 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Root, in a container, has no sandbox of Chromium's.
         yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+
+
+def quarantined(settings: Settings, bucket: str, owl: bytes) -> list[dict]:
+    """Three images: one that was refused although it is a picture, and two that are none."""
+    broken = (
+        ("scans/a.jpg", owl, REFUSED),
+        ("scans/b.jpg", b"broken", REFUSED),
+        (BROKEN, b"broken", HOSTILE_STATUS),
+    )
+    return [
+        {
+            "uri": f"gs://{bucket}/{name}", "content_hash": md5(content), "model": settings.model,
+            "ml_generate_embedding_status": status, "attempts": 1, "run_id": "r",
+            "quarantined_at": "2026-11-22T02:03:00Z",
+        }
+        for name, content, status in broken
+    ]  # fmt: skip
+
+
+def measured(settings: Settings) -> list[dict]:
+    """Four weeks in which words are found better and better."""
+    return [
+        {
+            "run_id": f"scheduled__{day}", "model": settings.model, "rebuilt": day == 15, "top_k": 10,
+            "vector_index": "Ready: 100 % of the rows are indexed.", "drift": 0.05,
+            "image_queries": 100, "image_recall": 0.99, "word_queries": 20, "word_recall": 0.6 + day / 100,
+            "measured_at": f"2026-11-{day:02}T12:00:00Z",
+        }
+        for day in (1, 8, 15, 22)
+    ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -50,26 +87,11 @@ def airflow(airflow_stack, emulator):
         settings = load()
         publish(emulator, settings)
     emulator.upload(airflow_stack.bucket, {"scans/a.jpg": owl, "scans/b.jpg": b"broken", BROKEN: b"broken"})
-    table = settings.table_id("embedding_quarantine")
-    rows = [
-        {
-            "uri": f"gs://{airflow_stack.bucket}/{name}", "content_hash": "x", "model": settings.model,
-            "ml_generate_embedding_status": status, "attempts": 1, "run_id": "r",
-            "quarantined_at": "2026-11-22T02:03:00Z",
-        }
-        for name, status in (("scans/a.jpg", REFUSED), ("scans/b.jpg", REFUSED), (BROKEN, HOSTILE_STATUS))
-    ]  # fmt: skip
-    emulator.bigquery.load_table_from_json(rows, table).result()
-    measured = [
-        {
-            "run_id": f"scheduled__{day}", "model": settings.model, "rebuilt": day == 15, "top_k": 10,
-            "vector_index": "Ready: 100 % of the rows are indexed.", "drift": 0.05,
-            "image_queries": 100, "image_recall": 0.99, "word_queries": 20, "word_recall": 0.6 + day / 100,
-            "measured_at": f"2026-11-{day:02}T12:00:00Z",
-        }
-        for day in (1, 8, 15, 22)
-    ]  # fmt: skip
-    emulator.bigquery.load_table_from_json(measured, settings.table_id("index_health")).result()
+    for table, rows in (
+        ("embedding_quarantine", quarantined(settings, airflow_stack.bucket, owl)),
+        ("index_health", measured(settings)),
+    ):
+        emulator.bigquery.load_table_from_json(rows, settings.table_id(table)).result()
     return airflow_stack
 
 

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from scripts.stack import emulator_service
 from tests.browser.conftest import BROKEN, HOSTILE, REFUSED
 
 AXE = Axe()
@@ -154,6 +155,21 @@ def test_no_results(page):
     expect(pictures(page)).to_have_count(24)
 
 
+def test_bigquery_is_down_and_comes_back(page, emulator_process):
+    service = emulator_service()
+    emulator_process.stop(service.name)
+    try:
+        for address in ("?q=down", "?like=gs://b/x.jpg", "health"):
+            page.goto(f"/vitrine/{address}")
+            expect(page.get_by_role("alert")).to_contain_text(
+                "BigQuery cannot be reached. Try again in a minute"
+            )
+    finally:
+        emulator_process.start(service)
+    page.goto("/vitrine/?q=a+red+car")
+    expect(pictures(page)).to_have_count(24)
+
+
 @pytest.mark.parametrize("address", ["/vitrine/?q=nobody+answers", "/vitrine/health"])
 def test_bigquery_does_not_answer(page, emulator, address):
     emulator.faults(http_errors=1.0)
@@ -273,7 +289,8 @@ def test_a_backlog_that_is_no_page_of_ours_is_not_shown(page, answer, said):
     expect(page.locator("[data-load]")).to_have_text(said)
 
 
-def test_replay_asks_first_and_starts_a_run(page, airflow):
+def test_replay_asks_first_and_starts_a_run_that_embeds(page, airflow):
+    assert airflow.run("setup_image_search").state == "success"
     airflow.wait_until_parsed("embed_images")
     page.goto(f"/vitrine/health?status={REFUSED}&prefix=gs://{airflow.bucket}/scans/a")
     page.get_by_role("button", name="Replay 1 image").click()
@@ -291,3 +308,10 @@ def test_replay_asks_first_and_starts_a_run(page, airflow):
     }
     page.get_by_role("link", name=run["dag_run_id"]).click()
     expect(page).to_have_url(re.compile("/dags/embed_images/runs/manual"))
+
+    airflow.unpause("embed_images")
+    assert airflow.wait("embed_images", run["dag_run_id"], seconds=300).state == "success"
+    page.goto("/vitrine/?q=an+owl")
+    expect(page.get_by_text(f"gs://{airflow.bucket}/scans/a.jpg")).to_be_visible()
+    page.goto("/vitrine/health")
+    expect(page.locator("#replay")).to_have_text("Replay 2 images …")

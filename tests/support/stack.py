@@ -58,9 +58,13 @@ class AirflowStack:
     def trigger(self, dag_id: str, conf: dict) -> str:
         """Unpause a DAG, start a run with these Params and answer its run id."""
         self.wait_until_parsed(dag_id)
-        self.call("PATCH", f"/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
+        self.unpause(dag_id)
         body = {"logical_date": None, "conf": conf}
         return self.call("POST", f"/dags/{dag_id}/dagRuns", body)["dag_run_id"]
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the runs of a DAG begin."""
+        self.call("PATCH", f"/dags/{dag_id}?update_mask=is_paused", {"is_paused": False})
 
     def wait_until_parsed(self, dag_id: str, seconds: float = 120) -> None:
         """Return once the dag-processor has stored this DAG; fail with its import errors otherwise."""
