@@ -69,7 +69,7 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Without it processors that have AVX2 but no VNNI clip sums of int8 products, and other pictures are found.
-    # https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_session_options_config_keys.h
+    # Else processors that have AVX2 but no VNNI clip sums of int8 products, and other pictures are found:
+    # https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html
     options.add_session_config_entry("session.x64quantprecision", "1")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
