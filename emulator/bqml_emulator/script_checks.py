@@ -57,6 +57,11 @@ def _declared(statement: Statement, before: frozenset) -> frozenset:
 class Parser(script.Parser):
     """local-bigquery's parser of scripts, which would look for the body of a procedure for ever."""
 
+    def word(self, offset: int = 0) -> str | None:
+        if self.i > len(self.tokens):
+            raise IndexError("behind the end of the script")
+        return super().word(offset)
+
     def procedure(self) -> Statement:
         words = [self.word(offset) for offset in range(len(self.tokens) - self.i)]
         if "LANGUAGE" in words and "BEGIN" not in words[: words.index("LANGUAGE")]:

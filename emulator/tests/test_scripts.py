@@ -183,6 +183,7 @@ REFUSALS = {
     "IF TRUE THEN CONTINUE; END IF": "CONTINUE without label is only allowed inside of a loop body",
     "LOOP LEAVE elsewhere; END LOOP": "BREAK label does not exist: ELSEWHERE",
     "FOR": "Unexpected end of script",
+    "CREATE ( REPLACE PROCEDURE {ds}.q(a INT64) BEGIN SELECT a; END": "Unexpected end of script",
     "IF THEN SELECT 1; END IF": "Syntax error",
     "{procedure}()": "Syntax error",
     "{procedure}() LANGUAGE PYTHON AS 'x'": "not emulated: procedures in other languages",
