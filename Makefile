@@ -15,7 +15,7 @@ INSTALL := $(VENV)/uv pip install --quiet $(if $(PYTHONDONTWRITEBYTECODE),--comp
 export QUERY
 
 # The environment that makes Airflow talk to the embedded BigQuery, for the recipes that need it.
-export VITRINE_ROOT := $(CURDIR)
+export PROJECT_ROOT := $(CURDIR)
 LOCAL := set -a; . config/local.env; set +a;
 
 help: ## Show this list

@@ -32,7 +32,7 @@ def free_ports(count: int) -> list[str]:
 
 def set_environment() -> None:
     """Load config/local.env as `make` would, but with ports and state of our own."""
-    os.environ |= {"VITRINE_ROOT": str(ROOT), "EMULATOR_DATA": str(STATE / "emulator")}
+    os.environ |= {"PROJECT_ROOT": str(ROOT), "EMULATOR_DATA": str(STATE / "emulator")}
     os.environ |= dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
     os.environ |= {name: value or "" for name, value in dotenv_values(ROOT / "config/local.env").items()}
     os.environ |= {

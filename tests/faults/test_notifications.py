@@ -34,7 +34,7 @@ def test_an_incomplete_run_tells_why_and_a_complete_one_nothing(fresh_world, mon
     fresh_world.emulator.faults(retryable_share=1.0, retryable_attempts=99)
     run = fresh_world.run("embed_images")
     assert run.state == "failed"
-    assert letter.read_text().startswith(f"embed_images {run.run_id}: 1 of 1 planned images are neither")
+    assert letter.read_text().startswith(f"embed_images__met {run.run_id}: 1 of 1 planned images are neither")
 
     letter.unlink()
     fresh_world.emulator.faults(retryable_share=0.0)

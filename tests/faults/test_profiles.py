@@ -30,7 +30,7 @@ def test_a_second_profile_is_filled_searched_and_left_again(world, monkeypatch):
     with monkeypatch.context() as second:
         second.setenv("VITRINE_PROFILE", "small")
         second.setenv("VITRINE_DIMENSION", "256")
-        second.setenv("VITRINE_EMBEDDING_FUNCTION", "AI.GENERATE_EMBEDDING")
+        second.setenv("VITRINE_FUNCTION", "AI.GENERATE_EMBEDDING")
         del world.dagbag
         for dag_id in ("setup_image_search", "embed_images", "search_images"):
             assert world.run(dag_id).state == "success"

@@ -54,7 +54,7 @@ def test_iam_can_be_left_to_others(fresh_world, monkeypatch):
 
 @pytest.mark.parametrize("dimension", [128, 1408])
 def test_the_newer_function_serves_the_same_dags(fresh_world, monkeypatch, dimension):
-    monkeypatch.setenv("VITRINE_EMBEDDING_FUNCTION", "AI.GENERATE_EMBEDDING")
+    monkeypatch.setenv("VITRINE_FUNCTION", "AI.GENERATE_EMBEDDING")
     monkeypatch.setenv("VITRINE_DIMENSION", str(dimension))
     fresh_world.upload({f"{number}.jpg": photo(number) for number in range(5)})
     for dag_id in ("setup_image_search", "embed_images", "search_images"):

@@ -10,7 +10,7 @@ from nbclient.exceptions import CellExecutionError
 
 from tests.faults.images import photo
 from tests.support.collection import publish
-from vitrine.settings import load
+from vitrine.collection import load
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK = ROOT / "notebooks" / "met-image-analysis.ipynb"
@@ -19,7 +19,7 @@ FEW_IMAGES = 6
 OTHER_DEPLOYMENT = {
     "VITRINE_PROFILE": "other",
     "VITRINE_DIMENSION": "512",
-    "VITRINE_EMBEDDING_FUNCTION": "AI.GENERATE_EMBEDDING",
+    "VITRINE_FUNCTION": "AI.GENERATE_EMBEDDING",
 }
 
 
@@ -83,7 +83,7 @@ def test_the_settings_of_another_deployment_are_enough(fresh_world, other_deploy
 
 def test_words_that_cannot_be_embedded_end_it_with_the_reason_of_the_model(fresh_world) -> None:
     fresh_world.upload({"a.jpg": photo(1), "b.jpg": photo(2)})
-    publish(fresh_world.emulator, load())
+    publish(fresh_world.emulator, load()["met"])
     fresh_world.emulator.faults(outage=True)
     with pytest.raises(CellExecutionError) as stopped:
         executed()

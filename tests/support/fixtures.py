@@ -53,7 +53,7 @@ def new_world(emulator: Emulator, folder: Path, settings: dict[str, str] | None 
     world = World(emulator, f"world_{unique}", f"bucket-{unique}", folder / "gallery")
     own = {
         "VITRINE_DATASET": world.dataset,
-        "VITRINE_OBJECT_URIS": f"gs://{world.bucket}/*",
+        "VITRINE_OBJECTS": f"gs://{world.bucket}/*",
         "VITRINE_GALLERY": str(world.gallery),
     }
     with pytest.MonkeyPatch.context() as environment:

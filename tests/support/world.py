@@ -33,18 +33,13 @@ class World:
         """The DAGs for this world's dataset and bucket."""
         return parse_dags()
 
-    @property
-    def dag_ids(self) -> set[str]:
-        """Every DAG there is."""
-        return set(self.dagbag.dags)
-
     def upload(self, objects: dict[str, bytes], content_type: str = "image/jpeg") -> None:
         """Put objects by name into this world's bucket."""
         self.emulator.upload(self.bucket, objects, content_type)
 
     def run(self, dag_id: str, **conf: object):
-        """Run a DAG in this process, with these Params, and answer its DagRun whatever its state."""
-        dag = self.dagbag.dags[dag_id]
+        """Run a DAG of the collection `met` in this process, with these Params; its DagRun, whatever its state."""
+        dag = self.dagbag.dags[f"{dag_id}__met"]
         params = [owner.params.get_param(name) for owner in (dag, *dag.tasks) for name in owner.params]
         defaults = [param.value for param in params]
         try:

@@ -1,0 +1,52 @@
+"""The sensor before everything else."""
+
+import pytest
+
+from tests.unit.fakes import collection_with, context
+from vitrine.embed import take_turn
+from vitrine.embed.take_turn import TakeTurnSensor
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list:
+    """What turns were asked for: of which collection, shared or not. The first time another run works."""
+    holders, calls = ["Run backfill__1 of a_dag", None], []
+
+    def take(ti, collection, *, is_shared):
+        calls.append((collection, is_shared))
+        return holders.pop(0)
+
+    monkeypatch.setattr(take_turn.turns, "take", take)
+    return calls
+
+
+def test_it_waits_for_the_run_that_has_its_turn(collection, asked):
+    sensor = TakeTurnSensor(task_id="take_turn", collection=collection)
+    assert [sensor.poke(context()), sensor.poke(context())] == [False, True]
+    assert [one for one, _ in asked] == [collection, collection]
+    assert sensor.reschedule, "a waiting run must not hold a worker"
+    assert sensor.max_active_tis_per_dag == 1, "two must not find the turn free at the same moment"
+
+
+@pytest.mark.parametrize(("poll_seconds", "interval"), [(2, take_turn.MIN_POKE_SECONDS), (45, 45)])
+def test_it_never_comes_back_before_a_busy_scheduler_knows(poll_seconds, interval):
+    sensor = TakeTurnSensor(task_id="take_turn", collection=collection_with(poll_seconds=poll_seconds))
+    assert sensor.poke_interval == interval
+
+
+@pytest.mark.parametrize(
+    ("art", "is_shared"),
+    [
+        (None, False),
+        ("{dataset: art}", True),
+        ("{dataset: art, location: europe-west4}", False),
+        ("{dataset: art, models: {default: {endpoint: gemini-embedding-2}}}", False),
+    ],
+    ids=["alone", "same quota", "other location", "other model"],
+)
+def test_it_knows_whether_another_dag_uses_the_same_quota(tmp_path, monkeypatch, asked, art, is_shared):
+    file = tmp_path / "collections.yaml"
+    file.write_text("collections:\n  met: {}\n" + (f"  art: {art}\n" if art else ""))
+    monkeypatch.setenv("VITRINE_COLLECTIONS", str(file))
+    TakeTurnSensor(task_id="take_turn", collection=take_turn.load()["met"]).poke(context())
+    assert [shared for _, shared in asked] == [is_shared]
