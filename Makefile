@@ -47,7 +47,7 @@ $(ENVIRONMENTS:%=%/.installed): | $(UV)
 # First thing in `make test`, because its tests come last.
 chromium:
 	@command -v chromium google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "The browser tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; }
 
 demo: setup ## Embed the demo images and search them; QUERY="a red car" asks for something else
