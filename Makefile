@@ -20,7 +20,7 @@ LOCAL := set -a; . config/local.env; set +a;
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed emulator/.venv/.installed ## Install what the other commands need; they do it themselves
+setup: .venv/.installed emulator/.venv/.installed ## Install the environments for Airflow and the emulator (other commands do so when needed)
 
 # Some `python3` are only a name: pyenv's, for a version that is not installed.
 $(UV): requirements-uv.txt
@@ -44,7 +44,7 @@ $(ENVIRONMENTS:%=%/.installed): | $(UV)
 	$(SYNC) --python $(@D)/bin/python $^
 	@touch $@
 
-# First thing in `make test`, because its tests come last.
+# Comes first in `make test`: nobody should learn only at the end that the browser is missing.
 chromium:
 	@command -v chromium google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
@@ -65,16 +65,16 @@ up: setup ## Start Airflow on http://127.0.0.1:8080, with emulator and storage, 
 down: ## Stop what `make up` started
 	@$(LOCAL) exec $(VENV)/python -m scripts.stack down
 
-# What needs no running service.
+# These need no running service.
 CHECKS := lint spelling types test-pure
 PARTS := test-nights test-processes test-emulator test-airflow test-clients test-notebook test-pictures
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --output-sync=target
 
-check: setup ## Run what takes less than a minute: style, spelling, types, and every test that needs no emulator
+check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
 	@$(SIDE_BY_SIDE) --jobs=2 $(CHECKS)
 
 # Three at a time, because each alone leaves a core idle half the time; each prints its output when it is done.
-test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run everything, then show how long each part and the slowest tests took
+test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run every check and test, then show how long each part and the slowest tests took
 	@rm -rf .local/timings
 	@$(SIDE_BY_SIDE) --jobs=3 $(CHECKS) $(PARTS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
 
@@ -96,10 +96,10 @@ types: setup ## Check the types of plugins/, dags/, scripts/ and demo/
 test-pure: setup ## Run the tests that need no emulator
 	@$(TIMED) $(VENV)/python $(PYTEST) -m "not services" $(APART:%=--ignore=%)
 
-test-airflow: setup ## Run the Airflow side's tests that need the emulator
+test-airflow: setup ## Run the other tests of the Airflow side, on the emulator
 	@$(TIMED) $(VENV)/python $(PYTEST) -m services $(APART:%=--ignore=%)
 
-test-nights: setup ## Run whole DAG runs in which things go wrong
+test-nights: setup ## Test whole DAG runs in which things go wrong
 	@$(TIMED) $(VENV)/python $(PYTEST) tests/faults
 
 # These wait for Airflow's processes and a browser more than they compute.
@@ -118,7 +118,7 @@ test-emulator: setup ## Run the emulator's own tests
 test-clients: setup emulator/smoke/.venv/.installed ## Try third-party clients on the emulator
 	@cd emulator/smoke && $(TIMED) .venv/bin/python $(PYTEST)
 
-coverage: setup ## Show which lines the tests that need no emulator leave out
+coverage: setup ## Show which lines the tests without an emulator leave out
 	$(VENV)/python -m pytest -q -m "not services" $(APART:%=--ignore=%) --cov --cov-report=term
 
 IMAGES ?= 600000
@@ -139,6 +139,6 @@ screenshots: setup ## Retake the pictures in docs/images, on a running `make up`
 
 PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements \
   notebooks/requirements
-lock: | $(UV) ## Pin what every requirements*.in asks for; what is pinned already and still fits stays
+lock: | $(UV) ## Pin what every requirements*.in asks for; existing pins that still fit stay
 	for name in $(PINNED); do $(UV) pip compile --quiet --python-version 3.13 --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done
