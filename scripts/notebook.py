@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 from scripts.stack import ROOT, StackError, emulator_running
 
-JUPYTER_LAB = Path(sys.executable).with_name("jupyter-lab")
+# In an environment of its own, which `make notebook` installs: Airflow's would start slower with it.
+JUPYTER_LAB = ROOT / "notebooks/.venv/bin/jupyter-lab"
 NOTEBOOK = ROOT / "notebooks" / "met-image-analysis.ipynb"
 
 

@@ -50,6 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="rewrite the golden files")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs the embedded BigQuery as `services`; `make check` leaves that out."""
+    for item in items:
+        if "emulator" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.services)
+
+
 def pytest_unconfigure() -> None:
     """Remove the temporary state."""
     shutil.rmtree(STATE, ignore_errors=True)

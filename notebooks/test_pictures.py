@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -10,8 +11,14 @@ import pytest
 from google.api_core.exceptions import NotFound
 from PIL import Image
 
-from tests.faults.images import photo
-from tests.notebook.test_notebook import NOTEBOOK
+NOTEBOOK = Path(__file__).with_name("met-image-analysis.ipynb")
+
+
+def photo() -> bytes:
+    """A JPEG of 32 x 32 pixels."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (32, 32), (1, 0, 99)).save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
@@ -44,7 +51,7 @@ def eps() -> bytes:
 TURNED = (0x0112, 3, 1, b"\0\6\0\0")  # Orientation: by 90 degrees
 NO_PICTURES = {
     "words": (b"words", "UnidentifiedImageError"),
-    "cut off": (photo(1)[:-20], "OSError"),
+    "cut off": (photo()[:-20], "OSError"),
     "gigabytes when unpacked": (png(size=(60_000, 60_000)), "DecompressionBombError"),
     "chunk of no length": (png(exif())[:33] + chunk(b"pHYs", b""), "ValueError"),
     "for another program": (eps(), "UnidentifiedImageError"),
