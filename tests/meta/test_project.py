@@ -63,17 +63,6 @@ def test_the_plugin_package_is_hidden_from_the_plugin_loader():
     assert [path.name for path in (ROOT / "plugins").glob("*.py")] == ["vitrine_plugin.py"]
 
 
-def test_every_plugin_module_has_its_test_file():
-    package = ROOT / "plugins/vitrine"
-    wanted = {
-        path.relative_to(package).with_name(f"test_{path.name}")
-        for path in package.rglob("*.py")
-        if path.name != "__init__.py"
-    }
-    missing = sorted(str(path) for path in wanted if not (ROOT / "tests/unit" / path).exists())
-    assert missing == []
-
-
 def test_every_dag_has_its_page():
     missing = [path.stem for path in modules("dags") if not (ROOT / f"docs/dags/{path.stem}.md").exists()]
     assert missing == []
