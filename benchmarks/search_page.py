@@ -41,9 +41,13 @@ def main() -> int:
 def ask(client: Client, settings: Collection, words: str) -> None:
     """Send the statement of the page as any program would."""
     sql = render_statement(
-        settings, "pages/search_by_text.sql",
-        uri_prefix="", use_brute_force=False, top_k=USUAL_NUMBER, is_embedded=False,
-    )  # fmt: skip
+        settings,
+        "pages/search_by_text.sql",
+        uri_prefix="",
+        use_brute_force=False,
+        top_k=USUAL_NUMBER,
+        is_embedded=False,
+    )
     named = {"query": words, "model": settings.model}
     parameters = [ScalarQueryParameter(name, "STRING", value) for name, value in named.items()]
     assert len(list(client.query_and_wait(sql, job_config=QueryJobConfig(query_parameters=parameters))))

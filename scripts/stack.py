@@ -135,9 +135,14 @@ class Stack:
             path.parent.mkdir(parents=True, exist_ok=True)
         with self.log(service.name).open("w") as log:
             process = subprocess.Popen(
-                service.command, cwd=ROOT, env=service.environment, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
+                service.command,
+                cwd=ROOT,
+                env=service.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         created = psutil.Process(process.pid).create_time()
         self._pid_file(service.name).write_text(json.dumps([process.pid, created]))
 

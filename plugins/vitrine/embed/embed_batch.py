@@ -77,8 +77,9 @@ class EmbedBatchOperator(EmbedStatementOperator):
         progress = pace(**counted)
         self.log.info(
             "%(done)s images have an answer, %(left)s are left: %(images_per_minute)s a minute, "
-            "about %(minutes_left)s min to go.", progress,
-        )  # fmt: skip
+            "about %(minutes_left)s min to go.",
+            progress,
+        )
         context["ti"].xcom_push(key="progress", value=progress)
 
     @contextmanager

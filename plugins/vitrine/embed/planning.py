@@ -150,6 +150,4 @@ def pace(planned: int, done: int, seconds: int | None) -> dict[str, int | None]:
     per_minute = done * 60 / max(seconds or 0, 1)
     left = planned - done
     minutes_left = ceil(left / per_minute) if done else None
-    return {
-        "done": done, "left": left, "images_per_minute": round(per_minute), "minutes_left": minutes_left
-    }  # fmt: skip
+    return {"done": done, "left": left, "images_per_minute": round(per_minute), "minutes_left": minutes_left}

@@ -48,19 +48,29 @@ def content_types(collection: Collection) -> Parameter:
 def embed(collection: Collection) -> dict[str, Any]:
     """Embed one batch; EmbedBatchOperator adds which."""
     return query_job(
-        "embed/insert_embedding_attempts.sql", RUN_ID, model(collection), content_types(collection),
-        FAILED_JOB, int64("dimension", collection.model.dimension),
-    )  # fmt: skip
+        "embed/insert_embedding_attempts.sql",
+        RUN_ID,
+        model(collection),
+        content_types(collection),
+        FAILED_JOB,
+        int64("dimension", collection.model.dimension),
+    )
 
 
 def plan(collection: Collection) -> dict[str, Any]:
     """Write a work order; PlanBatchesOperator adds which."""
     return query_job(
-        "embed/write_work_order.sql", RUN_ID, *_plannable(collection), FAILED_JOB,
-        int64("batch_size", "{{ params.batch_size }}"), string("order", "{{ params.order }}"),
-        int64("max_images", MAX_IMAGES), int64("budget_images", budget_images(collection)),
-        int64("pieces_per_job", passes.PIECES_PER_JOB), int64("max_pieces", passes.MAX_PIECES),
-    )  # fmt: skip
+        "embed/write_work_order.sql",
+        RUN_ID,
+        *_plannable(collection),
+        FAILED_JOB,
+        int64("batch_size", "{{ params.batch_size }}"),
+        string("order", "{{ params.order }}"),
+        int64("max_images", MAX_IMAGES),
+        int64("budget_images", budget_images(collection)),
+        int64("pieces_per_job", passes.PIECES_PER_JOB),
+        int64("max_pieces", passes.MAX_PIECES),
+    )
 
 
 def budget_images(collection: Collection) -> int:
@@ -111,25 +121,34 @@ def progress(collection: Collection) -> dict[str, Any]:
 def replay(collection: Collection) -> dict[str, Any]:
     """Let images out of quarantine, if this run's Params say so."""
     return query_job(
-        "embed/replay_quarantine.sql", RUN_ID, model(collection), URI_PREFIX,
+        "embed/replay_quarantine.sql",
+        RUN_ID,
+        model(collection),
+        URI_PREFIX,
         boolean("replay", "{{ (params.replay_quarantine and not params.dry_run) | string | lower }}"),
         string("replay_status", "{{ params.replay_status or '' }}"),
-    )  # fmt: skip
+    )
 
 
 def report() -> dict[str, Any]:
     """Write the report of this run; ReportRunOperator adds the figures."""
     return query_job(
-        "embed/write_run_report.sql", RUN_ID, STARTED_AT,
+        "embed/write_run_report.sql",
+        RUN_ID,
+        STARTED_AT,
         string("data_interval_start", "{{ dag_run.data_interval_start or '' }}"),
         string("data_interval_end", "{{ dag_run.data_interval_end or '' }}"),
-    )  # fmt: skip
+    )
 
 
 def _plannable(collection: Collection) -> tuple[Parameter, ...]:
     """What select_plannable_images reads."""
     return (
-        model(collection), content_types(collection), RETRYABLE, FAILED_ALONE, URI_PREFIX,
+        model(collection),
+        content_types(collection),
+        RETRYABLE,
+        FAILED_ALONE,
+        URI_PREFIX,
         timestamp("updated_from", "{{ updated_within(dag_run)[0] }}"),
         timestamp("updated_until", "{{ updated_within(dag_run)[1] }}"),
-    )  # fmt: skip
+    )

@@ -20,8 +20,16 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 FIGURES = (
-    "planned", "published", "quarantined", "vanished", "pending", "deferred", "ignored", "attempts", "bytes",
-)  # fmt: skip
+    "planned",
+    "published",
+    "quarantined",
+    "vanished",
+    "pending",
+    "deferred",
+    "ignored",
+    "attempts",
+    "bytes",
+)
 
 
 class ReportRunOperator(BaseOperator):
@@ -68,8 +76,10 @@ class ReportRunOperator(BaseOperator):
         outcome = reports.outcome(figures, stopped, problem)
         reason = str(stopped) if stopped else self._said(ti, states, self.review, "deferred_reason") or ""
         texts = {
-            "outcome": str(outcome), "deferred_reason": reason, "vector_index": self._vector_index(ti, states)
-        }  # fmt: skip
+            "outcome": str(outcome),
+            "deferred_reason": reason,
+            "vector_index": self._vector_index(ti, states),
+        }
         self._write(figures, texts, complete=outcome.complete)
         self.log.info("Run %s:\n%s", ti.run_id, reports.as_text(figures | texts))
         if problem:

@@ -27,9 +27,11 @@ def without_the_stopped(progress: Mapping[str, Any]) -> dict[str, Any]:
     """The progress of a run that was stopped after planning: what is pending was not planned but deferred."""
     pending = progress["pending"]
     return {
-        **progress, "planned": progress["planned"] - pending, "pending": 0,
+        **progress,
+        "planned": progress["planned"] - pending,
+        "pending": 0,
         "deferred": progress["deferred"] + pending,
-    }  # fmt: skip
+    }
 
 
 def outcome(progress: Mapping[str, Any], stopped: Outcome | None, problem: str | None) -> Outcome:

@@ -27,9 +27,12 @@ class TakeTurnSensor(BaseSensorOperator):
 
     def __init__(self, *, collection: Collection, **kwargs: Any) -> None:
         super().__init__(
-            mode="reschedule", max_active_tis_per_dag=1, timeout=TIMEOUT.total_seconds(),
-            poke_interval=max(collection.poll_seconds, MIN_POKE_SECONDS), **kwargs,
-        )  # fmt: skip
+            mode="reschedule",
+            max_active_tis_per_dag=1,
+            timeout=TIMEOUT.total_seconds(),
+            poke_interval=max(collection.poll_seconds, MIN_POKE_SECONDS),
+            **kwargs,
+        )
 
         self.collection = collection
 

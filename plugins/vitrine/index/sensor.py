@@ -64,10 +64,14 @@ class VectorIndexSensor(BaseSensorOperator):
 
     def _defer(self) -> NoReturn:
         trigger = VectorIndexTrigger(
-            bigquery=asdict(self.bigquery), configuration=self.configuration, table_id=self.table_id,
-            coverage=self.coverage, poll_seconds=self.poke_interval, deadline=time.time() + self.timeout,
+            bigquery=asdict(self.bigquery),
+            configuration=self.configuration,
+            table_id=self.table_id,
+            coverage=self.coverage,
+            poll_seconds=self.poke_interval,
+            deadline=time.time() + self.timeout,
             built_before=self.built_before,
-        )  # fmt: skip
+        )
         timeout = timedelta(seconds=self.timeout) + DEADLINE_MARGIN
         self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
 

@@ -47,8 +47,14 @@ class VectorIndexTrigger(BaseTrigger):
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, from which any triggerer can go on."""
         arguments = (
-            "bigquery", "configuration", "table_id", "coverage", "poll_seconds", "deadline", "built_before",
-        )  # fmt: skip
+            "bigquery",
+            "configuration",
+            "table_id",
+            "coverage",
+            "poll_seconds",
+            "deadline",
+            "built_before",
+        )
         return "vitrine.index.trigger.VectorIndexTrigger", {name: getattr(self, name) for name in arguments}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:

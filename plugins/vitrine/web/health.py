@@ -93,9 +93,14 @@ def look(collection: Collection, chosen: Filter) -> Health:
     searchable, state = index.result()
     reports = [NEW_COLUMNS | row for row in runs.result().rows]
     return Health(
-        searchable, state, reports, statuses.result().rows, broken.result().rows, recall.result(),
+        searchable,
+        state,
+        reports,
+        statuses.result().rows,
+        broken.result().rows,
+        recall.result(),
         collection.min_recall,
-    )  # fmt: skip
+    )
 
 
 def _recall(collection: Collection) -> list[dict[str, Any]] | None:
