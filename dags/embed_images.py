@@ -21,7 +21,7 @@ import pendulum
 
 # Named here for the dag-processor, which imports what a file names once, before it parses the files.
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401
-from airflow.sdk import DAG, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
+from airflow.sdk import DAG, BaseOperator, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
 
 from vitrine import notifications
 from vitrine.collection import Collection
@@ -66,7 +66,8 @@ def embed_images(collection: Collection) -> DAG:
             task_id="replay_quarantine", collection=collection, configuration=queries.replay(collection)
         )
         chain(take_turn, assert_one_model, replay_quarantine)
-        before, passes = replay_quarantine, []
+        before: BaseOperator = replay_quarantine
+        passes: list[BaseOperator] = []
         for number in range(1, collection.max_passes + 1):
             with TaskGroup(f"pass_{number}"):
                 plan = PlanBatchesOperator(task_id="plan_batches", collection=collection, pass_number=number)

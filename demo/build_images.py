@@ -1,7 +1,7 @@
 """Rebuild the demo's pictures from two Debian packages, and compare them with ATTRIBUTION.csv.
 
-    emulator/.venv/bin/python demo/build_images.py            # fails where a picture's SHA-256 has changed
-    emulator/.venv/bin/python demo/build_images.py --accept   # writes the new SHA-256 into ATTRIBUTION.csv
+    emulator/.venv/bin/python -m demo.build_images            # fails where a picture's SHA-256 has changed
+    emulator/.venv/bin/python -m demo.build_images --accept   # writes the new SHA-256 into ATTRIBUTION.csv
 
 ATTRIBUTION.csv is recipe, manifest and credit in one: a row per picture, with the package and path it comes
 from, what was changed, its author and licence, and its hash. Needs Debian or Ubuntu (apt-get, dpkg-deb) and
@@ -20,8 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image, ImageChops, ImageOps
-from qt_resources import ResourceArchive
-from recolour import recolour
+
+from demo.qt_resources import ResourceArchive
+from demo.recolour import recolour
 
 DEMO = Path(__file__).parent
 IMAGES = DEMO / "images"
@@ -130,7 +131,7 @@ def build(row: dict[str, str], read: Reader) -> bool:
 
 def on_white(content: bytes) -> Image.Image:
     """Decode an image, upright, on white ground."""
-    image = Image.open(io.BytesIO(content))
+    image: Image.Image = Image.open(io.BytesIO(content))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)

@@ -6,13 +6,15 @@
 import json
 import sys
 import urllib.request
+from typing import Any
 
 
-def get_json(url: str) -> dict | None:
+def get_json(url: str) -> dict[str, Any] | None:
     """Answer the JSON at `url`, or None where nobody answers properly (yet)."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
-            return json.load(response)
+            found: dict[str, Any] = json.load(response)
+            return found
     except (OSError, ValueError):
         return None
 

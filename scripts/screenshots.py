@@ -3,24 +3,37 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
 DESKTOP, TALL, PHONE = (1280, 860), (1280, 1800), (320, 640)
 INSIDE_AIRFLOW = "/plugin/image-search/vitrine/"
-# So many pictures are in sight at any size; those further down are not loaded.
+# Pictures in sight at any size; those further down are not loaded.
 IN_SIGHT = 3
 LOADED = "image => image.complete || new Promise(done => (image.onload = image.onerror = () => done()))"
+
+
+class Picture(NamedTuple):
+    """A page as it is photographed: where it is, the size of the window, the theme."""
+
+    path: str
+    size: tuple[int, int]
+    theme: Literal["light", "dark"]
+
+
 PICTURES = {
-    "more-like-this": (f"{INSIDE_AIRFLOW}?like=gs://met-demo/photos/castle-chambord.jpg", DESKTOP, "dark"),
-    "search-page": (
+    "more-like-this": Picture(
+        f"{INSIDE_AIRFLOW}?like=gs://met-demo/photos/castle-chambord.jpg", DESKTOP, "dark"
+    ),
+    "search-page": Picture(
         f"{INSIDE_AIRFLOW}?q=pictures+of+white+or+cream+colored+dress+from+victorian+era",
         DESKTOP,
         "light",
     ),
-    "health-page": (f"{INSIDE_AIRFLOW}health", TALL, "light"),
-    "search-page-phone": ("/vitrine/?q=a+red+car", PHONE, "dark"),
+    "health-page": Picture(f"{INSIDE_AIRFLOW}health", TALL, "light"),
+    "search-page-phone": Picture("/vitrine/?q=a+red+car", PHONE, "dark"),
 }
 
 

@@ -19,13 +19,13 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Emp
 
     :param end: task id with which a run goes on that is not approved.
     """
-    group = plan.task_id.removesuffix(plan.label)
+    group = plan.task_id.rpartition(".")[0]
     review = ReviewPlanOperator(
         task_id="review_plan",
         collection=collection,
         plan=plan.task_id,
-        embed=f"{group}approved",
-        ask=f"{group}approve_cost",
+        embed=f"{group}.approved",
+        ask=f"{group}.approve_cost",
         end=end,
     )
     approve = ApproveCostOperator(
@@ -38,4 +38,5 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Emp
     )
     approved = EmptyOperator(task_id="approved", trigger_rule=TriggerRule.NONE_FAILED)
     chain(plan, review, [approve, approved])
-    return approve >> approved
+    chain(approve, approved)
+    return approved

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from vitrine.embed.branches import tasks_between
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
 
 class ApproveCostOperator(ApprovalOperator):
@@ -21,7 +25,7 @@ class ApproveCostOperator(ApprovalOperator):
         super().__init__(defaults=self.REJECT, **kwargs)
         self.end = end
 
-    def skip(self, ti: Any, tasks: Any) -> None:
+    def skip(self, ti: TaskInstance, tasks: Iterable[Any]) -> None:
         """Skip what comes before the end, whatever the provider would skip."""
         ti.xcom_push(key="rejected", value=True)
         super().skip(ti, tasks_between(self, self.end))

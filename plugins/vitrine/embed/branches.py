@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import Operator
 
 
-def tasks_between(task: Any, end: str) -> list[Any]:
+def tasks_between(task: BaseOperator, end: str) -> list[Operator]:
     """All tasks after `task` that are neither the task `end` nor after it, by their ids."""
     kept = {end, *task.dag.get_task(end).get_flat_relative_ids(upstream=False)}
     between = task.get_flat_relative_ids(upstream=False) - kept

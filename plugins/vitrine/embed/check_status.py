@@ -14,6 +14,7 @@ from vitrine.google.bigquery import BigQuery
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
 
 class CheckStatusOperator(BaseBranchOperator):
@@ -47,7 +48,7 @@ class CheckStatusOperator(BaseBranchOperator):
         later_passes = self._from(self.next_pass) - self._from(self.done)
         return self.skip(context["ti"], [self.dag.get_task(task_id) for task_id in sorted(later_passes)])
 
-    def _needs_repair(self, ti: Any) -> bool:
+    def _needs_repair(self, ti: TaskInstance) -> bool:
         [progress] = BigQuery.of(self.collection).rows(self.configuration)
         ti.xcom_push(key="pending", value=progress["pending"])
         before = [ti.xcom_pull(task_ids=check, key="pending") for check in self.earlier_checks]

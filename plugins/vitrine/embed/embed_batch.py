@@ -40,24 +40,24 @@ class EmbedBatchOperator(EmbedStatementOperator):
         self, *, collection: Collection, batch: Batch, configuration: dict[str, Any], **kwargs: Any
     ) -> None:
         work_order, number = batch["work_order"], batch["batch_number"]
+        first_id = f"{work_order}-batch{number}"
         which = string("work_order", work_order), int64("batch_number", number)
         super().__init__(
             collection=collection,
             configuration=with_parameters(configuration, *which),
-            job_id=f"{work_order}-batch{number}",
+            job_id=first_id,
             # A cancelled job's calls are paid and its vectors lost. It ends by itself: the next task
             # rejoins it, or the next plan waits for it.
             cancel_on_kill=False,
             **kwargs,
         )
-        self.batch = batch
+        self.batch, self.base = batch, first_id
         # Notes a job that failed as a whole, and counts how far the work order is.
         self.failed = query_job("embed/insert_failed_attempts.sql", model(collection), *which)
         self.count = with_parameters(queries.order(), which[0])
 
     def execute(self, context: Context) -> str:
         """Embed the batch, in the triggerer. Errors: BatchFailedError when its job failed as a whole."""
-        self.base = self.job_id
         with self._final_when_the_job_failed():
             job = super().execute(context)
         self._tell_progress(context)
@@ -65,7 +65,6 @@ class EmbedBatchOperator(EmbedStatementOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> str | None:
         """End as the job did. Errors: as of execute."""
-        self.base = self.job_id
         with self._final_when_the_job_failed():
             job = super().execute_complete(context, event)
         self._tell_progress(context)

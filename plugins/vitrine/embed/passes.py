@@ -51,4 +51,5 @@ def pause_seconds(pending: Sequence[int], first_seconds: int, most_seconds: int)
     `most_seconds`; for a handful it is the first one.
     """
     exhausted = sum(1 for _ in takewhile(lambda left: left > HANDFUL, reversed(pending[1:])))
-    return min(first_seconds * 2 ** max(0, exhausted - 1), most_seconds)
+    doubled: int = first_seconds * 2 ** max(0, exhausted - 1)
+    return min(doubled, most_seconds)

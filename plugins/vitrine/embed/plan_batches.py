@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
@@ -44,7 +44,7 @@ class PlanBatchesOperator(BaseOperator):
         bigquery, rates = BigQuery.of(self.collection), self.collection.rates
         self._wait_for_jobs_left_running(bigquery, context["ti"].dag_id)
         bigquery.rows(self.write)
-        batches = [Batch(**row) for row in bigquery.rows(self.read)]
+        batches = cast(list[Batch], bigquery.rows(self.read))
         self.log.info("Plan: %s", estimate(batches, rates))
         refuse_unworkable(batches, conf.getint("core", "max_map_length"), rates.images_per_minute)
         context["ti"].xcom_push(key="work_order", value=self.work_order)

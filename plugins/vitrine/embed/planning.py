@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
-from typing import Any, Final, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from vitrine import limits
 from vitrine.collection import Rates
 from vitrine.errors import BatchTooLargeError, TooManyBatchesError
 from vitrine.google.jobs import job_id
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import DagRunProtocol
 
 # The whole range of a TIMESTAMP. https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types
 ALL_TIMES: Final = ("0001-01-01 00:00:00+00:00", "9999-12-31 23:59:59.999999+00:00")
@@ -39,7 +42,7 @@ def work_order(dataset: str, pass_number: int, task_instance_id: str) -> str:
     return embed_job_prefix(dataset) + job_id(f"pass{pass_number}", task_instance_id)
 
 
-def updated_within(dag_run: Any) -> tuple[str, str]:
+def updated_within(dag_run: DagRunProtocol) -> tuple[str, str]:
     """From when and until when (exclusive) an image must have been updated to be planned by a run.
 
     The runs of Airflow's Backfill share the past among them; every other run looks at everything.

@@ -18,6 +18,7 @@ from vitrine.google.jobs import boolean, float64, int64, string, with_parameters
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
 FIGURES = (
     "planned",
@@ -91,7 +92,7 @@ class ReportRunOperator(BaseOperator):
         return figures | texts
 
     def _figures(
-        self, ti: Any, states: dict[str, str], stopped: Outcome | None
+        self, ti: TaskInstance, states: dict[str, str], stopped: Outcome | None
     ) -> tuple[dict[str, Any], str | None]:
         """The figures of the run, and why it is not complete."""
         [progress] = BigQuery.of(self.collection).rows(self.count)
@@ -107,17 +108,17 @@ class ReportRunOperator(BaseOperator):
         failed = sorted(task for task, state in states.items() if _has_failed(task, state))
         return figures, reports.why_incomplete(progress, None if stopped else passes, failed)
 
-    def _stopped(self, ti: Any, states: dict[str, str]) -> Outcome | None:
+    def _stopped(self, ti: TaskInstance, states: dict[str, str]) -> Outcome | None:
         """How the run was stopped before anything was paid, if it was."""
         if self._said(ti, states, self.review, "verdict") == Verdict.STOP:
             return Outcome.DRY_RUN
         return Outcome.REJECTED if self._said(ti, states, self.approve, "rejected") else None
 
-    def _said(self, ti: Any, states: dict[str, str], task: str, key: str) -> Any:
+    def _said(self, ti: TaskInstance, states: dict[str, str], task: str, key: str) -> Any:
         """The XCom of a task that has succeeded this time; another may have left it at an earlier try."""
         return ti.xcom_pull(task_ids=task, key=key) if states.get(task) == "success" else None
 
-    def _vector_index(self, ti: Any, states: dict[str, str]) -> str:
+    def _vector_index(self, ti: TaskInstance, states: dict[str, str]) -> str:
         """What the last of the two has said; one that did not run this time may have said it before."""
         ended = [task for task in self.index if states.get(task) in ("success", "failed")]
         said = [ti.xcom_pull(task_ids=task, key="vector_index") for task in ended]

@@ -11,6 +11,7 @@ from vitrine.google.statement import BigQueryStatementOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
 
 class EmbedStatementOperator(BigQueryStatementOperator):
@@ -30,9 +31,10 @@ class EmbedStatementOperator(BigQueryStatementOperator):
         if self.planned_by and not _has_succeeded(context["ti"], self.planned_by):
             raise AirflowSkipException(f"{self.planned_by} has planned nothing in this run.")
         turns.check(context, self.collection)
-        return super().execute(context)
+        job_id: str = super().execute(context)
+        return job_id
 
 
-def _has_succeeded(ti: Any, task_id: str) -> bool:
+def _has_succeeded(ti: TaskInstance, task_id: str) -> bool:
     states = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task_id], run_ids=[ti.run_id])
-    return states.get(ti.run_id, {}).get(task_id) == "success"
+    return bool(states.get(ti.run_id, {}).get(task_id) == "success")

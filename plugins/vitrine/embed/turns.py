@@ -8,7 +8,7 @@ ended, however, holds nothing.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from airflow.sdk import Variable
 
@@ -18,9 +18,17 @@ from vitrine.google.jobs import job_id
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
 # Far longer than two requests to Airflow's API server take.
 CONFIRM_SECONDS = 1.0
+
+
+class Run(TypedDict):
+    """A DAG run, as the Variable names it."""
+
+    dag_id: str
+    run_id: str
 
 
 def variable(collection: Collection) -> str:
@@ -28,7 +36,7 @@ def variable(collection: Collection) -> str:
     return job_id("vitrine_turn", collection.quota)
 
 
-def take(ti: Any, collection: Collection, *, is_shared: bool) -> str | None:
+def take(ti: TaskInstance, collection: Collection, *, is_shared: bool) -> str | None:
     """Take the turn for a task's run. Returns the run that works now and must be waited for, or None.
 
     Only one task of a DAG may call it at a time.
@@ -38,7 +46,7 @@ def take(ti: Any, collection: Collection, *, is_shared: bool) -> str | None:
     """
     own, key = _name(ti), variable(collection)
     holder = _holder(key)
-    if holder not in (None, own) and _is_running(ti, holder):
+    if holder and holder != own and _is_running(ti, holder):
         return _in_words(holder)
     if holder != own:
         Variable.set(key, own, serialize_json=True)
@@ -59,17 +67,18 @@ def check(context: Context, collection: Collection) -> None:
         )
 
 
-def _name(ti: Any) -> dict[str, str]:
+def _name(ti: TaskInstance) -> Run:
     return {"dag_id": ti.dag_id, "run_id": ti.run_id}
 
 
-def _holder(key: str) -> Any:
-    return Variable.get(key, default=None, deserialize_json=True)
+def _holder(key: str) -> Run | None:
+    holder: Run | None = Variable.get(key, default=None, deserialize_json=True)
+    return holder
 
 
-def _in_words(holder: dict[str, str] | None) -> str:
+def _in_words(holder: Run | None) -> str:
     return f"Run {holder['run_id']} of {holder['dag_id']}" if holder else "No run"
 
 
-def _is_running(ti: Any, holder: dict[str, str]) -> bool:
+def _is_running(ti: TaskInstance, holder: Run) -> bool:
     return ti.get_dr_count(dag_id=holder["dag_id"], run_ids=[holder["run_id"]], states=["running"]) > 0

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vitrine.collection import Collection
 
@@ -91,8 +91,13 @@ class BigQuery:
         client, retry = _shared_client(self), DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
         # Without a job_retry: a statement that failed may have paid for a call of the model.
         rows = client.query_and_wait(
-            sql, job_config=job_config, retry=retry, job_retry=None, wait_timeout=ANSWER_SECONDS
+            sql,
+            job_config=job_config,
+            retry=retry,
+            job_retry=None,  # type: ignore[arg-type]  # documented: "Passing None disables job retry"
+            wait_timeout=ANSWER_SECONDS,
         )
+        assert rows.job_id is not None  # the client leaves out the job only when asked to
         job = client.get_job(rows.job_id, location=rows.location, retry=retry)
         # The client has no public name for vectorSearchStatistics.
         return Answer([dict(row) for row in rows], job._properties["statistics"])
@@ -102,7 +107,8 @@ class BigQuery:
         from google.api_core.exceptions import NotFound
 
         with suppress(NotFound):
-            return self.client().get_job(job_id, project=self.project_id, location=self.location)
+            job = self.client().get_job(job_id, project=self.project_id, location=self.location)
+            return cast("QueryJob", job)  # we start no other kind
         return None
 
     def running_jobs(self, prefix: str) -> Iterator[QueryJob]:
@@ -118,7 +124,7 @@ class BigQuery:
 
         query = {key: value for key, value in configuration["query"].items() if key != "query"}
         job_config = QueryJobConfig.from_api_repr({"query": query, "labels": dict(self.labels)})
-        return configuration["query"]["query"], job_config
+        return configuration["query"]["query"], cast(QueryJobConfig, job_config)
 
     def logical_bytes(self, table_id: str) -> int:
         """Logical size of a table, as the rules for vector indexes measure it."""

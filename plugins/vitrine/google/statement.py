@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 from airflow.providers.google.cloud.links.bigquery import BigQueryJobDetailLink
@@ -36,7 +36,7 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
 
     # Without the provider's link to a destination table: a statement has none, and its absence is logged as
     # an error.
-    operator_extra_links = (BigQueryJobDetailLink(),)
+    operator_extra_links = (BigQueryJobDetailLink(),)  # type: ignore[assignment]  # theirs has two
 
     def __init__(self, *, collection: Collection, configuration: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(
@@ -52,8 +52,9 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
 
     def submit_job(self, context: Context) -> str:
         """Rejoin this task's running job or submit its next one; wait a moment for it. Returns the job id."""
-        self.hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
-        self._job = self._running_or_new_job(self.job_id or self._base(context))
+        hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
+        self.hook = hook
+        self._job = self._running_or_new_job(hook, self.job_id or self._base(context))
         self.job_id = self._job.job_id  # what on_kill cancels
         BigQueryJobDetailLink.persist(
             context=context, project_id=self.project_id, location=self.location, job_id=self.job_id
@@ -64,14 +65,14 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
     def _base(self, context: Context) -> str:
         ti = context["ti"]
         return job_id(
-            "vitrine", self.collection.namespace, ti.dag_id, ti.task_id, ti.run_id, max(ti.map_index, 0)
+            "vitrine", self.collection.namespace, ti.dag_id, ti.task_id, ti.run_id, max(ti.map_index or 0, 0)
         )
 
-    def _running_or_new_job(self, base: str) -> QueryJob:
+    def _running_or_new_job(self, hook: BigQueryHook, base: str) -> QueryJob:
         number, job = self._latest_job(base)
         if job is None or job.state == "DONE":
             # If another process of this task is faster, BigQuery answers 409; the next try rejoins that job.
-            return self._submit_job(self.hook, f"{base}-{number + 1}")
+            return cast("QueryJob", self._submit_job(hook, f"{base}-{number + 1}"))
         self.log.info("Rejoining job %s, which is %s.", job.job_id, job.state)
         return job
 

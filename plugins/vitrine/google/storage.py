@@ -42,7 +42,8 @@ def download(blob: Blob) -> bytes | None:
     from google.api_core.exceptions import NotFound
 
     with suppress(NotFound):
-        return blob.download_as_bytes(**_patience())
+        data: bytes = blob.download_as_bytes(**_patience())
+        return data
     return None
 
 

@@ -31,7 +31,9 @@ class CheckRecallOperator(BaseOperator):
         """Judge the last measurement. Returns what there is to say of it."""
         ti = context["ti"]
         states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
-        found = [ti.xcom_pull(task_ids=task) for task in self.measured if states.get(task) == "success"]
+        found: list[recall.Measurement] = [
+            ti.xcom_pull(task_ids=task) for task in self.measured if states.get(task) == "success"
+        ]
         if not found:
             return "There is no index to measure: every search is exact."
         last = found[-1]

@@ -40,7 +40,7 @@ class ChooseRebuildOperator(BaseBranchOperator):
 
     def choose_branch(self, context: Context) -> str:
         """Task id to go on with."""
-        measured = context["ti"].xcom_pull(task_ids=self.measured)
+        measured: recall.Measurement = context["ti"].xcom_pull(task_ids=self.measured)
         if not (context["params"]["rebuild"] or recall.has_drifted(measured)):
             self.log.info("No rebuild: the drift is below %s.", limits.SIGNIFICANT_DRIFT)
             return self.keep

@@ -36,7 +36,7 @@ class MeasureRecallOperator(BaseOperator):
         self.read, self.drift = query_job("index/select_vector_index.sql"), queries.drift()
         self.configuration, self.write = queries.recall(collection), queries.index_health(collection)
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> recall.Measurement:
         """Measure. Returns vector_index, drift and shares (see recall.by_share; empty when not in use)."""
         collection, bigquery = self.collection, BigQuery.of(self.collection)
         table_id = collection.table_id("image_embeddings")
@@ -48,7 +48,7 @@ class MeasureRecallOperator(BaseOperator):
         self.log.info("%s Drift: %s.\n%s", measured["vector_index"], measured["drift"], shares)
         return measured
 
-    def _measure(self, state: IndexState) -> dict[str, Any]:
+    def _measure(self, state: IndexState) -> recall.Measurement:
         drift = recall.drift(BigQuery.of(self.collection).rows(self.drift))
         if state.kind is not Kind.READY:
             return {"vector_index": state.message, "drift": drift, "shares": []}
@@ -59,7 +59,7 @@ class MeasureRecallOperator(BaseOperator):
             "shares": recall.by_share(answer.rows, self.collection.fraction_lists_to_search),
         }
 
-    def _write(self, measured: dict[str, Any]) -> None:
+    def _write(self, measured: recall.Measurement) -> None:
         """Write down the measurement, with the recall of what searches use."""
         [own, *_] = measured["shares"] or recall.by_share([], self.collection.fraction_lists_to_search)
         counts = (int64(f"{kind}_queries", own[f"{kind}_queries"]) for kind in recall.KINDS)

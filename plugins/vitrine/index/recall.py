@@ -9,7 +9,7 @@ https://docs.cloud.google.com/bigquery/docs/vector-search#evaluate_recall
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from vitrine import limits
 from vitrine.google.templates import vector_search_options
@@ -21,6 +21,14 @@ KINDS: Final = ("image", "word")
 MIN_QUERIES: Final = 10
 # Half of BigQuery's day, so that embed_images never finds all its statements used up.
 MAX_REBUILDS_PER_DAY: Final = limits.MAX_VECTOR_INDEX_STATEMENTS_PER_DAY // 2
+
+
+class Measurement(TypedDict):
+    """What MeasureRecallOperator returns."""
+
+    vector_index: str  # its state, in words
+    drift: float | None  # 0 to 1; None when BigQuery does not tell
+    shares: list[dict[str, Any]]  # see by_share; empty when no search uses the index
 
 
 def measured_shares(usual: float | None) -> tuple[float | None, ...]:
@@ -81,12 +89,12 @@ def not_used(statistics: Mapping[str, Any]) -> str:
     return " ".join(["But searches do not use it.", *sorted(reasons)])
 
 
-def has_drifted(measured: Mapping[str, Any]) -> bool:
+def has_drifted(measured: Measurement) -> bool:
     """Whether the images have changed so much that BigQuery advises to rebuild."""
     return (measured["drift"] or 0) >= limits.SIGNIFICANT_DRIFT
 
 
-def shortfall(measured: Mapping[str, Any], goal: float) -> str | None:
+def shortfall(measured: Measurement, goal: float) -> str | None:
     """Why a measured index is not good enough and what to do, or None."""
     if not measured["shares"]:
         return None

@@ -35,7 +35,7 @@ class VectorIndexTrigger(BaseTrigger):
         deadline: float,
         built_before: str | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's own has no types
         self.bigquery, self.configuration, self.table_id, self.coverage = (
             bigquery,
             configuration,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
@@ -12,7 +12,8 @@ from airflow.sdk.configuration import conf
 from vitrine.google.jobs import job_id
 
 if TYPE_CHECKING:
-    from airflow.models.taskinstancekey import TaskInstanceKey
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
 
     from vitrine.search.write_gallery import WriteGalleryOperator
 
@@ -28,7 +29,8 @@ def page_name(dag_id: str, run_id: str) -> str:
 
 def below_airflow(path: str) -> str:
     """The path where Airflow itself is served below a path, as on Astro."""
-    return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/") + path
+    base_url: str = conf.get("api", "base_url", fallback="")
+    return urlsplit(base_url).path.rstrip("/") + path
 
 
 class GalleryLink(BaseOperatorLink):
@@ -36,7 +38,8 @@ class GalleryLink(BaseOperatorLink):
 
     name = "Gallery"
 
-    def get_link(self, operator: WriteGalleryOperator, *, ti_key: TaskInstanceKey) -> str:
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Address of the page; it is there once the task has succeeded."""
+        collection = cast("WriteGalleryOperator", operator).collection
         page = page_name(ti_key.dag_id, ti_key.run_id)
-        return below_airflow(f"/vitrine/{operator.collection.name}/galleries/{page}")
+        return below_airflow(f"/vitrine/{collection.name}/galleries/{page}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
 from airflow.sdk import BaseOperatorLink
@@ -10,7 +10,8 @@ from airflow.sdk import BaseOperatorLink
 from vitrine.search.gallery_link import below_airflow
 
 if TYPE_CHECKING:
-    from airflow.models.taskinstancekey import TaskInstanceKey
+    from airflow.sdk import BaseOperator
+    from airflow.sdk.types import TaskInstanceKey
 
     from vitrine.search.write_gallery import WriteGalleryOperator
 
@@ -20,7 +21,8 @@ class SearchPageLink(BaseOperatorLink):
 
     name = "Image search"
 
-    def get_link(self, operator: WriteGalleryOperator, *, ti_key: TaskInstanceKey) -> str:
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """Address of the page inside Airflow's own."""
-        search = {name: value for name, value in operator.search.items() if value}
-        return below_airflow(f"/plugin/image-search/vitrine/{operator.collection.name}/?{urlencode(search)}")
+        searching = cast("WriteGalleryOperator", operator)
+        search = {name: value for name, value in searching.search.items() if value}
+        return below_airflow(f"/plugin/image-search/vitrine/{searching.collection.name}/?{urlencode(search)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -35,7 +36,7 @@ for router in (search.router, health.router, thumbnails.router):
 class OwnFiles(StaticFiles):
     """Style and script, for everybody; a browser asks each time whether they are still the same."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
         """The file, never from a browser's cache alone."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"

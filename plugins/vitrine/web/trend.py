@@ -62,7 +62,7 @@ def height(recall: float, lowest: float) -> float:
 def _stretches(points: Sequence[tuple[float, float] | None]) -> list[str]:
     """Points without a gap between them, as text."""
     return [
-        " ".join(f"{x},{y}" for x, y in group)
-        for there, group in groupby(points, key=lambda point: point is not None)
-        if there
+        " ".join(f"{x},{y}" for x, y in filter(None, group))
+        for is_known, group in groupby(points, key=bool)
+        if is_known
     ]
