@@ -57,7 +57,7 @@ def open_page(session: requests.Session, base: str, words: str) -> None:
     """Open the page as a browser would, without its pictures."""
     response = session.get(f"{base}/vitrine/", params={"q": words}, timeout=60)
     assert response.ok, response.text
-    assert "one call of the model" in response.text
+    assert "one call to the model" in response.text
 
 
 def milliseconds(work: Callable[[], None]) -> float:

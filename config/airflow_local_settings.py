@@ -1,9 +1,9 @@
 """Make gcloud-aio-bigquery accept a BIGQUERY_EMULATOR_HOST with a scheme.
 
-Every Airflow process imports this file at its start. google-cloud-bigquery uses the variable as it stands, so
-it wants `http://host:port`; gcloud-aio-bigquery, behind some deferrable triggers, builds
-`http://{value}/bigquery/v2` and wants `host:port`. The variable holds the first form; the second library is
-mended when, and only when, something imports it: nothing is imported here.
+Every Airflow process imports this file when it starts. google-cloud-bigquery takes the variable verbatim, as
+`http://host:port`; gcloud-aio-bigquery, which some deferrable triggers use, builds `http://{value}/bigquery/v2`
+and so expects `host:port`. The variable holds the first form, and this file patches the second library if and
+when something imports it, without importing it here.
 """
 
 import os
@@ -17,7 +17,7 @@ EMULATOR_HOST = os.environ.get("BIGQUERY_EMULATOR_HOST", "")
 
 
 def use_emulator_url(module: ModuleType) -> None:
-    """Replace the module's `init_api_root` by one whose default is the emulator's full URL."""
+    """Replace the module's `init_api_root` with one that defaults to the emulator's full URL."""
     original = module.init_api_root
 
     def init_api_root(api_root: str | None, api_is_dev: bool | None = None) -> tuple[bool, str]:
@@ -27,10 +27,10 @@ def use_emulator_url(module: ModuleType) -> None:
 
 
 class AioBigQueryFinder(MetaPathFinder):
-    """Find the one module and patch it right after it has run; used once, then out of the way."""
+    """Patches the module as soon as it is loaded. Works once, then removes itself."""
 
     def find_spec(self, fullname: str, path=None, target=None) -> ModuleSpec | None:
-        """Answer only for `AIO_MODULE`, with its own spec and a loader that patches afterwards."""
+        """The spec of `AIO_MODULE`, with a loader that patches it; None for any other module."""
         if fullname != AIO_MODULE:
             return None
         sys.meta_path.remove(self)

@@ -1,25 +1,25 @@
 """
 ### Embed images
 
-Every night: embed the images that are new or changed, publish them for search, keep the vector index fresh.
+Every night: embed new and changed images, publish them for search, and keep the vector index fresh.
 
-1. **plan_batches** writes which images are pending into numbered batches. Pending is decided by *content*:
-   neither published nor in quarantine. No content is embedded twice. **review_plan** shows what that costs;
-   above `max_cost_usd` a person decides in **approve_cost**, and a dry run ends.
-2. **embed_batch** runs one BigQuery job a batch, a few side by side.
+1. **plan_batches** splits the pending images into numbered batches. An image is pending when its *content* is
+   neither published nor quarantined, so no content is embedded twice. **review_plan** shows the cost. Above
+   `max_cost_usd` the run waits for approval in **approve_cost**; a dry run ends here.
+2. **embed_batch** runs one BigQuery job per batch, a few in parallel.
 3. **publish_…** moves good vectors into the searchable table; **quarantine_images** sets broken images aside.
-4. **check_status** begins another pass (after a pause) while images are left that a retry can cure.
-5. **refresh_touched_images** takes over new metadata. **choose_removal** takes images that are gone from the
-   bucket out of the table, but never many at once.
-6. **create_vector_index** and **wait_for_vector_index**, when there are rows enough for an index.
+4. **check_status** starts another pass, after a pause, while there are images that a retry may fix.
+5. **refresh_touched_images** updates metadata. **choose_removal** removes images that are gone from the
+   bucket, but refuses to remove many at once.
+6. **create_vector_index** and **wait_for_vector_index** run once there are enough rows for an index.
 7. **report_run** fails the run unless every image is accounted for.
 
-Run it by hand for a back-fill; it may be stopped and cleared at any time. See docs/dags/embed_images.md.
+Trigger it by hand for a back-fill. It is safe to stop and clear at any time. See docs/dags/embed_images.md.
 """
 
 import pendulum
 
-# Named here for the dag-processor, which imports what a file names once, before it parses the files.
+# For the dag-processor, which imports the modules that DAG files name once, before it parses the files.
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401
 from airflow.sdk import DAG, BaseOperator, CronDataIntervalTimetable, TaskGroup, TriggerRule, chain
 
@@ -42,16 +42,16 @@ from vitrine.index.sensor import VectorIndexSensor
 
 
 def embed_images(collection: Collection) -> DAG:
-    """The DAG of one collection and model."""
+    """Build the DAG of one collection and one of its models."""
     checks = [f"pass_{number}.check_status" for number in range(1, collection.max_passes + 1)]
     with DAG(
         dag_id=collection.dag_id("embed_images"),
         description="Embed new and changed images, publish them for search, keep the vector index fresh",
         doc_md=__doc__,
-        # At night, when nobody waits for the model's quota.
+        # At night, when nobody else needs the model's quota.
         schedule=CronDataIntervalTimetable(collection.schedule, timezone="UTC"),
         start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
-        max_active_runs=1,  # Airflow's Backfill has its own; take_turn lets one run work at a time
+        max_active_runs=1,  # does not bind Airflow's Backfill; take_turn lets one run work at a time
         params=params.EMBED_IMAGES,
         default_args=default_args(collection),
         **dag_arguments(collection, **queries.macros(collection)),

@@ -1,19 +1,19 @@
 """
 ### Maintain vector index
 
-Every week: measure how many of the nearest pictures searches find with the vector index, and rebuild it when
-the images have moved away from what it was trained on.
+Every week: measure the recall of the vector index, and rebuild it when the images have drifted away from
+those it was trained on.
 
-1. **choose_index**: below 5,000 rows there is no index, every search is exact, and nothing is measured.
-2. **measure_recall** searches for a sample of images, and for words that people have searched for, with the
-   index and exactly. The model is not called. What it finds is a row of `index_health` and the trend on the
-   health page.
-3. **choose_rebuild**: BigQuery advises to rebuild from a drift of 0.3 on. A run that is triggered with
-   `rebuild` does so in any case.
+1. **choose_index**: below 5,000 rows there is no index, every search is exact, and there is nothing to
+   measure.
+2. **measure_recall** repeats a sample of searches, by image and by the words people have searched for, with
+   the index and exactly. It makes no call to the model. The result is a row of `index_health` and a point on
+   the health page.
+3. **choose_rebuild**: BigQuery recommends a rebuild from a drift of 0.3. The Param `rebuild` forces one.
 4. **rebuild_vector_index**, **wait_for_vector_index** and **measure_rebuilt_index**.
-5. **check_recall** fails the run, saying what to set, when searches find less than the setting `min_recall`.
+5. **check_recall** fails the run when recall is below the setting `min_recall`, and says what to set.
 
-It may be stopped and cleared at any time. See docs/dags/maintain_vector_index.md.
+It is safe to stop and clear at any time. See docs/dags/maintain_vector_index.md.
 """
 
 import pendulum
@@ -34,17 +34,17 @@ from vitrine.limits import NO_BACKGROUND_RESERVATION, REBUILD_IN_PROGRESS
 
 
 def maintain_vector_index(collection: Collection) -> DAG:
-    """The DAG of one collection and model."""
+    """Build the DAG of one collection and one of its models."""
     with DAG(
         dag_id=collection.dag_id("maintain_vector_index"),
-        description="Measure what searches with the index miss; rebuild it when images have moved away",
+        description="Measure the recall of the vector index; rebuild it when the images have drifted",
         doc_md=__doc__,
         # Far from the nightly run, which keeps the same index filled.
         schedule=collection.maintenance_schedule,
         start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
         max_active_runs=1,
         params=params.MAINTAIN_VECTOR_INDEX,
-        # Nobody waits for this run, so whatever fails is told.
+        # Nobody is watching this run, so every failed task notifies.
         default_args=default_args(collection) | {"on_failure_callback": notifications.on_failure(collection)},
         **dag_arguments(
             collection, measured_options=recall.measured_options(collection.fraction_lists_to_search)

@@ -1,11 +1,11 @@
 """
 ### Search images
 
-Type what you look for; get a page of the pictures that fit, nearest first. The links **Gallery** and **Image
-search** (the same search, to go on from there) are on the task `write_gallery`, the best results are in its
-log, and all results are in the table `vector_search_results` under the run's id.
+Describe what you are looking for and get a page of pictures, nearest first. The task `write_gallery` has two
+links: **Gallery**, the page, and **Image search**, where you can refine the same search. Its log lists the
+results, and the table `vector_search_results` keeps them under the run's id.
 
-One search costs one text call of the model and the bytes of the searched vectors (fewer with a vector index).
+A search costs one text call to the model and the bytes of the vectors it scans (fewer with a vector index).
 """
 
 from airflow.sdk import DAG, chain
@@ -24,7 +24,7 @@ URI_PREFIX = string("uri_prefix", "{{ params.uri_prefix or '' }}")
 
 
 def search_images(collection: Collection) -> DAG:
-    """The DAG of one collection and model."""
+    """Build the DAG of one collection and one of its models."""
     with DAG(
         dag_id=collection.dag_id("search_images"),
         description="Search for words, get a page of pictures",

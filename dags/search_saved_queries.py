@@ -1,12 +1,12 @@
 """
 ### Search saved queries
 
-Searches for each of the collection's saved queries (`saved_queries` in include/collections.yaml) after each
-night, and writes one gallery with what is new and what is gone since the time before. The link **Gallery**
-is on the task `write_gallery`.
+Runs the collection's saved queries (`saved_queries` in include/collections.yaml) after each night, and writes
+one gallery that marks what is new and what is gone since the previous run. The task `write_gallery` has a
+link to it, **Gallery**.
 
-It runs when `embed_images` has updated the embeddings, and only when there are queries. All queries are
-embedded and searched for in one statement; results stay in `saved_search_results` for 90 days.
+It runs when `embed_images` has updated the embeddings, if there are saved queries. One statement embeds and
+searches all of them; results stay in `saved_search_results` for 90 days.
 """
 
 from airflow.sdk import DAG, chain
@@ -21,7 +21,7 @@ from vitrine.search.write_gallery import WriteGalleryOperator
 
 
 def search_saved_queries(collection: Collection) -> DAG:
-    """The DAG of one collection and model."""
+    """Build the DAG of one collection and one of its models."""
     with DAG(
         dag_id=collection.dag_id("search_saved_queries"),
         description="Repeat the saved searches after each night; show what is new and what is gone",
@@ -29,7 +29,7 @@ def search_saved_queries(collection: Collection) -> DAG:
         schedule=[embeddings(collection)] if collection.saved_queries else None,
         max_active_runs=1,
         params=params.SEARCH_SAVED_QUERIES,
-        # Nobody waits for this run, so whatever fails is told.
+        # Nobody is watching this run, so every failed task notifies.
         default_args=default_args(collection) | {"on_failure_callback": notifications.on_failure(collection)},
         **dag_arguments(collection),
     ) as dag:

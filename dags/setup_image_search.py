@@ -1,13 +1,12 @@
 """
 ### Set up image search
 
-Makes everything that `embed_images` and `search_images` need: dataset, connection, grants, object table,
-remote model, tables. Run it once, and again whenever a setting has changed: every task can be repeated at no
-harm and no cost but one text call of the model.
+Creates everything that `embed_images` and `search_images` need: dataset, connection, grants, object table,
+remote model, tables. Run it once, and again after you change a setting. Every task can be repeated safely;
+the only cost is one text call to the model.
 
-It ends with a preflight that lists an image and embeds a word, so that a missing permission shows here and
-not at 2 a.m. The connection's grant takes a minute or two to become effective;
-`create_multimodal_embedding_model` waits for it.
+It ends with a preflight that lists an image and embeds a word, so a missing permission shows up here and not
+at 2 a.m. The grants take a minute or two to take effect; `create_multimodal_embedding_model` waits for them.
 
 Settings: include/collections.yaml, see docs/settings.md and docs/dags/setup_image_search.md.
 """
@@ -33,7 +32,8 @@ TABLES = (
     "vector_search_results",
     "saved_search_results",
 )
-# CREATE TABLE IF NOT EXISTS leaves a table of an earlier version as it was. Table and change, in their order.
+# CREATE TABLE IF NOT EXISTS leaves tables of an earlier version alone. (table, change), in the order they
+# run.
 CHANGES = (
     ("embedding_attempts", "alter_embedding_attempts"),
     ("embedding_quarantine", "alter_embedding_quarantine"),
@@ -43,10 +43,10 @@ GRANT_CHECK_SECONDS = 30
 
 
 def setup_image_search(collection: Collection) -> DAG:
-    """The DAG of one collection and model."""
+    """Build the DAG of one collection and one of its models."""
     with DAG(
         dag_id=collection.dag_id("setup_image_search"),
-        description="Make dataset, connection, object table, remote model and tables; check that they work",
+        description="Create dataset, connection, object table, remote model and tables; check that they work",
         doc_md=__doc__,
         schedule=None,
         max_active_runs=1,
@@ -55,7 +55,7 @@ def setup_image_search(collection: Collection) -> DAG:
     ) as dag:
 
         def statement(sql: str, **arguments: object) -> BigQueryStatementOperator:
-            """The task named like its statement."""
+            """A task named after its statement."""
             return BigQueryStatementOperator(
                 task_id=sql.rpartition("/")[2],
                 collection=collection,

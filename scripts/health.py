@@ -1,6 +1,7 @@
-"""Whether the parts of the stack answer: for `make up`, the tests and the containers' health checks alike.
+"""Health of the local stack: used by `make up`, the tests and the containers' health checks.
 
-`python -m scripts.health <address of the API server> <component>` ends with 0 when that component is healthy.
+`python -m scripts.health <address of the API server> <component>` exits with 0 when that component is
+healthy.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 
 
 def get_json(url: str) -> dict[str, Any] | None:
-    """Answer the JSON at `url`, or None where nobody answers properly (yet)."""
+    """Return the JSON at `url`, or None while there is no valid answer."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             found: dict[str, Any] = json.load(response)
@@ -20,13 +21,13 @@ def get_json(url: str) -> dict[str, Any] | None:
 
 
 def airflow_is_healthy(url: str, component: str) -> bool:
-    """Say what the API server at `url` says of metadatabase, scheduler, dag_processor or triggerer."""
+    """Whether the API server reports metadatabase, scheduler, dag_processor or triggerer as healthy."""
     health = get_json(f"{url}/api/v2/monitor/health") or {}
     return (health.get(component) or {}).get("status") == "healthy"
 
 
 def emulator_is_healthy(bigquery_url: str, storage_url: str, project: str) -> bool:
-    """Say whether the embedded BigQuery and its object storage both answer."""
+    """Whether the embedded BigQuery and its object storage both answer."""
     urls = (
         f"{bigquery_url}/bigquery/v2/projects/{project}/datasets",
         f"{storage_url}/storage/v1/b?project={project}",

@@ -5,13 +5,13 @@ import sys
 
 from scripts.stack import ROOT, StackError, emulator_running
 
-# In an environment of its own, which `make notebook` installs: Airflow's would start slower with it.
+# Installed by `make notebook` in its own environment: in Airflow's it would slow down every start.
 JUPYTER_LAB = ROOT / "notebooks/.venv/bin/jupyter-lab"
 NOTEBOOK = ROOT / "notebooks" / "met-image-analysis.ipynb"
 
 
 def main() -> int:
-    """Open JupyterLab until the person ends it; start the emulator for as long, if it does not run."""
+    """Open JupyterLab until it is closed, with an emulator beside it if none is running."""
     try:
         with emulator_running(ROOT / ".local"):
             return subprocess.run([JUPYTER_LAB, "--ip=127.0.0.1", "--allow-root", NOTEBOOK]).returncode

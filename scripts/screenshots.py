@@ -1,4 +1,4 @@
-"""Makes docs/images anew: `make up`, embed the demo images, then `make screenshots`."""
+"""Retake docs/images: `make up`, embed the demo images, then `make screenshots`."""
 
 import os
 import shutil
@@ -10,45 +10,45 @@ from playwright.sync_api import Browser, sync_playwright
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
 DESKTOP, TALL, PHONE = (1280, 860), (1280, 1800), (320, 640)
 INSIDE_AIRFLOW = "/plugin/image-search/vitrine/"
-# Pictures in sight at any size; those further down are not loaded.
+# Images in view at every window size; those further down load lazily.
 IN_SIGHT = 3
 LOADED = "image => image.complete || new Promise(done => (image.onload = image.onerror = () => done()))"
 
 
-class Picture(NamedTuple):
-    """A page as it is photographed: where it is, the size of the window, the theme."""
+class Screenshot(NamedTuple):
+    """What to take: a page, the size of the window, the theme."""
 
     path: str
     size: tuple[int, int]
     theme: Literal["light", "dark"]
 
 
-PICTURES = {
-    "more-like-this": Picture(
+SCREENSHOTS = {
+    "more-like-this": Screenshot(
         f"{INSIDE_AIRFLOW}?like=gs://met-demo/photos/castle-chambord.jpg", DESKTOP, "dark"
     ),
-    "search-page": Picture(
+    "search-page": Screenshot(
         f"{INSIDE_AIRFLOW}?q=pictures+of+white+or+cream+colored+dress+from+victorian+era",
         DESKTOP,
         "light",
     ),
-    "health-page": Picture(f"{INSIDE_AIRFLOW}health", TALL, "light"),
-    "search-page-phone": Picture("/vitrine/?q=a+red+car", PHONE, "dark"),
+    "health-page": Screenshot(f"{INSIDE_AIRFLOW}health", TALL, "light"),
+    "search-page-phone": Screenshot("/vitrine/?q=a+red+car", PHONE, "dark"),
 }
 
 
 def main() -> None:
-    """Take every picture."""
+    """Take every screenshot."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name in PICTURES:
+        for name in SCREENSHOTS:
             take(browser, name)
 
 
 def take(browser: Browser, name: str) -> None:
-    """Take one picture and say so."""
-    path, (width, height), theme = PICTURES[name]
+    """Take one screenshot and print where it is."""
+    path, (width, height), theme = SCREENSHOTS[name]
     page = browser.new_page(
         base_url=os.environ["AIRFLOW__API__BASE_URL"],
         viewport={"width": width, "height": height},

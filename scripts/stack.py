@@ -1,8 +1,8 @@
 """The local stack: the embedded BigQuery with its storage, and Airflow's four processes, in the background.
 
-`python -m scripts.stack up` starts what does not run yet and returns when everything is healthy; `down` stops
-what `up` started and nothing else. The environment (config/local.env) says where everything is: the ports,
-AIRFLOW_HOME, EMULATOR_DATA. The tests use the same class with a folder and ports of their own.
+`python -m scripts.stack up` starts whatever is not running and returns when everything is healthy; `down`
+stops what `up` started and nothing else. The environment (config/local.env) sets the ports, AIRFLOW_HOME and
+EMULATOR_DATA. The tests use the same class with their own folder and ports.
 """
 
 import json
@@ -22,7 +22,7 @@ import psutil
 from scripts import health
 
 ROOT = Path(__file__).resolve().parent.parent
-# Everything reads the logs from one disk; the log servers would listen beyond loopback.
+# All processes share a disk and read the logs from it; log servers would listen beyond loopback.
 AIRFLOW_PROCESSES = {
     "api-server": (),
     "scheduler": ("--skip-serve-logs",),
@@ -36,12 +36,12 @@ LOG_TAIL_LINES = 25
 
 
 class StackError(RuntimeError):
-    """The stack cannot start; the message names the process, the reason and its log."""
+    """The stack cannot start. The message names the process, the reason and the log."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One background process: how it is started, which ports it takes and how one sees that it works."""
+    """One background process: its command, environment, ports and health check."""
 
     name: str
     command: tuple[str, ...]
@@ -51,7 +51,7 @@ class Service:
 
 
 def emulator_service() -> Service:
-    """Describe the embedded BigQuery, which starts its object storage itself."""
+    """The embedded BigQuery, which starts its own object storage."""
     names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
     return Service(
         name="emulator",
@@ -63,7 +63,7 @@ def emulator_service() -> Service:
 
 
 def airflow_service(process: str) -> Service:
-    """Describe one of Airflow's processes; its health is what the API server says of it."""
+    """One of Airflow's processes, as healthy as the API server says it is."""
     component = "metadatabase" if process == "api-server" else process.replace("-", "_")
     return Service(
         name=process,
@@ -75,7 +75,7 @@ def airflow_service(process: str) -> Service:
 
 
 def is_taken(port: int) -> bool:
-    """Say whether some process listens on this loopback port."""
+    """Whether a process listens on this loopback port."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -83,12 +83,12 @@ def is_taken(port: int) -> bool:
 
 @dataclass(frozen=True)
 class Stack:
-    """Background services whose pid files and logs live in `folder`."""
+    """Background services with their pid files and logs in `folder`."""
 
     folder: Path
 
     def start(self, *services: Service) -> None:
-        """Start those that do not run yet and wait until all are healthy; on failure stop them again."""
+        """Start what is not running and wait until all are healthy; on failure, stop what was started."""
         missing = [service for service in services if self.process(service.name) is None]
         deadline = time.monotonic() + START_SECONDS
         try:
@@ -101,7 +101,7 @@ class Stack:
             raise
 
     def stop(self, *names: str) -> list[str]:
-        """Stop those of these services that run, all at once, and answer their names."""
+        """Stop the running ones of these services, all at once. Returns their names."""
         running = {name: process for name in names if (process := self.process(name))}
         terminate(list(running.values()))
         for name in names:
@@ -109,7 +109,7 @@ class Stack:
         return list(running)
 
     def process(self, name: str) -> psutil.Process | None:
-        """Answer the live process that `start` made, never another one that was given its pid since."""
+        """The live process that `start` launched; never another one that has since been given its pid."""
         try:
             pid, created = json.loads(self._pid_file(name).read_text())
             process = psutil.Process(pid)
@@ -119,7 +119,7 @@ class Stack:
         return process if same else None
 
     def log(self, name: str) -> Path:
-        """Answer the path of a service's log."""
+        """Path of a service's log."""
         return self.folder / "logs" / f"{name}.log"
 
     def _pid_file(self, name: str) -> Path:
@@ -129,7 +129,7 @@ class Stack:
         if taken := [port for port in service.ports if is_taken(port)]:
             raise StackError(
                 f"{service.name}: port {taken[0]} of 127.0.0.1 is taken by another process. "
-                "Stop it, or choose others with EMULATOR_PORT, STORAGE_PORT and AIRFLOW_PORT."
+                "Stop it, or choose other ports with EMULATOR_PORT, STORAGE_PORT and AIRFLOW_PORT."
             )
         for path in (self.log(service.name), self._pid_file(service.name)):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,9 +162,9 @@ class Stack:
 
 
 def terminate(processes: list[psutil.Process]) -> None:
-    """Ask processes to stop, wait for them and their children, and end by force what has not gone by then."""
+    """Terminate processes, wait for them and their children, and kill what is left."""
     children = [child for process in processes for child in process.children(recursive=True)]
-    # Only the parents are asked: each stops its own children in its own order.
+    # Only the parents: each stops its own children in its own order.
     for process in processes:
         process.terminate()
     _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
@@ -175,7 +175,7 @@ def terminate(processes: list[psutil.Process]) -> None:
 
 
 def all_services() -> list[Service]:
-    """Answer every service, in the order they are started."""
+    """Every service, in starting order."""
     return [emulator_service(), *map(airflow_service, AIRFLOW_PROCESSES)]
 
 
@@ -192,7 +192,7 @@ def migrate_database(log: Path) -> None:
 
 @contextmanager
 def emulator_running(folder: Path) -> Iterator[None]:
-    """Have the embedded BigQuery for a block: the one that runs, or one that is stopped afterwards."""
+    """The embedded BigQuery within a block: the running one, or one that is stopped afterwards."""
     stack, service = Stack(folder), emulator_service()
     if stack.process(service.name) or service.is_healthy():
         yield
@@ -205,7 +205,7 @@ def emulator_running(folder: Path) -> Iterator[None]:
 
 
 def up(stack: Stack) -> None:
-    """Start everything and say where it is."""
+    """Start everything and print the addresses."""
     if not stack.process("api-server"):
         migrate_database(stack.log("migrate"))
     stack.start(*all_services())
@@ -217,10 +217,10 @@ def up(stack: Stack) -> None:
 
 
 def down(stack: Stack) -> None:
-    """Stop everything and say what was stopped."""
-    # The emulator last: whoever still works at that moment works on it.
+    """Stop everything and print what was stopped."""
+    # The emulator last: processes that are still finishing use it.
     stopped = stack.stop(*AIRFLOW_PROCESSES) + stack.stop("emulator")
-    print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing of ours is running.")
+    print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 def main(arguments: list[str]) -> int:

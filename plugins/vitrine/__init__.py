@@ -1,1 +1,1 @@
-"""Vitrine: an image collection searchable by text, on BigQuery, run by Airflow."""
+"""Vitrine: image collections searchable by words and pictures, on BigQuery, run by Airflow."""

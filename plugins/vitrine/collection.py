@@ -1,8 +1,8 @@
 """What this deployment keeps searchable: the only reader of include/collections.yaml and of the environment.
 
-The file has `collections`, and `defaults` for what they have in common. The environment variable
+The file has `collections`, and `defaults` that apply to all of them. The environment variable
 `VITRINE_<FIELD>` overrides a default: on Google Cloud VITRINE_PROJECT, VITRINE_OBJECTS and VITRINE_GALLERY
-are enough for one collection. docs/settings.md is made from the models below.
+are enough for one collection. docs/settings.md is generated from the models below.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ REPOSITORY: Final = Path(__file__).parents[2]
 COLLECTIONS_FILE: Final = REPOSITORY / "include" / "collections.yaml"
 # Names the file of collections; every other VITRINE_ variable overrides a default in it.
 FILE_VARIABLE: Final = "VITRINE_COLLECTIONS"
-# Its tables have no suffix, so that they are the tutorial's.
+# Its tables have no suffix, so their names are the tutorial's.
 DEFAULT_MODEL: Final = "default"
 # Tables and indexes whose names begin with the collection's, as the tutorial's do.
 NAMED_AFTER_THE_COLLECTION: Final = ("images", "image_embeddings", "images_index")
-# Settings of the first edition, and what says the same now. See docs/upgrading.md.
+# Settings of the first edition and their successors. See docs/upgrading.md.
 RENAMED: Final = {
     "VITRINE_OBJECT_URIS": "VITRINE_OBJECTS",
     "VITRINE_PROFILE": "a model of this name in the collections file",
@@ -53,14 +53,14 @@ RENAMED: Final = {
 
 
 def setting(default: Any, meaning: str, example: Any, *, unit: str = "", **constraints: Any) -> Any:
-    """A field with all that docs/settings.md says of it; `...` as default makes it required."""
+    """A field with everything docs/settings.md says about it. A default of `...` makes it required."""
     return Field(
         default, description=meaning, examples=[example], json_schema_extra={"unit": unit}, **constraints
     )
 
 
 def _list_from_text(value: object) -> object:
-    """Environment variables hold lists with commas, or as JSON where the items themselves have commas."""
+    """Read a list from an environment variable: separated by commas, or JSON if items contain commas."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
@@ -69,7 +69,7 @@ def _list_from_text(value: object) -> object:
 
 
 def _mapping_from_text(value: object) -> object:
-    """Environment variables hold mappings as JSON."""
+    """Read a mapping from an environment variable: JSON."""
     return _json(value) if isinstance(value, str) else value
 
 
@@ -87,7 +87,7 @@ def _check_cron(schedule: str) -> str:
 
 
 def _check_object_uri(uri: str) -> str:
-    # It becomes a string literal of CREATE EXTERNAL TABLE.
+    # It becomes a string literal in CREATE EXTERNAL TABLE.
     if not re.fullmatch(r"gs://[^'\"`\\\s/]+/[^'\"`\\\n]+", uri):
         raise ValueError(
             "it must be like gs://bucket/* or gs://bucket/folder/*, without quotes and backslashes"
@@ -95,7 +95,7 @@ def _check_object_uri(uri: str) -> str:
     return uri
 
 
-# A part of DAG ids, table names, addresses and labels; without "__", which separates those parts.
+# Part of DAG ids, table names, URLs and labels. "__" is not allowed: it separates those parts.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40)]
 Cron = Annotated[str, AfterValidator(_check_cron)]
 ObjectUri = Annotated[str, AfterValidator(_check_object_uri)]
@@ -106,13 +106,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Frozen(BaseModel):
-    """A part of the settings: unknown keys, NaN and infinity are refused, nothing changes afterwards."""
+    """A group of settings: immutable; unknown keys, NaN and infinity are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
 
 
 class EmbeddingFunction(NamedTuple):
-    """How one of BigQuery's two embedding functions is called and what its columns are named."""
+    """One of BigQuery's two embedding functions: its options and the names of its columns."""
 
     result: str
     status: str
@@ -148,13 +148,17 @@ class Model(Frozen):
     )
     requests_per_minute: int | None = setting(
         None,
-        "The project's quota for the model in its location. By default that of every project.",
+        "The project's quota for the model in its location. Default: the quota of a new project.",
         1200,
         unit="images a minute",
         gt=0,
     )
     images_per_minute_per_job: int = setting(
-        limits.IMAGES_PER_MINUTE_PER_JOB, "Pace of one job, for estimates.", 250, unit="images a minute", gt=0
+        limits.IMAGES_PER_MINUTE_PER_JOB,
+        "Speed of one job, for estimates.",
+        250,
+        unit="images a minute",
+        gt=0,
     )
 
     @field_validator("endpoint")
@@ -191,21 +195,21 @@ class Model(Frozen):
 
 @dataclass(frozen=True)
 class Rates:
-    """Price and pace of a model in one project and location."""
+    """Price and speed of a model in one project and location."""
 
     image_usd: float
-    images_per_minute: int  # quota that all jobs share
+    images_per_minute: int  # quota shared by all jobs
     images_per_minute_per_job: int
-    lanes: int  # batches side by side
+    lanes: int  # batches in parallel
 
 
 def _misfit(key: str, reason: str) -> PydanticCustomError:
-    """The error of a setting that does not fit to another."""
+    """The error for a setting that contradicts another one."""
     return PydanticCustomError("misfit", "{reason}", {"key": key, "reason": reason})
 
 
 class Collection(Frozen):
-    """A set of objects that is kept searchable in a BigQuery dataset of its own.
+    """A set of objects kept searchable in its own BigQuery dataset.
 
     One of its models is in use: the active one, unless `using` has chosen another.
     """
@@ -218,17 +222,19 @@ class Collection(Frozen):
         pattern=r"^[A-Za-z0-9.:_-]+$",
     )
     objects: Annotated[tuple[ObjectUri, ...], BeforeValidator(_list_from_text)] = setting(
-        ..., "What is kept searchable, as URIs of Cloud Storage.", ["gs://my-bucket/*"], min_length=1
+        ..., "The objects to keep searchable, as Cloud Storage URIs.", ["gs://my-bucket/*"], min_length=1
     )
     gallery: str = setting(
-        ..., "Folder or gs:// prefix where the pages of searches are written.", "gs://my-pages/galleries"
+        ...,
+        "Folder or gs:// prefix to which the galleries of searches are written.",
+        "gs://my-pages/galleries",
     )
     location: str = setting(
         "US", "Location of dataset, connection and bucket.", "europe-west1", pattern=r"^[A-Za-z0-9-]+$"
     )
     dataset: str = setting(
         "bqml_tutorial",
-        "BigQuery dataset; no two collections share one.",
+        "BigQuery dataset; each collection needs its own.",
         "fashion",
         pattern=r"^[A-Za-z0-9_]+$",
     )
@@ -246,13 +252,13 @@ class Collection(Frozen):
     )
     models: Annotated[dict[Name, Model], BeforeValidator(_mapping_from_text)] = setting(
         {},
-        "The models by name. The tables of `default` have the tutorial's names; those of another model end "
+        "The models by name. The tables of `default` have the tutorial's names; those of any other model end "
         "in its name.",
         {"default": {"dimension": 1408}},
     )
-    active_model: Name = setting(DEFAULT_MODEL, "The model that searches and pages use.", "gemini")
+    active_model: Name = setting(DEFAULT_MODEL, "The model used by searches and pages.", "gemini")
     content_types: Annotated[tuple[limits.ImageContentType, ...], BeforeValidator(_list_from_text)] = setting(
-        ("image/jpeg", "image/png"), "Content types that are images.", ["image/jpeg"], min_length=1
+        ("image/jpeg", "image/png"), "Content types that are embedded.", ["image/jpeg"], min_length=1
     )
     schedule: Cron = setting(
         "0 2 * * *", "When new images are embedded, in UTC.", "30 3 * * 1-5", unit="cron"
@@ -260,77 +266,87 @@ class Collection(Frozen):
     maintenance_schedule: Cron = setting(
         "0 12 * * 0", "When the vector index is measured, in UTC.", "0 12 1 * *", unit="cron"
     )
-    max_cost_usd: float = setting(10.0, "A run that costs more waits for a person.", 2.5, unit="USD", ge=0)
-    approval_hours: float = setting(24.0, "How long it waits; then it is rejected.", 8, unit="hours", gt=0)
+    max_cost_usd: float = setting(10.0, "A run that costs more waits for approval.", 2.5, unit="USD", ge=0)
+    approval_hours: float = setting(
+        24.0, "How long a run waits for approval before it is rejected.", 8, unit="hours", gt=0
+    )
     monthly_budget_usd: float | None = setting(
         None,
-        "What all runs of a calendar month (UTC) may spend on images. Not set: no limit.",
+        "Maximum spent on images per calendar month (UTC), over all runs. Not set: no limit.",
         50,
         unit="USD",
     )
     max_parallel_batches: int = setting(
         3,
-        "Batches that are embedded side by side.",
+        "Batches embedded in parallel.",
         5,
         unit="BigQuery jobs",
         ge=1,
         le=limits.MAX_CONCURRENT_EMBEDDING_JOBS,
     )
     max_passes: int = setting(
-        5, "Passes of a run: the first, and repairs of what failed.", 3, unit="passes", ge=1
+        5,
+        "Maximum number of passes per run: the first, and repair passes for what failed.",
+        3,
+        unit="passes",
+        ge=1,
     )
     max_removed_share: Share = setting(
-        0.1, "Share of the published images that may vanish at once.", 0.5, unit="0 to 1"
+        0.1, "Share of the published images that one run may remove.", 0.5, unit="0 to 1"
     )
     retry_wait_seconds: Seconds = setting(
-        60, "Pause before the second pass or try; it doubles with every further one.", 30, unit="seconds"
+        60, "Pause before the first repair pass or retry; it doubles each time.", 30, unit="seconds"
     )
-    max_retry_wait_seconds: Seconds = setting(900, "Longest pause before a pass.", 1800, unit="seconds")
-    poll_seconds: float = setting(10.0, "Between two looks at a running job.", 5, unit="seconds", gt=0)
+    max_retry_wait_seconds: Seconds = setting(
+        900, "Longest pause before a repair pass.", 1800, unit="seconds"
+    )
+    poll_seconds: float = setting(10.0, "Interval at which a running job is polled.", 5, unit="seconds", gt=0)
     index_type: Literal["IVF", "TREE_AH"] = setting(
-        "IVF", "Type of the vector index, when it is created.", "TREE_AH"
+        "IVF", "Type of the vector index; applies when the index is created.", "TREE_AH"
     )
     index_coverage: int = setting(
         95,
-        "Coverage from which the index counts as filled; the rest is searched exactly.",
+        "Coverage at which the index counts as filled; the remaining rows are searched exactly.",
         80,
         unit="percent",
         ge=1,
         le=100,
     )
     index_poll_seconds: float = setting(
-        60.0, "Between two looks at a filling index; each bills 10 MiB.", 30, unit="seconds", gt=0
+        60.0, "Interval at which a filling index is polled; each poll bills 10 MiB.", 30, unit="seconds", gt=0
     )
     index_timeout_seconds: Seconds = setting(
         6 * 3600, "How long a run waits for the index to be filled.", 3600, unit="seconds"
     )
     min_recall: Share = setting(
-        0.9, "Share of the nearest images that a search with the index must find.", 0.95, unit="0 to 1"
+        0.9, "Recall below which maintenance of the index fails.", 0.95, unit="0 to 1"
     )
     fraction_lists_to_search: float | None = setting(
         None,
-        "Share of the index that every search looks through. Not set: BigQuery decides.",
+        "Share of the index's lists that each search scans. Not set: BigQuery decides.",
         0.1,
         unit="0 to 1",
         gt=0,
         lt=1,
     )
     saved_queries: Annotated[tuple[str, ...], BeforeValidator(_list_from_text)] = setting(
-        (), "Searches that are repeated after each night.", ["a red car"]
+        (), "Searches repeated after each night's run.", ["a red car"]
     )
     notifier: str = setting(
         "",
-        "Import path of an Airflow notifier that is told of failed runs.",
+        "Import path of an Airflow notifier to call for failed runs.",
         "airflow.providers.slack.notifications.slack.SlackNotifier",
     )
     notifier_arguments: Annotated[dict[str, Any], BeforeValidator(_mapping_from_text)] = setting(
-        {}, "Its arguments; Airflow renders their templates.", {"text": "{{ dag.dag_id }} failed."}
+        {},
+        "Arguments of the notifier; Airflow renders templates in them.",
+        {"text": "{{ dag.dag_id }} failed."},
     )
     labels: Annotated[dict[LabelKey, LabelValue], BeforeValidator(_mapping_from_text)] = setting(
-        {}, "Labels of every BigQuery job, for billing reports.", {"team": "curators"}
+        {}, "Labels added to every BigQuery job, for billing reports.", {"team": "curators"}
     )
     sql_dir: str = setting(
-        str(REPOSITORY / "include" / "sql"), "Folder of the statements.", "/opt/vitrine/include/sql"
+        str(REPOSITORY / "include" / "sql"), "Folder with the SQL statements.", "/opt/vitrine/include/sql"
     )
 
     _in_use: str | None = PrivateAttr(None)
@@ -341,7 +357,7 @@ class Collection(Frozen):
         for query in queries:
             if not query.strip() or len(query.encode()) > limits.MAX_QUERY_BYTES:
                 raise ValueError(
-                    f"{query[:40]!r} must have 1 to {limits.MAX_QUERY_BYTES:,} bytes, which the model takes"
+                    f"{query[:40]!r} must have 1 to {limits.MAX_QUERY_BYTES:,} bytes, the limit of the model"
                 )
         return tuple(dict.fromkeys(queries))
 
@@ -374,13 +390,13 @@ class Collection(Frozen):
         return self.models[self.model_name]
 
     def dag_id(self, dag: str) -> str:
-        """Id of this collection's DAG of a kind, e.g. embed_images__met, or of one for a model beside the
-        active one, e.g. embed_images__met__gemini."""
-        beside = [] if self.model_name == self.active_model else [self.model_name]
-        return "__".join([dag, self.name, *beside])
+        """Id of one of this collection's DAGs, e.g. embed_images__met. For a model that is not the active one
+        it ends in the model's name, e.g. embed_images__met__gemini."""
+        suffix = [] if self.model_name == self.active_model else [self.model_name]
+        return "__".join([dag, self.name, *suffix])
 
     def table_name(self, name: str) -> str:
-        """Name in the dataset of one of the tables, models and indexes that include/sql speaks of."""
+        """Name in the dataset of a table, model or index that include/sql refers to by a short name."""
         if name in NAMED_AFTER_THE_COLLECTION:
             name = f"{self.name}_{name}"
         # All models share the listing of the bucket.
@@ -388,16 +404,16 @@ class Collection(Frozen):
         return f"{name}_{self.model_name}" if has_suffix else name
 
     def table_id(self, name: str) -> str:
-        """The same with project and dataset, as the API takes it."""
+        """The same name with project and dataset, as the API takes it."""
         return f"{self.project}.{self.dataset}.{self.table_name(name)}"
 
     def table(self, name: str) -> str:
-        """The same, quoted for SQL."""
+        """The same name with project and dataset, quoted for SQL."""
         return f"`{self.table_id(name)}`"
 
     @property
     def namespace(self) -> str:
-        """What job ids begin with: two models never wait for, or rejoin, each other's jobs."""
+        """Part of all job ids, so that two models never wait for, or rejoin, each other's jobs."""
         suffix = "" if self.model_name == DEFAULT_MODEL else f"__{self.model_name}"
         return f"{self.dataset}{suffix}"
 
@@ -413,12 +429,12 @@ class Collection(Frozen):
 
     @property
     def quota(self) -> str:
-        """The quota that runs use up together: of a model, in a project and location."""
+        """Name of the quota shared by all runs for the same model in the same project and location."""
         return f"{self.project}/{self.location.lower()}/{self.model.endpoint}"
 
     @property
     def rates(self) -> Rates:
-        """Price and pace of the model in use."""
+        """Price and speed of the model in use."""
         model = self.model
         return Rates(
             model.image_price_usd, self.images_per_minute, model.images_per_minute_per_job, self.lanes
@@ -426,7 +442,7 @@ class Collection(Frozen):
 
     @property
     def images_per_minute(self) -> int:
-        """Quota of the model that all jobs share: one request an image."""
+        """Quota of the model, shared by all jobs: one request per image."""
         if self.model.requests_per_minute is not None:
             return self.model.requests_per_minute
         if self.location.lower().startswith("europe-"):
@@ -435,13 +451,13 @@ class Collection(Frozen):
 
     @property
     def lanes(self) -> int:
-        """Batches that run side by side: no more than can all finish, by quota, within one query's time."""
+        """Batches to run in parallel: no more than the quota can finish before BigQuery ends a query."""
         finishing = self.images_per_minute * limits.MAX_QUERY_MINUTES // limits.MAX_ROWS_PER_EMBEDDING_JOB
         return max(1, min(self.max_parallel_batches, finishing))
 
     @property
     def budget_images(self) -> int | None:
-        """Images that the monthly budget pays, or None without a budget."""
+        """Images that the monthly budget pays for, or None without a budget."""
         if self.monthly_budget_usd is None:
             return None
         return int(Decimal(str(self.monthly_budget_usd)) / Decimal(str(self.model.image_price_usd)))
@@ -459,7 +475,7 @@ class Deployment:
 
     @property
     def every_model(self) -> tuple[Collection, ...]:
-        """Each collection once for each of its models, with that model in use; the active one first."""
+        """Each collection once per model, with that model in use; the active model first."""
         return tuple(
             collection.using(model)
             for collection in self.collections
@@ -467,17 +483,17 @@ class Deployment:
         )
 
     def sharing_quota(self, collection: Collection) -> tuple[Collection, ...]:
-        """Those of every_model whose runs use up the same quota as this collection's, itself among them."""
+        """The members of every_model that share this collection's quota, including itself."""
         return tuple(other for other in self.every_model if other.quota == collection.quota)
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Deployment:
-    """Read the file and the environment. Errors: SettingsError with a sentence for each thing wrong."""
+    """Read the file and the environment. Errors: SettingsError with one line per mistake."""
     return _Reader(environment).deployment()
 
 
 class _Reader:
-    """Puts the settings together, and says of each wrong value where it was written."""
+    """Merges the settings, and remembers where each value was written for the error messages."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.file = environment.get(FILE_VARIABLE, "").strip() or str(COLLECTIONS_FILE)
@@ -498,7 +514,7 @@ class _Reader:
         return Deployment(collections)
 
     def _variables(self, environment: Mapping[str, str]) -> dict[str, _Written]:
-        """Defaults that the environment overrides. An empty variable says nothing."""
+        """Defaults set by the environment. Empty variables are ignored."""
         found = {}
         for variable, text in environment.items():
             if not variable.startswith("VITRINE_") or variable == FILE_VARIABLE or not text.strip():
@@ -510,7 +526,7 @@ class _Reader:
                 hint = RENAMED.get(variable) or _nearest(
                     variable, [FILE_VARIABLE, *map(variable_of, DEFAULTS)]
                 )
-                self.problems.append(f"{variable}={text!r} is no setting.{_did_you_mean(hint)}")
+                self.problems.append(f"{variable}={text!r} is not a setting.{_did_you_mean(hint)}")
         return found
 
     def _collection(self, name: str, said: object) -> Collection | None:
@@ -542,11 +558,11 @@ class _Reader:
         key = str(error["loc"][0]) if error["loc"] else str(error["ctx"]["key"])
         if error["type"] == "missing":
             where = f"{self.file} or as {variable_of(key)}"
-            return f"{place}.{key} is missing and has no default: say it in {where}."
+            return f"{place}.{key} is missing and has no default: set it in {where}."
         reason = error["msg"].removeprefix("Value error, ").replace("Input should", "it should")
         if key not in written:  # it has its default
-            return f"{place}.{key} cannot work: {reason}."
-        return f"{written[key].where}={written[key].value!r} cannot work: {reason}."
+            return f"{place}.{key} is invalid: {reason}."
+        return f"{written[key].where}={written[key].value!r} is invalid: {reason}."
 
     def _written(self, said: object, place: str, known: Set[str]) -> dict[str, _Written]:
         return {
@@ -555,16 +571,16 @@ class _Reader:
         }
 
     def _mapping(self, said: object, place: str, known: Set[str] | None = None) -> dict[str, Any]:
-        """What stands at a place of the file, without the keys that mean nothing there."""
+        """The mapping at a place in the file, without unknown keys."""
         if said is None:
             return {}
         if not isinstance(said, Mapping):
-            self.problems.append(f"{place}={said!r} cannot work: it must have keys and values.")
+            self.problems.append(f"{place}={said!r} is invalid: it must have keys and values.")
             return {}
         for key in said:
             if known is not None and key not in known:
                 hint = _nearest(str(key), known)
-                self.problems.append(f"{place}.{key}={said[key]!r} is no setting.{_did_you_mean(hint)}")
+                self.problems.append(f"{place}.{key}={said[key]!r} is not a setting.{_did_you_mean(hint)}")
         return {str(key): value for key, value in said.items() if known is None or key in known}
 
     def _check_datasets(self, collections: tuple[Collection, ...]) -> None:
@@ -580,18 +596,18 @@ class _Reader:
 
 
 class _Written(NamedTuple):
-    """A value and where it was written."""
+    """A value, and where it was written."""
 
     value: Any
     where: str
 
 
-# What `defaults` and the environment may say.
+# What `defaults` and the environment may set.
 DEFAULTS: Final = (set(Collection.model_fields) - {"name"}) | set(Model.model_fields)
 
 
 def variable_of(name: str) -> str:
-    """Environment variable that overrides the default of a setting."""
+    """Environment variable that sets the default of a setting."""
     return f"VITRINE_{name.upper()}"
 
 
@@ -605,13 +621,13 @@ def _did_you_mean(hint: str) -> str:
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """Refuses a key that stands twice: the second would silently replace the first."""
+    """Refuses duplicate keys, of which PyYAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [key.value for key, _ in node.value]
         if twice := [key for key in keys if keys.count(key) > 1]:
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key {twice[0]!r} stands twice", node.start_mark
+                None, None, f"the key {twice[0]!r} appears twice", node.start_mark
             )
         return super().construct_mapping(node, deep)
 

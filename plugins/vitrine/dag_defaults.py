@@ -1,4 +1,4 @@
-"""What all DAGs have in common: which are built, their arguments, the Asset between them."""
+"""What all DAGs share: for which collections they are built, their arguments, the Asset that links them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from vitrine.collection import Collection, load
 from vitrine.errors import VitrineError
 from vitrine.google.templates import macros
 
-# What Vitrine itself has found wrong stays wrong when it looks again; everything else is tried again.
+# A retry does not change what Vitrine itself has found to be wrong. Everything else is retried.
 OWN_ERRORS_ARE_FINAL = ExceptionRetryPolicy(
     rules=[RetryRule(exception=VitrineError, action=RetryAction.FAIL)]
 )
 
 
 def collections_of(dag: str) -> Iterator[Collection]:
-    """The collections for which a DAG file builds its DAG: each, once for each of its models.
+    """The collections for which a DAG file builds its DAG: each of them once per model.
 
-    Airflow parses the file anew for every task, which needs only its own DAG.
+    Airflow parses the file again for every task, which needs only its own DAG.
     https://airflow.apache.org/docs/apache-airflow/stable/howto/dynamic-dag-generation.html
     """
     wanted = get_parsing_context().dag_id
@@ -31,7 +31,7 @@ def collections_of(dag: str) -> Iterator[Collection]:
 
 
 def dag_arguments(collection: Collection, **more_macros: Any) -> dict[str, Any]:
-    """Arguments that every DAG of a collection has in common; `more_macros` are names for its SQL alone."""
+    """Arguments shared by every DAG of a collection; `more_macros` are extra names for the SQL of one DAG."""
     return {
         "catchup": False,
         "tags": ["vitrine", collection.name],
@@ -41,7 +41,7 @@ def dag_arguments(collection: Collection, **more_macros: Any) -> dict[str, Any]:
 
 
 def default_args(collection: Collection) -> dict[str, Any]:
-    """How every task of a collection is tried again. Nothing that an operator requires is here."""
+    """Owner and retries of every task of a collection. Required arguments are passed explicitly, not here."""
     return {
         "owner": "vitrine",
         "retries": 2,
@@ -52,5 +52,5 @@ def default_args(collection: Collection) -> dict[str, Any]:
 
 
 def embeddings(collection: Collection) -> Asset:
-    """The searchable embeddings, updated by each complete run of embed_images."""
+    """The Asset of the searchable embeddings, which each complete run of embed_images updates."""
     return Asset(f"bigquery://{collection.table_id('image_embeddings').replace('.', '/')}")

@@ -1,17 +1,17 @@
-"""What can go wrong, as one small tree. Every message says what happened, to which object, and what to do.
+"""All errors of Vitrine. Every message says what happened, to which object, and what to do.
 
 VitrineError
-├── SettingsError           a VITRINE_* setting is missing or cannot work
+├── SettingsError           a setting is missing or invalid
 ├── TooManyBatchesError     batch_size is too small for so many images
 ├── BatchTooLargeError      batch_size is too large for the quota of the model
-├── TurnLostError           another run of embed_images works since this one did
+├── TurnLostError           another run of embed_images has taken the turn
 ├── BatchFailedError        the BigQuery job of a batch failed as a whole
-├── MassDeleteError         more published images are gone from the bucket than may go at once
+├── MassDeleteError         more published images are gone from the bucket than one run may remove
 ├── IndexDisabledError      BigQuery has disabled the vector index
-├── IndexNotFilledError     the vector index was not filled in the time allowed
+├── IndexNotFilledError     the vector index was not filled in time
 ├── IndexNotRebuiltError    BigQuery could not rebuild the vector index, or has too often today
 ├── RecallTooLowError       searches with the vector index miss too many of the nearest images
-├── InputError              what was typed into a page cannot be asked
+├── InputError              a page was given input that cannot be searched for
 └── IncompleteRunError      planned images are neither published, quarantined nor gone, or a task failed
 """
 
@@ -19,11 +19,11 @@ from __future__ import annotations
 
 
 class VitrineError(Exception):
-    """Anything Vitrine itself refuses or finds wrong."""
+    """Base class of everything that Vitrine itself refuses or finds to be wrong."""
 
 
 class SettingsError(VitrineError):
-    """A VITRINE_* setting is missing or cannot work."""
+    """A setting is missing or invalid."""
 
 
 class TooManyBatchesError(VitrineError):
@@ -35,15 +35,15 @@ class BatchTooLargeError(VitrineError):
 
 
 class TurnLostError(VitrineError):
-    """Another run of embed_images has had its turn since this one had."""
+    """Another run of embed_images has taken the turn since this one had it."""
 
 
 class BatchFailedError(VitrineError):
-    """The BigQuery job of a batch failed as a whole; the calls it made may have been paid."""
+    """The BigQuery job of a batch failed as a whole; its calls may have been billed."""
 
 
 class MassDeleteError(VitrineError):
-    """More published images are gone from the bucket than may go at once."""
+    """More published images are gone from the bucket than one run may remove."""
 
 
 class IndexDisabledError(VitrineError):
@@ -51,7 +51,7 @@ class IndexDisabledError(VitrineError):
 
 
 class IndexNotFilledError(VitrineError):
-    """The vector index was not filled in the time allowed."""
+    """The vector index was not filled in time."""
 
 
 class IndexNotRebuiltError(VitrineError):
@@ -63,7 +63,7 @@ class RecallTooLowError(VitrineError):
 
 
 class InputError(VitrineError):
-    """What was typed into a page cannot be asked of BigQuery."""
+    """A page was given input that cannot be searched for."""
 
 
 class IncompleteRunError(VitrineError):

@@ -1,7 +1,6 @@
-"""Every value that belongs to BigQuery or Vertex AI: limits, prices, texts. Read on 2026-11-22 from pages of
-2026-08-22.
+"""Limits, prices and texts of BigQuery and Vertex AI. Read on 2026-11-22 from pages dated 2026-08-22.
 
-Only constants; each has its unit in the name or the comment, and its source above it.
+Constants only, each with its unit in the name or a comment and its source above it.
 """
 
 from __future__ import annotations
@@ -9,13 +8,13 @@ from __future__ import annotations
 from typing import Final, Literal
 
 # https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings
-# The tutorial's ceiling. The quota page now derives rows per job from the quota (600 x 360 = 216,000); we
-# keep the lower.
+# The tutorial's maximum. The quota page now derives rows per job from the quota (600 x 360 = 216,000); we use
+# the lower one.
 MAX_ROWS_PER_EMBEDDING_JOB: Final = 25_000
 
 # https://docs.cloud.google.com/bigquery/quotas#cloud_ai_service_functions
-MAX_CONCURRENT_EMBEDDING_JOBS: Final = 5  # per project; more only wait for the same requests-per-minute pool
-EMBEDDING_REQUESTS_PER_MINUTE: Final = 600  # multimodalembedding, every region but the next
+MAX_CONCURRENT_EMBEDDING_JOBS: Final = 5  # per project; more would only share the same requests per minute
+EMBEDDING_REQUESTS_PER_MINUTE: Final = 600  # multimodalembedding, all other regions
 EMBEDDING_REQUESTS_PER_MINUTE_EUROPE: Final = 120  # European single regions
 MAX_QUERY_MINUTES: Final = 360  # a query ends after six hours
 
@@ -24,12 +23,12 @@ MAX_QUERY_MINUTES: Final = 360  # a query ends after six hours
 IMAGES_PER_MINUTE_PER_JOB: Final = 250
 
 # https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding
-# Three spellings are documented; all begin with this, so only the prefix may be matched.
+# Three spellings are documented. All begin with this prefix, so match nothing beyond it.
 RETRYABLE_STATUS_PREFIX: Final = "A retryable error occurred:"
 
 # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
 # https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/bigqueryml-syntax-generate-embedding
-# Numbers in a vector, by endpoint. Those of gemini-embedding-2: https://openrouter.ai/google/gemini-embedding-2/api.
+# Length of a vector, by endpoint. Those of gemini-embedding-2: https://openrouter.ai/google/gemini-embedding-2/api.
 # BigQuery's pages name its preview alone (locations US and us-central1); Vertex AI serves both.
 EMBEDDING_DIMENSIONS: Final = {
     "multimodalembedding@001": (128, 256, 512, 1408),
@@ -38,22 +37,22 @@ EMBEDDING_DIMENSIONS: Final = {
 }
 # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
 ImageContentType = Literal["image/jpeg", "image/png", "image/bmp", "image/gif"]
-# Text beyond 32 tokens is shortened by the model; with more UTF-8 bytes the call is refused ("must be smaller
-# than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).
+# The model ignores text beyond 32 tokens, and refuses a call with more UTF-8 bytes than this ("must be
+# smaller than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).
 MAX_QUERY_BYTES: Final = 1023
 
-# Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json; Google's own page could not
-# be read.
+# Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json, since Google's own page could
+# not be read.
 IMAGE_PRICE_USD: Final = 0.0001
 
-# https://docs.cloud.google.com/bigquery/docs/labels-intro#requirements (international characters, which are
-# allowed too, are left out)
+# https://docs.cloud.google.com/bigquery/docs/labels-intro#requirements (without international
+# characters, which are also allowed)
 LABEL_KEY: Final = r"^[a-z][a-z0-9_-]{0,62}$"
 LABEL_VALUE: Final = r"^[a-z0-9_-]{0,63}$"
 
 # https://docs.cloud.google.com/bigquery/quotas#vector_index_limits
-MIN_VECTOR_INDEX_ROWS: Final = 5_000  # CREATE VECTOR INDEX fails below
-MIN_VECTOR_INDEX_BYTES: Final = 10 * 1024 * 1024  # created below, but not filled
+MIN_VECTOR_INDEX_ROWS: Final = 5_000  # CREATE VECTOR INDEX fails with fewer
+MIN_VECTOR_INDEX_BYTES: Final = 10 * 1024 * 1024  # a smaller table can have an index, but it is not filled
 # https://docs.cloud.google.com/bigquery/docs/information-schema-vector-indexes
 DISABLED_INDEX_STATUSES: Final = ("TEMPORARILY DISABLED", "PERMANENTLY DISABLED")
 # The same page, last_index_alteration_info.status
@@ -67,6 +66,6 @@ MAX_VECTOR_INDEX_STATEMENTS_PER_DAY: Final = 10  # CREATE and DROP together, per
 # statmike/vertex-ai-mlops, 2026-09-03.
 NO_BACKGROUND_RESERVATION: Final = "there is no BACKGROUND reservation"
 
-# How long a fresh grant may take to become effective ("up to a minute or two"; BigFrames waits 120 s).
+# How long a new grant may take to become effective ("up to a minute or two"; BigFrames waits 120 s).
 # GoogleCloudPlatform/marketing-analytics-jumpstart issues #192 and #211.
 GRANT_PROPAGATION_SECONDS: Final = 180

@@ -1,4 +1,4 @@
-"""Who is told when a run fails: any Airflow notifier, named by a setting."""
+"""Failure notifications: any Airflow notifier, named by a setting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vitrine.errors import SettingsError
 
 
 def on_failure(collection: Collection) -> BaseNotifier | None:
-    """The collection's notifier, or None. Errors: SettingsError naming the setting that cannot work."""
+    """The collection's notifier, or None. Errors: SettingsError naming the invalid setting."""
     if not collection.notifier:
         return None
     notifier = _notifier_class(collection)
@@ -34,4 +34,4 @@ def _notifier_class(collection: Collection) -> type[BaseNotifier]:
 
 def _refused(collection: Collection, name: str, reason: str) -> SettingsError:
     value = getattr(collection, name)
-    return SettingsError(f"{name}={value!r} of the collection {collection.name} cannot work: {reason}.")
+    return SettingsError(f"{name}={value!r} of the collection {collection.name} is invalid: {reason}.")

@@ -11,7 +11,7 @@ from tests.browser.conftest import BROKEN, HOSTILE, REFUSED
 
 AXE = Axe()
 SERIOUS = ("serious", "critical")
-NOT_COUNTED = "This could not be counted: load the page again."
+NOT_COUNTED = "Counting failed. Reload the page."
 
 
 def pictures(page):
@@ -116,7 +116,7 @@ def test_filters(page, airflow):
 def test_copy_and_open(page, emulator):
     page.goto("/plugin/image-search/vitrine/met/?q=a+panda&n=1")
     inner = frame_of(page)
-    assert copied(page, inner, "Copy uri").endswith("/photos/panda.jpg")
+    assert copied(page, inner, "Copy URI").endswith("/photos/panda.jpg")
     with page.context.expect_page() as opened:
         inner.get_by_role("link", name=re.compile("^Open")).click()
     expect(opened.value).to_have_url(re.compile(f"^{re.escape(emulator.storage_url)}.*/photos/panda[.]jpg$"))
@@ -129,7 +129,7 @@ def test_recent_searches(page):
     expect(recent).to_have_text(["a panda"])
     page.goto("/vitrine/met/")
     expect(recent).to_have_text(["a fish", "a panda"])
-    page.get_by_role("button", name="Forget them").click()
+    page.get_by_role("button", name="Clear").click()
     page.reload()
     expect(page.locator("#history")).to_be_hidden()
 
@@ -150,7 +150,7 @@ def test_wrong_input_is_one_sentence(page, address, sentence):
 
 def test_no_results(page):
     page.goto("/vitrine/met/?q=x&prefix=gs://elsewhere/")
-    expect(page.locator(".nothing")).to_contain_text("No searchable picture is below gs://elsewhere/")
+    expect(page.locator(".nothing")).to_contain_text("There is no searchable picture below gs://elsewhere/")
     page.get_by_role("link", name="Search everywhere").click()
     expect(pictures(page)).to_have_count(24)
 
@@ -299,7 +299,7 @@ def test_replay_asks_first_and_starts_a_run_that_embeds(page, airflow):
     assert airflow.runs("embed_images__met") == []
     page.get_by_role("button", name="Replay 1 image").click()
     page.get_by_role("button", name="Start the run").click()
-    expect(page.locator("#replayed")).to_contain_text("It waits: unpause the DAG")
+    expect(page.locator("#replayed")).to_contain_text("The DAG is paused: unpause it")
     [run] = airflow.runs("embed_images__met")
     assert run["conf"] == {
         "replay_quarantine": True,

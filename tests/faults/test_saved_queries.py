@@ -42,7 +42,7 @@ def test_one_gallery_shows_what_every_query_found_and_what_has_changed(saved):
 
     put(saved, "drawings/car-red-sports.jpg")
     cars, fish = search(saved).split("<h2>a fish</h2>")
-    assert "1 new, 1 gone since the time before" in cars
+    assert "1 new, 1 gone since the previous run" in cars
     assert "car-red-sports.jpg" in cars
     assert f"Gone: gs://{saved.bucket}/photos/fish-01.jpg" in cars
     assert f"gs://{saved.bucket}/photos/fish-01.jpg" in fish

@@ -113,7 +113,7 @@ def test_a_value_that_cannot_work_is_named_with_its_variable(name, value):
     ],
 )
 def test_an_unknown_variable_is_refused_with_the_nearest_one(variable, hint):
-    with pytest.raises(SettingsError, match=rf"{variable}='x' is no setting\. Use {hint}"):
+    with pytest.raises(SettingsError, match=rf"{variable}='x' is not a setting\. Use {hint}"):
         load({**NEEDED, variable: "x"})
 
 
@@ -180,19 +180,19 @@ def test_runs_share_a_quota_of_project_location_and_endpoint(deployment):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("max_cost_usd: 5", "max_cost_us: 5", r"collections\.dresses\.max_cost_us=5 is no setting\. Use max_cost_usd\."),
-        ("max_cost_usd: 3", "max_cost: 3", r"defaults\.max_cost=3 is no setting\. Use max_cost_usd\."),
+        ("max_cost_usd: 5", "max_cost_us: 5", r"collections\.dresses\.max_cost_us=5 is not a setting\. Use max_cost_usd\."),
+        ("max_cost_usd: 3", "max_cost: 3", r"defaults\.max_cost=3 is not a setting\. Use max_cost_usd\."),
         ("dimension: 768", "dimensions: 768", r"collections\.met\.models\.gemini\.dimensions=768 .* Use dimension\."),
-        ("dimension: 768", "dimension: 64", r"models\.gemini\.dimension=64 cannot work: .* offers 128 to 3072"),
-        ("max_cost_usd: 5", "max_cost_usd: .nan", r"collections\.dresses\.max_cost_usd=nan cannot work"),
+        ("dimension: 768", "dimension: 64", r"models\.gemini\.dimension=64 is invalid: .* offers 128 to 3072"),
+        ("max_cost_usd: 5", "max_cost_usd: .nan", r"collections\.dresses\.max_cost_usd=nan is invalid"),
         ("dataset: dresses", "dataset: bqml_tutorial", r"dresses\.dataset='bqml_tutorial' is the dataset of met"),
-        ("dresses:\n", "Dresses:\n", r"collections\.Dresses.* cannot work"),
-        ("dresses:\n", "dress__es:\n", r"collections\.dress__es.* cannot work"),
-        ("dresses:\n", "met:\n", r"cannot be read: .*'met' stands twice.* line"),
-        ("gemini: {", "gem-ini: {", r"collections\.met\.models=.* cannot work"),
-        ("collections:", "collection:", r"collection=.* is no setting\. Use collections"),
+        ("dresses:\n", "Dresses:\n", r"collections\.Dresses.* is invalid"),
+        ("dresses:\n", "dress__es:\n", r"collections\.dress__es.* is invalid"),
+        ("dresses:\n", "met:\n", r"cannot be read: .*'met' appears twice.* line"),
+        ("gemini: {", "gem-ini: {", r"collections\.met\.models=.* is invalid"),
+        ("collections:", "collection:", r"collection=.* is not a setting\. Use collections"),
         ("gemini: {endpoint: gemini-embedding-2, dimension: 768, function: AI.GENERATE_EMBEDDING}", "gemini: 3",
-         r"collections\.met\.models\.gemini=3 cannot work: it must have keys and values"),
+         r"collections\.met\.models\.gemini=3 is invalid: it must have keys and values"),
         ("defaults:", "defaults: [", r"cannot be read: .* line"),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Who is told when a run fails."""
+"""Notifications of failed runs."""
 
 import pytest
 from airflow.sdk import BaseNotifier
@@ -35,11 +35,11 @@ def test_a_notifier_gets_its_arguments():
     "path", ["Letter", "no.such.Notifier", f"{__name__}.Nobody", "json.loads", "json.JSONDecoder"]
 )
 def test_a_path_that_cannot_work_is_named(path):
-    with pytest.raises(SettingsError, match=f"notifier='{path}' of the collection met cannot work"):
+    with pytest.raises(SettingsError, match=f"notifier='{path}' of the collection met is invalid"):
         notifier(path)
 
 
 @pytest.mark.parametrize("arguments", ['{"from": "me"}'])
 def test_arguments_that_cannot_work_are_named(arguments):
-    with pytest.raises(SettingsError, match=r"notifier_arguments=.* of the collection met cannot work"):
+    with pytest.raises(SettingsError, match=r"notifier_arguments=.* of the collection met is invalid"):
         notifier(f"{__name__}.Letter", arguments)

@@ -1,1 +1,1 @@
-"""embed_images: plan, embed, settle, repair, report."""
+"""embed_images: plan, embed, publish, repair, report."""

@@ -1,4 +1,4 @@
-"""The tasks between a written plan and the money it costs."""
+"""The tasks that review a plan before it costs money."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vitrine.embed.review_plan import ReviewPlanOperator
 
 
 def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> EmptyOperator:
-    """Let review_plan and, above the cap, approve_cost follow a plan. Returns the task `approved` after them.
+    """Add review_plan and approve_cost after a plan. Returns the task `approved`, which follows both.
 
-    :param end: task id with which a run goes on that is not approved.
+    :param end: task id with which a run continues that is not approved.
     """
     group = plan.task_id.rpartition(".")[0]
     review = ReviewPlanOperator(
@@ -30,7 +30,7 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Emp
     )
     approve = ApproveCostOperator(
         task_id="approve_cost",
-        subject="Embedding these images costs more than max_cost_usd allows. Do it?",
+        subject="Embedding these images costs more than max_cost_usd. Approve?",
         body=f"{{{{ ti.xcom_pull(task_ids='{review.task_id}', key='plan') }}}}",
         response_timeout=timedelta(hours=collection.approval_hours),
         notifiers=notifications.on_failure(collection),

@@ -1,4 +1,4 @@
-"""A person decides about a plan that costs more than the cap."""
+"""Asks a person to approve a plan that costs more than the cap."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class ApproveCostOperator(ApprovalOperator):
-    """Airflow's ApprovalOperator; a rejection, or no answer in time, skips everything before `end`.
+    """Airflow's ApprovalOperator, except that a rejection or timeout skips everything before `end`.
 
-    The provider's skips either the next task, after which repair passes would spend the money nevertheless,
-    or every task to the last, after which nothing would be reported. A rejection is left as XCom `rejected`:
-    a task that skips others returns nothing.
+    The provider's operator skips either the next task, so that repair passes would still spend the money, or
+    all tasks, so that nothing would be reported. Pushes the XCom `rejected`, since a task that skips others
+    returns nothing.
     """
 
     def __init__(self, *, end: str, **kwargs: Any) -> None:
@@ -26,6 +26,6 @@ class ApproveCostOperator(ApprovalOperator):
         self.end = end
 
     def skip(self, ti: TaskInstance, tasks: Iterable[Any]) -> None:
-        """Skip what comes before the end, whatever the provider would skip."""
+        """Skip everything before `end`, not the `tasks` that the provider passes after a rejection."""
         ti.xcom_push(key="rejected", value=True)
         super().skip(ti, tasks_between(self, self.end))

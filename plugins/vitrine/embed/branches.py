@@ -1,4 +1,4 @@
-"""Which tasks a branch skips."""
+"""The tasks that a branch skips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def tasks_between(task: BaseOperator, end: str) -> list[Operator]:
-    """All tasks after `task` that are neither the task `end` nor after it, by their ids."""
+    """All tasks downstream of `task`, without `end` and what is downstream of it; sorted by id."""
     kept = {end, *task.dag.get_task(end).get_flat_relative_ids(upstream=False)}
     between = task.get_flat_relative_ids(upstream=False) - kept
     return [task.dag.get_task(task_id) for task_id in sorted(between)]

@@ -1,4 +1,4 @@
-"""The branch of the repair loop: another pass, or on to the index."""
+"""The branch at the end of a pass: repair, or continue."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class CheckStatusOperator(BaseBranchOperator):
-    """Count what is left after a pass and choose: `next_pass` (None after the last) while it helps, else
-    `done`. Pushes the XCom `pause_seconds` for the next pass.
+    """Count what is still pending after a pass, and choose `next_pass` (None after the last one) while it may
+    help, else `done`. Pushes the XComs `pending` and, for the next pass, `pause_seconds`.
 
-    :param earlier_checks: task ids of the checks of the passes before, oldest first.
+    :param earlier_checks: task ids of the checks of earlier passes, oldest first.
     """
 
     template_fields = ("configuration",)
@@ -38,11 +38,11 @@ class CheckStatusOperator(BaseBranchOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.collection, self.configuration = collection, queries.progress(collection)
+        self.collection, self.configuration = collection, queries.run_progress(collection)
         self.earlier_checks, self.next_pass, self.done = earlier_checks, next_pass, done
 
     def execute(self, context: Context) -> Any:
-        """Go on with another pass, or with `done`, skipping every later pass at once, not task by task."""
+        """Continue with another pass or with `done`, skipping all later passes at once, not task by task."""
         if self._needs_repair(context["ti"]):
             return self.do_branch(context, self.next_pass)
         later_passes = self._from(self.next_pass) - self._from(self.done)
@@ -60,7 +60,7 @@ class CheckStatusOperator(BaseBranchOperator):
         return decision.repair
 
     def _from(self, task_id: str | None) -> set[str]:
-        """A task and everything after it."""
+        """Ids of a task and everything downstream of it."""
         return (
             {task_id, *self.dag.get_task(task_id).get_flat_relative_ids(upstream=False)} if task_id else set()
         )

@@ -1,4 +1,4 @@
-"""The branch before images that are gone from the bucket leave the searchable table."""
+"""The branch before images that are gone from the bucket are removed from the searchable table."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class ChooseRemovalOperator(BaseBranchOperator):
-    """Choose `remove` when published images have vanished from the bucket, or are broken there, else `keep`.
+    """Choose `remove` when published images are gone from the bucket or broken there, else `keep`.
 
-    Errors: MassDeleteError when more than `max_share` of them have: that is more often a mistake (an emptied
-    or misspelt bucket) than a wish, and their vectors would have to be paid again.
+    Errors: MassDeleteError when these are more than the collection's `max_removed_share`: an emptied or
+    misspelt bucket is more likely than intent, and their vectors would have to be paid for again.
 
     Reads the Param allow_mass_delete.
     """
@@ -42,9 +42,9 @@ class ChooseRemovalOperator(BaseBranchOperator):
         self.remove, self.keep = remove, keep
 
     def choose_branch(self, context: Context) -> str:
-        """Task id to go on with. Pushes the XCom `vanished`, the number of images that leave.
+        """Task id to continue with. Pushes the XCom `vanished`, the number of images to remove.
 
-        A run of Airflow's Backfill removes nothing: it looks at a part of the bucket.
+        A run of Airflow's Backfill removes nothing, since it covers only part of the bucket.
         """
         if context["dag_run"].run_type == "backfill":
             context["ti"].xcom_push(key="vanished", value=0)
@@ -52,13 +52,13 @@ class ChooseRemovalOperator(BaseBranchOperator):
         max_share = self.collection.max_removed_share
         [counted] = BigQuery.of(self.collection).rows(self.configuration)
         published, vanished = counted["published"], counted["vanished"]
-        gone = f"{vanished:,} of {published:,} published images are gone from the bucket, or broken there"
+        gone = f"{vanished:,} of {published:,} published images are gone from the bucket or broken there"
         self.log.info("%s.", gone)
         if vanished > max_share * published and not context["params"]["allow_mass_delete"]:
             raise MassDeleteError(
-                f"{gone}: more than the "
-                f"{max_share:.0%} that may go at once. Nothing was removed. Check the collection's objects "
-                "and the bucket; if it is meant, trigger a run with allow_mass_delete."
+                f"{gone}, more than the {max_share:.0%} that one run may remove. Nothing was removed. Check "
+                "the collection's objects and the bucket. If it is intended, trigger a run with "
+                "allow_mass_delete."
             )
         context["ti"].xcom_push(key="vanished", value=vanished)
         return self.remove if vanished else self.keep

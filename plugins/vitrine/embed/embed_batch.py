@@ -1,4 +1,4 @@
-"""The task that spends money: one batch of images, one BigQuery job."""
+"""The task that spends money: embeds one batch of images in one BigQuery job."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 
 class EmbedBatchOperator(EmbedStatementOperator):
-    """Embed one batch of a work order. Its job ids begin with the work order, so no two jobs embed one batch
+    """Embed one batch of a work order. The job ids begin with the work order, so a batch never has two jobs
     at once.
 
-    :param batch: the batch, from plan_batches.
-    :param configuration: the embedding statement; gets the parameters `work_order` and `batch_number`.
+    :param batch: the batch, as returned by plan_batches.
+    :param configuration: the embedding statement; `work_order` and `batch_number` are added as parameters.
     """
 
     template_fields = (*EmbedStatementOperator.template_fields, "failed", "count")
@@ -46,36 +46,36 @@ class EmbedBatchOperator(EmbedStatementOperator):
             collection=collection,
             configuration=with_parameters(configuration, *which),
             job_id=first_id,
-            # A cancelled job's calls are paid and its vectors lost. It ends by itself: the next task
+            # The calls of a cancelled job are billed and its vectors lost. Let it finish: the next task
             # rejoins it, or the next plan waits for it.
             cancel_on_kill=False,
             **kwargs,
         )
         self.batch, self.base = batch, first_id
-        # Notes a job that failed as a whole, and counts how far the work order is.
+        # Statements that record a job that failed as a whole, and that count the progress of the work order.
         self.failed = query_job("embed/insert_failed_attempts.sql", model(collection), *which)
-        self.count = with_parameters(queries.order(), which[0])
+        self.count = with_parameters(queries.work_order_progress(), which[0])
 
     def execute(self, context: Context) -> str:
-        """Embed the batch, in the triggerer. Errors: BatchFailedError when its job failed as a whole."""
+        """Embed the batch, deferred. Errors: BatchFailedError when its job failed as a whole."""
         with self._final_when_the_job_failed():
             job = super().execute(context)
-        self._tell_progress(context)
+        self._report_progress(context)
         return job
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> str | None:
-        """End as the job did. Errors: as of execute."""
+        """End as the job did. Errors: see execute."""
         with self._final_when_the_job_failed():
             job = super().execute_complete(context, event)
-        self._tell_progress(context)
+        self._report_progress(context)
         return job
 
-    def _tell_progress(self, context: Context) -> None:
-        """Log and push as XCom `progress` how far the batches that have ended bring the work order."""
+    def _report_progress(self, context: Context) -> None:
+        """Log the progress of the work order and push it as XCom `progress`. Counts finished jobs only."""
         [counted] = BigQuery.of(self.collection).rows(self.count)
         progress = pace(**counted)
         self.log.info(
-            "%(done)s images have an answer, %(left)s are left: %(images_per_minute)s a minute, "
+            "%(done)s images done, %(left)s left, %(images_per_minute)s per minute, "
             "about %(minutes_left)s min to go.",
             progress,
         )
@@ -83,10 +83,11 @@ class EmbedBatchOperator(EmbedStatementOperator):
 
     @contextmanager
     def _final_when_the_job_failed(self) -> Iterator[None]:
-        """Tell a failed job from a failure to watch it: only the second may be tried again.
+        """Raise BatchFailedError, which is not retried, if the job itself failed; else leave the error alone.
 
-        A failed job has written nothing, but the calls it made may have been paid. The next pass plans its
-        images again, after a pause, and stops when that does not help; Airflow's retries would multiply both.
+        A failed job has written nothing, but its calls may have been billed. The next pass plans its images
+        again, after a pause, and passes end when they make no progress. Retries by Airflow would multiply
+        them.
         """
         try:
             yield
@@ -95,13 +96,14 @@ class EmbedBatchOperator(EmbedStatementOperator):
             if job is None or job.state != "DONE" or not job.error_result:
                 raise
             message = job.error_result["message"]
-            self._note_failure(message)
+            self._record_failure(message)
             raise BatchFailedError(f"Job {job.job_id} failed: {message}") from error
 
-    def _note_failure(self, message: str) -> None:
+    def _record_failure(self, message: str) -> None:
         status = string("status", failed_job(self.batch["images"], message))
         try:
             BigQuery.of(self.collection).rows(with_parameters(self.failed, status))
         except Exception:
-            # A retry might pay the batch again. Without the note the next pass plans it whole.
-            self.log.exception("This failure could not be noted in embedding_attempts.")
+            # Do not raise: a retry might pay for the batch again. Without the record, the next pass plans it
+            # whole.
+            self.log.exception("Could not record this failure in embedding_attempts.")

@@ -1,4 +1,4 @@
-"""What a person may choose when triggering a DAG; Airflow refuses everything else before anything runs."""
+"""The Params of embed_images. Airflow refuses other values before anything runs."""
 
 from __future__ import annotations
 
@@ -12,37 +12,39 @@ EMBED_IMAGES = {
         type="integer",
         minimum=1,
         maximum=limits.MAX_ROWS_PER_EMBEDDING_JOB,
-        description_md="Images embedded by one BigQuery job. 25,000 is the most that one job may embed.",
+        description_md="Maximum number of images per BigQuery job. BigQuery allows 25,000.",
     ),
     "max_images": Param(
         None,
         type=["null", "integer"],
         minimum=1,
-        description_md="At most so many are embedded and paid by this run.",
+        description_md="Maximum number of images this run may embed. Empty: no limit.",
     ),
     "order": Param(
         "newest",
         enum=["newest", "oldest"],
-        description_md="Which images come first, after those that an earlier run has tried in vain.",
+        description_md="Which images to embed first, after those that failed in an earlier run.",
     ),
-    "dry_run": Param(False, type="boolean", description_md="Show the plan and what it costs, then stop."),
+    "dry_run": Param(False, type="boolean", description_md="Show the plan and its cost, then stop."),
     "max_cost_usd": Param(
         None,
         type=["null", "number"],
         minimum=0,
-        description_md="A plan that costs more waits for a person. Empty: `VITRINE_MAX_COST_USD`.",
+        description_md="A plan that costs more waits for approval. Empty: the setting `max_cost_usd`.",
     ),
     "replay_quarantine": Param(
-        False, type="boolean", description_md="Try again what is in quarantine (below uri_prefix)."
+        False, type="boolean", description_md="Try quarantined images again (below `uri_prefix`)."
     ),
     "replay_status": Param(
-        None, type=["null", "string"], description_md="Replay only statuses that begin with this."
+        None, type=["null", "string"], description_md="Replay only images whose status begins with this."
     ),
     "allow_mass_delete": Param(
-        False, type="boolean", description_md="Let any number of images go that are gone from the bucket."
+        False,
+        type="boolean",
+        description_md="Remove images that are gone from the bucket, however many there are.",
     ),
-    # A text that may be left empty must allow null: the form calls "" missing and refuses to trigger.
+    # Optional texts must allow null: the form treats "" as missing and refuses to trigger.
     "uri_prefix": Param(
-        None, type=["null", "string"], description_md="Only images whose uri begins with this."
+        None, type=["null", "string"], description_md="Only images whose URI begins with this."
     ),
 }

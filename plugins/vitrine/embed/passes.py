@@ -1,4 +1,4 @@
-"""Whether a run needs another pass, and how. Pure functions."""
+"""Whether a run needs another pass, and how long to wait for it. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import NamedTuple
 
 from vitrine import limits
 
-# Passes without progress after which more of the same is no use: the quota is gone or the service is down.
+# Passes without progress after which to give up: the quota is used up or the service is down.
 PATIENCE = 2
-# So few images fit into a minute of every region's quota: waiting longer gains them nothing.
+# Up to this number, images fit into a minute of any region's quota, and a longer pause gains nothing.
 HANDFUL = limits.EMBEDDING_REQUESTS_PER_MINUTE_EUROPE
-# A batch whose job failed as a whole comes again in so many pieces: 25,000 images, 782, 25, 1. Halves would
-# need 15 passes, and in each they may pay the calls of half of the images again.
+# A batch whose job failed as a whole is split into this number of pieces, and so on: 25,000 images, 782, 25,
+# 1. Halving would take 15 passes, each of which may pay again for half of the images.
 PIECES_PER_JOB = 32
-# Of all failed batches together: an outage must not become thousands of jobs (Airflow maps over 1,024).
+# Pieces of all failed batches together, so that an outage does not become thousands of jobs.
 MAX_PIECES = 256
 
 
 class PassDecision(NamedTuple):
-    """What to do after a pass, and why, in words for the log."""
+    """Whether to start a repair pass, and why, as a sentence for the log."""
 
     repair: bool
     reason: str
 
 
 def after_pass(pending: Sequence[int], max_passes: int) -> PassDecision:
-    """Decide from the images left before the first pass and after each pass so far, e.g. [250, 50, 0].
+    """Decide from the number of pending images before the first pass and after each pass, e.g. [250, 50, 0].
 
-    Errors: ValueError when no pass is over yet.
+    Errors: ValueError before the first pass is over.
     """
     passes = len(pending) - 1
     if passes < 1:
@@ -45,10 +45,10 @@ def after_pass(pending: Sequence[int], max_passes: int) -> PassDecision:
 
 
 def pause_seconds(pending: Sequence[int], first_seconds: int, most_seconds: int) -> int:
-    """How long to wait before the next pass, from the same numbers as after_pass.
+    """Pause before the next pass, from the same numbers as in after_pass.
 
-    The pause doubles with every pass in a row that leaves more than a handful (the quota is exhausted), up to
-    `most_seconds`; for a handful it is the first one.
+    The pause doubles with each consecutive pass that leaves more than a handful (the quota is exhausted), up
+    to `most_seconds`. For a handful it is `first_seconds`.
     """
     exhausted = sum(1 for _ in takewhile(lambda left: left > HANDFUL, reversed(pending[1:])))
     doubled: int = first_seconds * 2 ** max(0, exhausted - 1)

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 class PauseSensor(WaitSensor):
-    """WaitSensor for as long as the check of the pass before has said; works in `dag.test()`, too.
+    """WaitSensor for the time that the check of the previous pass has set. Also works in `dag.test()`.
 
-    In the triggerer the trigger ends the task by itself; `dag.test()` runs triggers inline and then calls
+    The trigger normally ends the task itself, but `dag.test()` runs triggers inline and then calls
     `execute_complete`, which WaitSensor of standard provider 1.21.0 does not have.
 
-    :param check: id of the task whose XCom `pause_seconds` says how long.
+    :param check: id of the task whose XCom `pause_seconds` is the time to wait.
     """
 
     def __init__(self, *, check: str, **kwargs: Any) -> None:
@@ -25,11 +25,11 @@ class PauseSensor(WaitSensor):
         self.check = check
 
     def execute(self, context: Context) -> None:
-        """Wait in the triggerer."""
+        """Defer until the time has passed."""
         seconds = context["ti"].xcom_pull(task_ids=self.check, key="pause_seconds")
         self.log.info("Pausing for %s seconds.", seconds)
         self.time_to_wait = timedelta(seconds=seconds)
         super().execute(context)
 
     def execute_complete(self, context: Context, event: Any = None) -> None:
-        """Nothing is left to do: the time has passed."""
+        """Nothing left to do: the time has passed."""

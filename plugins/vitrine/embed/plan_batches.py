@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class PlanBatchesOperator(BaseOperator):
-    """Write a work order and return its batches. Pushes its name as XCom `work_order`.
+    """Write a work order and return its batches. Pushes the name of the work order as XCom `work_order`.
 
-    It first waits for jobs that an earlier run or a killed task left behind in BigQuery: what they embed is
-    paid for and must not be planned again, and what they publish must not be published beside them.
+    It first waits for jobs that an earlier run or a killed task left running in BigQuery: what they embed is
+    paid for and must not be planned again, and nothing may be published at the same time as they publish.
 
-    :param pass_number: 1 for the pass that decides what the run embeds; later ones repair it.
+    :param pass_number: 1 for the pass that decides what the run embeds; later passes repair it.
     """
 
     template_fields = ("write", "read", "work_order")
@@ -54,7 +54,7 @@ class PlanBatchesOperator(BaseOperator):
         namespace = self.collection.namespace
         for prefix in (embed_job_prefix(namespace), f"{job_id('vitrine', namespace, dag_id)}-"):
             for job in bigquery.running_jobs(prefix):
-                self.log.info("Waiting for job %s, which an earlier task left running.", job.job_id)
-                # Without a timeout of its own the client gives up after 15 minutes. How the job ends does not
-                # matter, what it writes does.
+                self.log.info("Waiting for job %s, left running by an earlier task.", job.job_id)
+                # With its default timeout, the client gives up after 15 minutes. It does not matter how the
+                # job ends, only that it has stopped writing.
                 job.exception(timeout=None)

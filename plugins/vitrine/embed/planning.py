@@ -1,4 +1,4 @@
-"""Work orders: their names, what they will cost, and whether a person is asked. Pure functions."""
+"""Work orders: their names, what they cost, and whether they need approval. Pure functions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALL_TIMES: Final = ("0001-01-01 00:00:00+00:00", "9999-12-31 23:59:59.999999+00:
 
 
 class Batch(TypedDict):
-    """One batch of a work order, as embed_batch is mapped over it."""
+    """One batch of a work order; embed_batch is mapped over a list of these."""
 
     work_order: str
     batch_number: int
@@ -30,22 +30,22 @@ class Batch(TypedDict):
 
 
 def embed_job_prefix(dataset: str) -> str:
-    """Beginning of the id of every job that calls the model for this dataset."""
+    """Prefix of the id of every job that embeds images for this dataset."""
     return job_id("vitrine_embed", dataset) + "-"
 
 
 def work_order(dataset: str, pass_number: int, task_instance_id: str) -> str:
-    """Name of one try at planning one pass. The ids of its jobs begin with it, so they cannot run twice.
+    """Name of one attempt to plan one pass. The ids of its jobs begin with it, so none can run twice.
 
-    Airflow gives every try an id of its own, also when a run is deleted and made again under its old name.
+    Airflow gives every try a new id, even when a run is deleted and created again under the same name.
     """
     return embed_job_prefix(dataset) + job_id(f"pass{pass_number}", task_instance_id)
 
 
 def updated_within(dag_run: DagRunProtocol) -> tuple[str, str]:
-    """From when and until when (exclusive) an image must have been updated to be planned by a run.
+    """Start and end (exclusive) of the time in which an image must have been updated to be planned by a run.
 
-    The runs of Airflow's Backfill share the past among them; every other run looks at everything.
+    A run of Airflow's Backfill takes its own data interval, every other run takes everything.
     """
     if dag_run.run_type != "backfill":
         return ALL_TIMES
@@ -53,14 +53,14 @@ def updated_within(dag_run: DagRunProtocol) -> tuple[str, str]:
 
 
 def refuse_unworkable(batches: Sequence[Batch], most: int, images_per_minute: int) -> None:
-    """Refuse more batches than Airflow maps, and a batch that the quota cannot finish while its query lives.
+    """Refuse more batches than Airflow can map over, and batches too large to finish within one query's time.
 
-    Errors: TooManyBatchesError, BatchTooLargeError; both name the batch_size that works.
+    Errors: TooManyBatchesError, BatchTooLargeError; both name a batch_size that works.
     """
     images = sum(batch["images"] for batch in batches)
     if len(batches) > most:
         raise TooManyBatchesError(
-            f"{images:,} images are {len(batches):,} batches, more than the {most:,} that Airflow maps over "
+            f"{images:,} images make {len(batches):,} batches, more than the {most:,} that Airflow maps over "
             f"([core] max_map_length). Use a batch_size of at least {ceil(images / most):,}."
         )
     largest = max((batch["images"] for batch in batches), default=0)
@@ -75,7 +75,7 @@ def refuse_unworkable(batches: Sequence[Batch], most: int, images_per_minute: in
 
 @dataclass(frozen=True)
 class Plan:
-    """What one work order asks of the model."""
+    """Size, price and duration of a work order."""
 
     images: int
     bytes: int
@@ -92,7 +92,7 @@ class Plan:
 
 
 def estimate(batches: Sequence[Batch], rates: Rates) -> Plan:
-    """Price and duration of batches; the lanes and the quota that all jobs share bound the pace."""
+    """Size, price and duration of batches. Parallel jobs and the quota they share limit the speed."""
     images = sum(batch["images"] for batch in batches)
     busy_lanes = max(1, min(rates.lanes, len(batches)))
     per_minute = min(busy_lanes * rates.images_per_minute_per_job, rates.images_per_minute)
@@ -106,22 +106,22 @@ def estimate(batches: Sequence[Batch], rates: Rates) -> Plan:
 
 
 class Verdict(StrEnum):
-    """What happens to a plan."""
+    """What to do with a plan."""
 
     EMBED = "embed"
-    ASK = "ask"  # a person decides
+    ASK = "ask"  # wait for approval
     STOP = "stop"
 
 
 def review(plan: Plan, *, max_cost_usd: float, dry_run: bool) -> Verdict:
-    """Whether a plan is carried out. One without images costs nothing: it is, whatever the cap."""
+    """Whether to carry out a plan. A plan without images costs nothing and never needs approval."""
     if dry_run:
         return Verdict.STOP
     return Verdict.ASK if plan.cost_usd > max_cost_usd else Verdict.EMBED
 
 
 def deferred_reason(deferred: int, *, run_left: int, month_left: int) -> str:
-    """The tighter of two caps on the images that a run may pay; "" when nothing is deferred.
+    """The tighter of the two limits on what a run may pay for; "" when nothing is deferred.
 
     :param run_left: images that max_images leaves to this run.
     :param month_left: images that the monthly budget leaves.
@@ -132,7 +132,7 @@ def deferred_reason(deferred: int, *, run_left: int, month_left: int) -> str:
 
 
 def as_markdown(plan: Plan, deferred: int, reason: str, paid_this_month_usd: float) -> str:
-    """The plan as a table, for the log and for the person who approves it."""
+    """The plan as a Markdown table, for the log and for approval."""
     rows = {
         "images": f"{plan.images:,} ({plan.bytes / 1e6:,.1f} MB)",
         "batches": f"{plan.batches:,}",
@@ -145,10 +145,10 @@ def as_markdown(plan: Plan, deferred: int, reason: str, paid_this_month_usd: flo
 
 
 def pace(planned: int, done: int, seconds: int | None) -> dict[str, int | None]:
-    """How far a work order is: done, left, images_per_minute, minutes_left (None before the first answer).
+    """Progress of a work order: done, left, images_per_minute, minutes_left (None before the first answer).
 
-    :param done: images that have an answer.
-    :param seconds: since the first job began; None before the first answer.
+    :param done: images that the model has answered for.
+    :param seconds: time since the first answer; None before that.
     """
     per_minute = done * 60 / max(seconds or 0, 1)
     left = planned - done

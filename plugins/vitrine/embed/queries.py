@@ -1,6 +1,6 @@
-"""The query jobs that need more than a line: each .sql file with the parameters it reads.
+"""The query jobs of embed_images: .sql files with their parameters.
 
-Values that only a run knows are Jinja templates, which the operators render.
+Values that depend on the run are Jinja templates, which the operators render.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_IMAGES: Final = f"{{{{ params.max_images or {EVERY_IMAGE} }}}}"
 
 
 def macros(collection: Collection) -> dict[str, Any]:
-    """Names that the statements and templated fields of embed_images may use besides those of every DAG."""
+    """Names that the SQL and templated fields of embed_images may use in addition to those of every DAG."""
     return {
         "work_order": lambda ti, number: planning.work_order(collection.namespace, number, str(ti.id)),
         "updated_within": planning.updated_within,
@@ -41,12 +41,12 @@ def macros(collection: Collection) -> dict[str, Any]:
 
 
 def content_types(collection: Collection) -> Parameter:
-    """The content types that are images to us."""
+    """The content types that are embedded."""
     return strings("content_types", collection.content_types)
 
 
 def embed(collection: Collection) -> dict[str, Any]:
-    """Embed one batch; EmbedBatchOperator adds which."""
+    """Embed a batch, which EmbedBatchOperator adds."""
     return query_job(
         "embed/insert_embedding_attempts.sql",
         RUN_ID,
@@ -58,7 +58,7 @@ def embed(collection: Collection) -> dict[str, Any]:
 
 
 def plan(collection: Collection) -> dict[str, Any]:
-    """Write a work order; PlanBatchesOperator adds which."""
+    """Write a work order, whose name PlanBatchesOperator adds."""
     return query_job(
         "embed/write_work_order.sql",
         RUN_ID,
@@ -74,32 +74,32 @@ def plan(collection: Collection) -> dict[str, Any]:
 
 
 def budget_images(collection: Collection) -> int:
-    """Images that a calendar month may pay."""
+    """Number of images that the budget of a calendar month pays for."""
     return EVERY_IMAGE if collection.budget_images is None else collection.budget_images
 
 
 def deferred(collection: Collection) -> dict[str, Any]:
-    """Count what a work order leaves to later runs; ReviewPlanOperator adds which."""
+    """Count what a work order leaves to later runs; ReviewPlanOperator adds its name."""
     return query_job("embed/count_deferred_images.sql", RUN_ID, *_plannable(collection))
 
 
 def publish_new(collection: Collection) -> dict[str, Any]:
-    """Publish good vectors of images that are not searchable yet."""
+    """Publish the vectors of images that are not searchable yet."""
     return query_job("embed/publish_new_embeddings.sql", model(collection), content_types(collection))
 
 
 def publish_changed(collection: Collection) -> dict[str, Any]:
-    """Publish good vectors of images whose content has changed."""
+    """Publish the vectors of images whose content has changed."""
     return query_job("embed/publish_changed_embeddings.sql", model(collection), content_types(collection))
 
 
 def quarantine(collection: Collection) -> dict[str, Any]:
-    """Set broken images aside."""
+    """Quarantine broken images."""
     return query_job("embed/quarantine_images.sql", model(collection), RETRYABLE, FAILED_ALONE)
 
 
 def delete_vanished(collection: Collection) -> dict[str, Any]:
-    """Take images that are gone from the bucket out of the searchable table."""
+    """Remove images that are gone from the bucket from the searchable table."""
     return query_job(
         "embed/delete_vanished_embeddings.sql",
         model(collection),
@@ -108,18 +108,18 @@ def delete_vanished(collection: Collection) -> dict[str, Any]:
     )
 
 
-def order() -> dict[str, Any]:
-    """Count how far a work order is; EmbedBatchOperator adds which."""
+def work_order_progress() -> dict[str, Any]:
+    """Count the progress of a work order; EmbedBatchOperator adds its name."""
     return query_job("embed/count_order.sql", STARTED_AT, FAILED_JOB)
 
 
-def progress(collection: Collection) -> dict[str, Any]:
-    """Count where the planned images of this run are."""
+def run_progress(collection: Collection) -> dict[str, Any]:
+    """Count what has become of the images that this run planned."""
     return query_job("embed/count_progress.sql", RUN_ID, model(collection), content_types(collection))
 
 
 def replay(collection: Collection) -> dict[str, Any]:
-    """Let images out of quarantine, if this run's Params say so."""
+    """Release images from quarantine, if this run's Params say so."""
     return query_job(
         "embed/replay_quarantine.sql",
         RUN_ID,
@@ -131,7 +131,7 @@ def replay(collection: Collection) -> dict[str, Any]:
 
 
 def report() -> dict[str, Any]:
-    """Write the report of this run; ReportRunOperator adds the figures."""
+    """Write the report of this run; ReportRunOperator adds its figures."""
     return query_job(
         "embed/write_run_report.sql",
         RUN_ID,
@@ -142,7 +142,7 @@ def report() -> dict[str, Any]:
 
 
 def _plannable(collection: Collection) -> tuple[Parameter, ...]:
-    """What select_plannable_images reads."""
+    """Parameters of select_plannable_images."""
     return (
         model(collection),
         content_types(collection),

@@ -1,4 +1,4 @@
-"""The completeness gate at the end of a run."""
+"""The last task of a run: reports, and fails unless the run is complete."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ FIGURES = (
 class ReportRunOperator(BaseOperator):
     """Write the report of a run; fail unless planned = published + quarantined + vanished and no task failed.
 
-    It runs whatever happened before, so that a run which is not complete never looks complete. A batch that
-    failed does not count: what became of its images does. A run that was stopped before anything was paid
-    ends well but skipped, so that the Asset is not updated. Errors: IncompleteRunError naming the images that
+    It runs regardless of what happened before, so that an incomplete run never looks complete. A failed batch
+    is no failure by itself: what counts is what became of its images. A run that was stopped before it cost
+    anything is skipped, so that the Asset is not updated. Errors: IncompleteRunError naming the images that
     are left, or the tasks that failed.
 
-    :param approval: task ids of the review, which knows what the plan has deferred and whether it stopped the
-        run, and of a person's decision.
+    :param approval: task ids of review_plan, which reports what was deferred or that the run was stopped, and
+        of approve_cost.
     :param checks: task ids of the checks of all passes, oldest first.
-    :param removal: task id that knows how many images were removed.
-    :param index: task ids of the chooser and the sensor, of which one knows the state of the index.
+    :param removal: task id that reports how many images were removed.
+    :param index: task ids of the branch and the sensor, one of which reports the state of the index.
     """
 
     template_fields = ("count", "write")
@@ -64,17 +64,17 @@ class ReportRunOperator(BaseOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.collection = collection
-        self.count, self.write = queries.progress(collection), queries.report()
+        self.count, self.write = queries.run_progress(collection), queries.report()
         self.checks, self.removal, self.index = checks, removal, index
         self.review, self.approve = approval
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Report, then judge. Returns the figures."""
+        """Write the report, then fail or skip if necessary. Returns the report."""
         ti = context["ti"]
         states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
         stopped = self._stopped(ti, states)
-        figures, problem = self._figures(ti, states, stopped)
-        outcome = reports.outcome(figures, stopped, problem)
+        figures, incomplete = self._figures(ti, states, stopped)
+        outcome = reports.outcome(figures, stopped, incomplete)
         reason = str(stopped) if stopped else self._said(ti, states, self.review, "deferred_reason") or ""
         texts = {
             "outcome": str(outcome),
@@ -83,10 +83,12 @@ class ReportRunOperator(BaseOperator):
         }
         self._write(figures, texts, complete=outcome.complete)
         self.log.info("Run %s:\n%s", ti.run_id, reports.as_text(figures | texts))
-        if problem:
-            raise IncompleteRunError(problem)
+        if incomplete:
+            raise IncompleteRunError(incomplete)
         if stopped:
-            raise AirflowSkipException(f"Nothing was paid: {stopped}. The report is written.")
+            raise AirflowSkipException(
+                f"The run ended before it cost anything: {stopped}. The report is written."
+            )
         for asset in self.outlets:
             context["outlet_events"][asset].extra = figures | texts
         return figures | texts
@@ -94,7 +96,7 @@ class ReportRunOperator(BaseOperator):
     def _figures(
         self, ti: TaskInstance, states: dict[str, str], stopped: Outcome | None
     ) -> tuple[dict[str, Any], str | None]:
-        """The figures of the run, and why it is not complete."""
+        """The figures of the run, and why it is incomplete (None if it is not)."""
         [progress] = BigQuery.of(self.collection).rows(self.count)
         progress["deferred"] = self._said(ti, states, self.review, "deferred") or 0
         if stopped:
@@ -109,17 +111,17 @@ class ReportRunOperator(BaseOperator):
         return figures, reports.why_incomplete(progress, None if stopped else passes, failed)
 
     def _stopped(self, ti: TaskInstance, states: dict[str, str]) -> Outcome | None:
-        """How the run was stopped before anything was paid, if it was."""
+        """How the run was stopped before it cost anything; None if it was not."""
         if self._said(ti, states, self.review, "verdict") == Verdict.STOP:
             return Outcome.DRY_RUN
         return Outcome.REJECTED if self._said(ti, states, self.approve, "rejected") else None
 
     def _said(self, ti: TaskInstance, states: dict[str, str], task: str, key: str) -> Any:
-        """The XCom of a task that has succeeded this time; another may have left it at an earlier try."""
+        """The XCom of a task, if the task has succeeded: otherwise it is left over from an earlier try."""
         return ti.xcom_pull(task_ids=task, key=key) if states.get(task) == "success" else None
 
     def _vector_index(self, ti: TaskInstance, states: dict[str, str]) -> str:
-        """What the last of the two has said; one that did not run this time may have said it before."""
+        """What the later of the two tasks reports. Ignores XComs of tasks that did not run this time."""
         ended = [task for task in self.index if states.get(task) in ("success", "failed")]
         said = [ti.xcom_pull(task_ids=task, key="vector_index") for task in ended]
         return next((state for state in reversed(said) if state), "unknown")

@@ -1,4 +1,4 @@
-"""What the report of a run says. Pure functions."""
+"""The content of a run's report. Pure functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Outcome(StrEnum):
 
     COMPLETE = "complete"
     NOTHING_PENDING = "nothing_pending"
-    DEFERRED = "deferred"  # what was planned is complete; a cap has left images to later runs
+    DEFERRED = "deferred"  # complete, but a limit has left images to later runs
     DRY_RUN = "dry_run"
     REJECTED = "rejected"
     INCOMPLETE = "incomplete"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 
 def without_the_stopped(progress: Mapping[str, Any]) -> dict[str, Any]:
-    """The progress of a run that was stopped after planning: what is pending was not planned but deferred."""
+    """The progress of a run that was stopped after planning, with its pending images counted as deferred."""
     pending = progress["pending"]
     return {
         **progress,
@@ -34,13 +34,13 @@ def without_the_stopped(progress: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def outcome(progress: Mapping[str, Any], stopped: Outcome | None, problem: str | None) -> Outcome:
+def outcome(progress: Mapping[str, Any], stopped: Outcome | None, incomplete: str | None) -> Outcome:
     """How the run ended.
 
-    :param stopped: how it was stopped before anything was paid, if it was.
-    :param problem: why it is not complete, if it is not.
+    :param stopped: how it was stopped before it cost anything; None if it was not.
+    :param incomplete: why it is incomplete; None if it is not.
     """
-    if problem:
+    if incomplete:
         return Outcome.INCOMPLETE
     if stopped:
         return stopped
@@ -50,31 +50,31 @@ def outcome(progress: Mapping[str, Any], stopped: Outcome | None, problem: str |
 
 
 def why_incomplete(progress: Mapping[str, Any], passes: int | None, failed: Sequence[str]) -> str | None:
-    """Why a run is not complete, or None.
+    """Why a run is incomplete, or None.
 
-    :param passes: passes that were checked; None when the run was stopped before the first.
+    :param passes: number of passes that were checked; None if the run was stopped before the first.
     :param failed: ids of the tasks that failed.
     """
-    problems = []
+    reasons = []
     if failed:
-        problems.append(f"Failed: {', '.join(failed)}. See their logs and clear them; nothing is paid twice.")
+        reasons.append(f"Failed: {', '.join(failed)}. See their logs and clear them; nothing is paid twice.")
     elif passes == 0:
-        problems.append("No pass was checked: clear the run. Nothing is paid twice.")
+        reasons.append("No pass was checked: clear the run. Nothing is paid twice.")
     if progress["pending"]:
         named = "\n  ".join(progress["pending_images"])
-        problems.append(
+        reasons.append(
             f"{progress['pending']:,} of {progress['planned']:,} planned images are neither published, "
             f"quarantined nor gone. The next run takes them up again.\n  {named}"
         )
     if progress["duplicates"]:
-        problems.append(
-            f"{progress['duplicates']:,} rows of image_embeddings repeat the uri of another: delete them."
+        reasons.append(
+            f"{progress['duplicates']:,} rows of image_embeddings repeat the uri of another row: delete them."
         )
-    return "\n".join(problems) or None
+    return "\n".join(reasons) or None
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
-    """The figures as a small table for the log, one a line.
+    """The figures as a table for the log, one per line.
 
     >>> print(as_text({"planned": 1200, "cost_usd": 0.12}))
     planned   1,200

@@ -1,4 +1,4 @@
-"""The branch between a written plan and the money it costs."""
+"""The branch that decides whether a plan is carried out, before it costs money."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class ReviewPlanOperator(BaseBranchOperator):
-    """Show the plan and choose: `embed` within the cap, `ask` a person above it, stop after a dry run.
+    """Show the plan and choose `embed` within the cap, `ask` above it, or stop if this is a dry run.
 
-    What is approved is exactly the work order that was written. Pushes the XComs `plan` (a table in
-    Markdown), `verdict`, `deferred` (images) and `deferred_reason`. Stopping skips everything before `end`.
+    Approval covers exactly the work order that was written. Pushes the XComs `plan` (a Markdown table),
+    `verdict`, `deferred` (number of images) and `deferred_reason`. Stopping skips everything before `end`.
     Reads the Params dry_run, max_cost_usd and max_images.
 
-    :param plan: id of the task that has written the work order and returned its batches.
+    :param plan: id of the task that wrote the work order and returned its batches.
     """
 
     template_fields = ("count",)
@@ -41,7 +41,7 @@ class ReviewPlanOperator(BaseBranchOperator):
         self.embed, self.ask, self.end = embed, ask, end
 
     def execute(self, context: Context) -> Any:
-        """Log the plan and go on, or stop."""
+        """Log the plan, then continue or stop."""
         verdict = self._review(context)
         context["ti"].xcom_push(key="verdict", value=str(verdict))
         if verdict is Verdict.STOP:
@@ -57,11 +57,17 @@ class ReviewPlanOperator(BaseBranchOperator):
             run_left=(params["max_images"] or queries.EVERY_IMAGE) - counted["paid_by_run"],
             month_left=queries.budget_images(self.collection) - counted["paid_this_month"],
         )
-        table = as_markdown(plan, counted["deferred"], reason, counted["paid_this_month"] * rates.image_usd)
-        for key, value in {"plan": table, "deferred": counted["deferred"], "deferred_reason": reason}.items():
+        markdown = as_markdown(
+            plan, counted["deferred"], reason, counted["paid_this_month"] * rates.image_usd
+        )
+        for key, value in {
+            "plan": markdown,
+            "deferred": counted["deferred"],
+            "deferred_reason": reason,
+        }.items():
             ti.xcom_push(key=key, value=value)
         cap = params["max_cost_usd"]
         cap = self.collection.max_cost_usd if cap is None else cap
         verdict = review(plan, max_cost_usd=cap, dry_run=params["dry_run"])
-        self.log.info("%s (cap: $%s)\n%s", verdict, cap, table)
+        self.log.info("%s (cap: $%s)\n%s", verdict, cap, markdown)
         return verdict

@@ -1,4 +1,4 @@
-"""The statements of embed_images, which only the run that has its turn may send."""
+"""The statements of embed_images, which only the run that has the turn may execute."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ if TYPE_CHECKING:
 
 
 class EmbedStatementOperator(BigQueryStatementOperator):
-    """BigQueryStatementOperator that refuses to work out of turn, see vitrine.embed.turns.
+    """BigQueryStatementOperator that refuses to run out of turn, see vitrine.embed.turns.
 
-    :param planned_by: id of the task that planned this statement's work. The task is skipped when that one
-        has not run; for statements that must run although some of their upstream tasks failed (trigger rule
-        ALL_DONE).
+    :param planned_by: for statements that must run even if upstream tasks failed (trigger rule ALL_DONE): id
+        of the task that planned their work. The statement is skipped unless that task has succeeded.
     """
 
     def __init__(self, *, planned_by: str | None = None, **kwargs: Any) -> None:
@@ -27,9 +26,9 @@ class EmbedStatementOperator(BigQueryStatementOperator):
         self.planned_by = planned_by
 
     def execute(self, context: Context) -> str:
-        """Run the statement, in the triggerer if it takes long. Returns the job id. Errors: TurnLostError."""
+        """Run the statement, deferred if it takes long. Returns the job id. Errors: TurnLostError."""
         if self.planned_by and not _has_succeeded(context["ti"], self.planned_by):
-            raise AirflowSkipException(f"{self.planned_by} has planned nothing in this run.")
+            raise AirflowSkipException(f"{self.planned_by} planned nothing in this run.")
         turns.check(context, self.collection)
         job_id: str = super().execute(context)
         return job_id

@@ -1,4 +1,4 @@
-"""Waits until no other run works that shares the quota of the model."""
+"""Waits until no other run is using the same quota of the model."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from vitrine.embed import turns
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-# Airflow's default of a week is too short for the last run of a Backfill over years.
+# Airflow's default of a week is too short for the last run of a Backfill that covers years.
 TIMEOUT = timedelta(days=365)
-# A task that comes back before a busy scheduler has read how its last visit ended is taken for killed.
+# A task that is rescheduled before a busy scheduler has processed its previous poke is taken for killed.
 MIN_POKE_SECONDS = 20.0
 
 
 class TakeTurnSensor(BaseSensorOperator):
-    """Take the turn for this run, as soon as no other run that is still running has it.
+    """Take the turn for this run as soon as no other active run holds it.
 
-    One instance pokes at a time (`max_active_tis_per_dag`), so that two never take the turn together.
+    Only one instance pokes at a time (`max_active_tis_per_dag`), so two can never take the turn together.
     """
 
     def __init__(self, *, collection: Collection, **kwargs: Any) -> None:
@@ -41,5 +41,5 @@ class TakeTurnSensor(BaseSensorOperator):
         sharing = load().sharing_quota(self.collection)
         holder = turns.take(context["ti"], self.collection, is_shared=len(sharing) > 1)
         if holder:
-            self.log.info("%s has its turn. This run waits until that one has ended.", holder)
+            self.log.info("%s has the turn. This run waits until that run has ended.", holder)
         return holder is None

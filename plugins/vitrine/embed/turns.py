@@ -1,8 +1,8 @@
-"""Whose turn it is: of the runs that share a quota of the model, one works at a time.
+"""Turns: of all runs that share a quota of the model, only one works at a time.
 
-Airflow's `max_active_runs` binds neither its own Backfill, nor a run that is cleared beside another, nor the
-DAGs of two collections. So a run takes the turn first, as an Airflow Variable that names it. A run that has
-ended, however, holds nothing.
+Airflow's `max_active_runs` does not cover its own Backfill, a run that is cleared while another is active, or
+the DAGs of two collections. So a run first takes the turn, by writing its name into an Airflow Variable. A
+run that has ended no longer holds the turn.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
-# Far longer than two requests to Airflow's API server take.
+# Much longer than two requests to Airflow's API server take.
 CONFIRM_SECONDS = 1.0
 
 
 class Run(TypedDict):
-    """A DAG run, as the Variable names it."""
+    """The DAG run that the Variable names."""
 
     dag_id: str
     run_id: str
 
 
 def variable(collection: Collection) -> str:
-    """The Airflow Variable that names the run which has, or had, its turn last."""
+    """The Airflow Variable that names the run which last took the turn."""
     return job_id("vitrine_turn", collection.quota)
 
 
 def take(ti: TaskInstance, collection: Collection, *, is_shared: bool) -> str | None:
-    """Take the turn for a task's run. Returns the run that works now and must be waited for, or None.
+    """Take the turn for a task's run. Returns None, or the active run that holds the turn.
 
-    Only one task of a DAG may call it at a time.
+    Only one task of a DAG may call this at a time.
 
-    :param is_shared: whether another DAG uses the same quota, and may find the turn free at the same moment:
-        of two that have written their names the last one has the turn, which both see a moment later.
+    :param is_shared: whether another DAG uses the same quota and may try to take the turn at the same moment.
+        The last to write its name has the turn, so read it again after a moment.
     """
     own, key = _name(ti), variable(collection)
     holder = _holder(key)
@@ -57,13 +57,13 @@ def take(ti: TaskInstance, collection: Collection, *, is_shared: bool) -> str | 
 
 
 def check(context: Context, collection: Collection) -> None:
-    """Refuse to work out of turn: when part of an old run is cleared. Errors: TurnLostError."""
+    """Refuse to run out of turn, as when part of an old run is cleared. Errors: TurnLostError."""
     ti = context["ti"]
     holder = _holder(variable(collection))
     if holder != _name(ti):
         raise TurnLostError(
-            f"{_in_words(holder)} has had its turn since {ti.run_id} had; both together could pay an image "
-            "twice. Clear the whole run, beginning with take_turn: it goes on where it stands."
+            f"{_in_words(holder)} has taken the turn since {ti.run_id}. Running both could pay for an image "
+            "twice. Clear the whole run, starting with take_turn. It continues where it stopped."
         )
 
 

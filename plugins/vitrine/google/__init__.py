@@ -1,1 +1,1 @@
-"""What talks to Google Cloud: statements as tasks, the client, storage."""
+"""Access to Google Cloud: statements as tasks, the BigQuery client, storage."""

@@ -1,7 +1,6 @@
-"""The one place that talks to BigQuery, but for the operators that Google's provider brings.
+"""The only module that talks to BigQuery, apart from the operators of Google's provider.
 
-The Google client is imported inside the functions: importing it costs every task process some four CPU
-seconds.
+Google's client is imported inside functions: importing it costs every task process about four CPU seconds.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from vitrine.collection import Collection
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJob, QueryJobConfig
 
-# A person waits no longer than this for an answer; what is still running then is cancelled.
+# Timeout of a query for which a person is waiting; it is then cancelled.
 ANSWER_SECONDS = 60.0
-# How long a request that does not get through is repeated while a person waits.
+# How long a failing request is retried while a person is waiting.
 RETRY_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows of a query, and the job's `statistics` as the REST API has them.
+    """Rows of a query, and the `statistics` of its job as in the REST API.
 
     https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobStatistics
     """
@@ -35,7 +34,7 @@ class Answer:
 
     @property
     def milliseconds(self) -> int:
-        """BigQuery's own time, from the job's creation to its end."""
+        """Time that BigQuery took, from the creation of the job to its end."""
         return int(float(self.statistics["endTime"]) - float(self.statistics["creationTime"]))
 
     @property
@@ -46,12 +45,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class BigQuery:
-    """BigQuery as one Airflow connection sees it: `project_id` runs and pays, in `location`."""
+    """BigQuery through an Airflow connection. `project_id` runs the jobs and pays for them, in `location`."""
 
     gcp_conn_id: str
     project_id: str
     location: str
-    labels: tuple[tuple[str, str], ...] = ()  # of every job
+    labels: tuple[tuple[str, str], ...] = ()  # for every job
 
     @classmethod
     def of(cls, collection: Collection) -> BigQuery:
@@ -67,29 +66,29 @@ class BigQuery:
         return hook.get_client(project_id=self.project_id, location=self.location)
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
-        """Rows of a query job. Errors: google.api_core.exceptions.GoogleAPIError, in BigQuery's words."""
+        """Rows of a query job. Errors: google.api_core.exceptions.GoogleAPIError with BigQuery's message."""
         return self.answer(configuration).rows
 
     def answer(self, configuration: dict[str, Any]) -> Answer:
-        """Rows and statistics of a query job, however long it takes. Errors: those of `rows`."""
+        """Rows and statistics of a query job, without a timeout. Errors: see `rows`."""
         sql, job_config = self._sql_and_config(configuration)
         job = self.client().query(sql, job_config=job_config)
         rows = [dict(row) for row in job.result()]
-        # The client has no public name for vectorSearchStatistics.
+        # The client has no public attribute for vectorSearchStatistics.
         return Answer(rows, job._properties["statistics"])
 
     def ask(self, configuration: dict[str, Any], label: str) -> Answer:
-        """Answer a query for which a person waits: one round trip, and one more for its statistics.
+        """Run a query for which a person is waiting: one round trip, and another one for its statistics.
 
-        The job has the label `vitrine` with this value. Errors: google.api_core.exceptions.GoogleAPIError in
-        BigQuery's words, RetryError when BigQuery cannot be reached, TimeoutError.
+        The job has the label `vitrine` with this value. Errors: google.api_core.exceptions.GoogleAPIError
+        with BigQuery's message, RetryError when BigQuery cannot be reached, TimeoutError.
         """
         from google.cloud.bigquery import DEFAULT_RETRY
 
         sql, job_config = self._sql_and_config(configuration)
         job_config.labels = {**job_config.labels, "vitrine": label}
         client, retry = _shared_client(self), DEFAULT_RETRY.with_timeout(RETRY_SECONDS)
-        # Without a job_retry: a statement that failed may have paid for a call of the model.
+        # Without a job_retry: a failed statement may already have been billed for a call to the model.
         rows = client.query_and_wait(
             sql,
             job_config=job_config,
@@ -99,11 +98,11 @@ class BigQuery:
         )
         assert rows.job_id is not None  # the client leaves out the job only when asked to
         job = client.get_job(rows.job_id, location=rows.location, retry=retry)
-        # The client has no public name for vectorSearchStatistics.
+        # The client has no public attribute for vectorSearchStatistics.
         return Answer([dict(row) for row in rows], job._properties["statistics"])
 
     def job(self, job_id: str) -> QueryJob | None:
-        """The job with this id, or None when there is none."""
+        """The job with this id, or None if there is none."""
         from google.api_core.exceptions import NotFound
 
         with suppress(NotFound):
@@ -112,7 +111,7 @@ class BigQuery:
         return None
 
     def running_jobs(self, prefix: str) -> Iterator[QueryJob]:
-        """Jobs that are pending or running and whose id begins with `prefix`."""
+        """Pending and running jobs whose id begins with `prefix`."""
         client = self.client()
         for state in ("pending", "running"):
             for job in client.list_jobs(project=self.project_id, state_filter=state):
@@ -127,11 +126,11 @@ class BigQuery:
         return configuration["query"]["query"], cast(QueryJobConfig, job_config)
 
     def logical_bytes(self, table_id: str) -> int:
-        """Logical size of a table, as the rules for vector indexes measure it."""
+        """Logical size of a table, the size that the limits of vector indexes refer to."""
         return self.client().get_table(table_id).num_bytes or 0
 
 
 @cache
 def _shared_client(bigquery: BigQuery) -> Client:
-    """One client for all requests of a web server: a new one each would log in and connect anew."""
+    """One client for all requests to a web server, which saves each a login and a connection."""
     return bigquery.client()

@@ -1,4 +1,4 @@
-"""Query job configurations, as BigQueryInsertJobOperator and the client both take them.
+"""Query job configurations in the form that BigQueryInsertJobOperator and the client take.
 
 https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQuery
 """
@@ -15,12 +15,12 @@ Parameter = dict[str, Any]
 
 
 def query_job(sql: str, *parameters: Parameter) -> dict[str, Any]:
-    """Configuration of a query job: a .sql file (or its rendered text) and its named parameters."""
+    """Configuration of a query job: a .sql file (or rendered SQL) and its named parameters."""
     return {"query": {"query": sql, "useLegacySql": False, "queryParameters": list(parameters)}}
 
 
 def uncached(configuration: dict[str, Any]) -> dict[str, Any]:
-    """The same query job, answered anew; else BigQuery repeats an answer while the tables are the same.
+    """The same query job without BigQuery's cache, which repeats an answer until the tables change.
 
     https://docs.cloud.google.com/bigquery/docs/cached-results
     """
@@ -64,7 +64,7 @@ def strings(name: str, values: Iterable[str]) -> Parameter:
 
 
 def float64s(name: str, values: Iterable[float]) -> Parameter:
-    """An ARRAY<FLOAT64> parameter; every digit is kept."""
+    """An ARRAY<FLOAT64> parameter, without loss of precision."""
     return _array(name, "FLOAT64", map(repr, values))
 
 
@@ -85,13 +85,13 @@ def model(collection: Collection) -> Parameter:
     return string("model", collection.model.id)
 
 
-# The parameter `run_id`: the DAG run that sends the statement.
+# The parameter `run_id`: the DAG run that runs the statement.
 RUN_ID: Final = string("run_id", "{{ run_id }}")
 
 
 def job_id(*parts: str | int) -> str:
-    """A job id from parts that say what the job is for; every character BigQuery refuses becomes an
-    underscore.
+    """A job id made of parts that say what the job is for. Characters that BigQuery refuses become
+    underscores.
 
     >>> job_id("vitrine", "embed_images", "manual__2026-11-22T09:45:00+00:00", 1)
     'vitrine-embed_images-manual__2026_11_22T09_45_00_00_00-1'

@@ -1,4 +1,4 @@
-"""BigQueryInsertJobOperator for a collection, of which a task never has two jobs at once."""
+"""BigQueryInsertJobOperator for a collection, with at most one job per task at a time."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from google.cloud.bigquery import QueryJob
 
-# A statement that ends within this time is not worth a trip through the triggerer.
+# A statement that ends within this time is not worth deferring.
 WAIT_BEFORE_DEFERRING_SECONDS = 5.0
 POLL_SECONDS = 0.25
 
 
 class BigQueryStatementOperator(BigQueryInsertJobOperator):
-    """BigQueryInsertJobOperator whose project, location and connection are a collection's, and whose job ids
-    are fixed: the n-th job of a task is `<base>-<n>`.
+    """BigQueryInsertJobOperator with the project, location and connection of a collection, and with fixed job
+    ids: the n-th job of a task is `<base>-<n>`.
 
-    A task that lost its worker finds its running job and waits for it, where the provider's operator would
-    submit a second one beside it (and pay twice, or insert twice). A task that is cleared, or whose job
-    failed, submits the next number, where the provider's durable operator would skip the statement
-    (reference: apache/airflow #69542).
+    A task that lost its worker finds its running job and waits for it. The provider's operator would submit a
+    second one, which would pay twice or insert twice. A task that is cleared, or whose job failed, submits
+    the next number. The provider's durable operator would skip the statement (apache/airflow #69542).
 
     :param job_id: base of the ids; by default made of dataset, DAG, task, run and map index.
     """
 
-    # Without the provider's link to a destination table: a statement has none, and its absence is logged as
-    # an error.
+    # Without the provider's link to a destination table: a statement has none, and the link would log an
+    # error.
     operator_extra_links = (BigQueryJobDetailLink(),)  # type: ignore[assignment]  # theirs has two
 
     def __init__(self, *, collection: Collection, configuration: dict[str, Any], **kwargs: Any) -> None:
@@ -51,7 +50,7 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
         self.collection = collection
 
     def submit_job(self, context: Context) -> str:
-        """Rejoin this task's running job or submit its next one; wait a moment for it. Returns the job id."""
+        """Rejoin this task's running job or submit its next one, and wait briefly. Returns the job id."""
         hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
         self.hook = hook
         self._job = self._running_or_new_job(hook, self.job_id or self._base(context))
@@ -71,13 +70,13 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
     def _running_or_new_job(self, hook: BigQueryHook, base: str) -> QueryJob:
         number, job = self._latest_job(base)
         if job is None or job.state == "DONE":
-            # If another process of this task is faster, BigQuery answers 409; the next try rejoins that job.
+            # If another process of this task was faster, BigQuery answers 409 and the retry rejoins that job.
             return cast("QueryJob", self._submit_job(hook, f"{base}-{number + 1}"))
         self.log.info("Rejoining job %s, which is %s.", job.job_id, job.state)
         return job
 
     def _latest_job(self, base: str) -> tuple[int, QueryJob | None]:
-        """This task's newest job and its number; (0, None) before the first."""
+        """Number of this task's newest job, and the job; (0, None) if there is none."""
         bigquery = BigQuery.of(self.collection)
         number, latest = 0, None
         while (job := bigquery.job(f"{base}-{number + 1}")) is not None:

@@ -1,4 +1,4 @@
-"""The one place that reads images from Cloud Storage."""
+"""The only module that reads images from Cloud Storage."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Client
 
-# Far above the model's own limit of 20 MB for an image; what is larger is not shown.
+# Larger images are not shown. The model's own limit is 20 MB.
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
-# How long the storage may be silent, and how long a request that does not get through is repeated.
+# Timeout of a request, and how long a failing request is retried.
 RETRY_SECONDS = 5.0
-# For people logged in to Google: https://docs.cloud.google.com/storage/docs/request-endpoints#cookieauth
+# For browsers that are logged in to Google: https://docs.cloud.google.com/storage/docs/request-endpoints#cookieauth
 API_ENDPOINT = "https://storage.googleapis.com"
 BROWSER_ENDPOINT = "https://storage.cloud.google.com"
 
 
 def client(gcp_conn_id: str) -> Client:
-    """A client of an Airflow connection."""
+    """A client for an Airflow connection."""
     from airflow.providers.google.cloud.hooks.gcs import GCSHook
 
     return GCSHook(gcp_conn_id=gcp_conn_id).get_conn()
 
 
 def find_image(storage: Client, uri: str) -> Blob | None:
-    """The object at gs://bucket/name; None when it is gone or too large to be shown."""
+    """The object at gs://bucket/name; None if it is gone or too large to show."""
     from google.api_core.exceptions import NotFound
 
     bucket, _, name = uri.removeprefix("gs://").partition("/")
@@ -38,7 +38,7 @@ def find_image(storage: Client, uri: str) -> Blob | None:
 
 
 def download(blob: Blob) -> bytes | None:
-    """Bytes of an object; None when it has gone since it was found."""
+    """Content of an object; None if it has gone since it was found."""
     from google.api_core.exceptions import NotFound
 
     with suppress(NotFound):
@@ -48,22 +48,22 @@ def download(blob: Blob) -> bytes | None:
 
 
 def read_image(storage: Client, uri: str) -> bytes | None:
-    """Bytes of the object at gs://bucket/name; None when it is gone or too large to be shown."""
+    """Content of the object at gs://bucket/name; None if it is gone or too large to show."""
     blob = find_image(storage, uri)
     return download(blob) if blob else None
 
 
 def _patience() -> dict[str, Any]:
-    """How long a request waits for each answer, and how long it is repeated."""
+    """Timeout and retry arguments of every request."""
     from google.cloud.storage.retry import DEFAULT_RETRY
 
     return {"timeout": RETRY_SECONDS, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
 
 
 def browser_address(storage: Client, uri: str) -> str:
-    """Where a person who may read the bucket opens the object at gs://bucket/name."""
+    """URL at which people with access to the bucket can open the object at gs://bucket/name."""
     endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
     bucket, _, name = uri.removeprefix("gs://").partition("/")
-    # A browser resolves the segments . and .. of a path: it would open another object, even another bucket's.
+    # Browsers resolve . and .. in a path, and would open another object, even in another bucket.
     is_path = {".", ".."}.isdisjoint(name.split("/"))
     return f"{endpoint}/{bucket}/{quote(name, safe='/' if is_path else '')}"

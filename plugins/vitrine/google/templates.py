@@ -1,4 +1,4 @@
-"""The .sql files as text: the names that they may use, and their rendering outside of a DAG."""
+"""The .sql files as templates: the names they may use, and rendering them outside a DAG."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vitrine.errors import SettingsError
 
 
 def macros(collection: Collection) -> dict[str, Any]:
-    """Names that the .sql files and templated fields may use besides Airflow's own."""
+    """Names that the .sql files and templated fields may use in addition to Airflow's own."""
     return {
         "collection": collection,
         "table": collection.table,
@@ -22,9 +22,9 @@ def macros(collection: Collection) -> dict[str, Any]:
 
 
 def vector_search_options(share: float | None, use_brute_force: bool = False) -> str:
-    """The JSON literal for VECTOR_SEARCH's `options`: every image compared, or a share of the index's lists.
+    """The JSON literal for VECTOR_SEARCH's `options`: brute force, or a share of the index's lists.
 
-    Neither these nor `top_k` may be query parameters.
+    Neither `options` nor `top_k` may be a query parameter.
     https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/search_functions#vector_search
 
     >>> vector_search_options(0.1)
@@ -41,9 +41,9 @@ def _environment(sql_dir: str) -> Environment:
 
 
 def render_statement(collection: Collection, sql: str, **names: Any) -> str:
-    """Text of a .sql file, e.g. "pages/search_by_text.sql", that reads `names` besides the macros.
+    """Render a .sql file, e.g. "pages/search_by_text.sql", with `names` in addition to the macros.
 
-    Errors: SettingsError where there is no such file.
+    Errors: SettingsError if there is no such file.
     """
     try:
         return _environment(collection.sql_dir).get_template(sql).render(macros(collection) | names)

@@ -1,1 +1,1 @@
-"""The vector index: its state, waiting for it, how good it is, rebuilding it."""
+"""The vector index: its state, waiting for it, its recall, rebuilding it."""

@@ -1,4 +1,4 @@
-"""The branch before the vector index: are there rows enough for one?"""
+"""The branch before the vector index: are there enough rows for one?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ChooseIndexOperator(BaseBranchOperator):
-    """Choose `enough` when the table has rows enough for a vector index, else `too_few`, saying why."""
+    """Choose `enough` when the table has enough rows for a vector index, else `too_few`."""
 
     template_fields = ("configuration",)
     template_ext = (".sql",)
@@ -29,7 +29,7 @@ class ChooseIndexOperator(BaseBranchOperator):
         self.enough, self.too_few = enough, too_few
 
     def choose_branch(self, context: Context) -> str:
-        """Task id to go on with. Pushes the XCom `vector_index` (a sentence) when there will be no index."""
+        """Task id to continue with. Pushes the XCom `vector_index` (a sentence) if there will be no index."""
         [counted] = BigQuery.of(self.collection).rows(self.configuration)
         state = too_few_rows(counted["row_count"])
         if state is None:

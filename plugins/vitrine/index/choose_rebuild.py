@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class ChooseRebuildOperator(BaseBranchOperator):
-    """Choose `rebuild` when the images have drifted away from the index, or the Param `rebuild` says so,
-    else `keep`.
+    """Choose `rebuild` when the images have drifted away from the index or the Param `rebuild` is set, else
+    `keep`.
 
-    Errors: IndexNotRebuiltError when other runs have rebuilt it too often within a day.
+    Errors: IndexNotRebuiltError when other runs have rebuilt the index too often within a day.
 
     :param measured: task id of the measurement.
     """
@@ -39,16 +39,16 @@ class ChooseRebuildOperator(BaseBranchOperator):
         self.rebuild, self.keep = rebuild, keep
 
     def choose_branch(self, context: Context) -> str:
-        """Task id to go on with."""
+        """Task id to continue with."""
         measured: recall.Measurement = context["ti"].xcom_pull(task_ids=self.measured)
         if not (context["params"]["rebuild"] or recall.has_drifted(measured)):
-            self.log.info("No rebuild: the drift is below %s.", limits.SIGNIFICANT_DRIFT)
+            self.log.info("No rebuild: drift is below %s.", limits.SIGNIFICANT_DRIFT)
             return self.keep
         [counted] = BigQuery.of(self.collection).rows(self.configuration)
         if counted["rebuilds"] >= recall.MAX_REBUILDS_PER_DAY:
             raise IndexNotRebuiltError(
                 f"The index was rebuilt {counted['rebuilds']} times within a day. BigQuery allows "
-                f"{limits.MAX_VECTOR_INDEX_STATEMENTS_PER_DAY} such statements a table and day, and "
-                "embed_images needs some of them: try again tomorrow."
+                f"{limits.MAX_VECTOR_INDEX_STATEMENTS_PER_DAY} such statements per table and day, and "
+                "embed_images needs some of them. Try again tomorrow."
             )
         return self.rebuild

@@ -1,4 +1,4 @@
-"""Measures how good the vector index is."""
+"""Measures recall and drift of the vector index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vitrine.collection import Collection
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import boolean, float64, int64, query_job, string, with_parameters
 from vitrine.index import queries, recall
-from vitrine.index.state import IndexState, Kind
+from vitrine.index.state import IndexKind, IndexState
 from vitrine.index.trigger import read_state
 
 if TYPE_CHECKING:
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class MeasureRecallOperator(BaseOperator):
-    """Compare searches with the index to exact ones on a sample, ask for the drift, and write both down.
+    """Measure the recall of a sample of searches and the drift of the images, and record both.
 
-    An index that is not in use is written down without recall: every search is exact then. Pushes the XCom
-    `built`, when the index was trained.
+    While the index is not in use, every search is exact and no recall is recorded. Pushes the XCom `built`,
+    the time at which the index was trained.
 
     :param rebuilt: whether this run has rebuilt the index.
     """
@@ -37,7 +37,7 @@ class MeasureRecallOperator(BaseOperator):
         self.configuration, self.write = queries.recall(collection), queries.index_health(collection)
 
     def execute(self, context: Context) -> recall.Measurement:
-        """Measure. Returns vector_index, drift and shares (see recall.by_share; empty when not in use)."""
+        """Measure, record and return the measurement."""
         collection, bigquery = self.collection, BigQuery.of(self.collection)
         table_id = collection.table_id("image_embeddings")
         state = read_state(bigquery, self.read, table_id, collection.index_coverage)
@@ -50,7 +50,7 @@ class MeasureRecallOperator(BaseOperator):
 
     def _measure(self, state: IndexState) -> recall.Measurement:
         drift = recall.drift(BigQuery.of(self.collection).rows(self.drift))
-        if state.kind is not Kind.READY:
+        if state.kind is not IndexKind.READY:
             return {"vector_index": state.message, "drift": drift, "shares": []}
         answer = BigQuery.of(self.collection).answer(self.configuration)
         return {
@@ -60,14 +60,14 @@ class MeasureRecallOperator(BaseOperator):
         }
 
     def _write(self, measured: recall.Measurement) -> None:
-        """Write down the measurement, with the recall of what searches use."""
+        """Record the measurement, with the recall of the share that searches use."""
         [own, *_] = measured["shares"] or recall.by_share([], self.collection.fraction_lists_to_search)
-        counts = (int64(f"{kind}_queries", own[f"{kind}_queries"]) for kind in recall.KINDS)
-        recalls = (float64(f"{kind}_recall", own[f"{kind}_recall"]) for kind in recall.KINDS)
-        said = (
+        counts = (int64(f"{kind}_queries", own[f"{kind}_queries"]) for kind in recall.QUERY_KINDS)
+        recalls = (float64(f"{kind}_recall", own[f"{kind}_recall"]) for kind in recall.QUERY_KINDS)
+        columns = (
             boolean("rebuilt", self.rebuilt),
             string("vector_index", measured["vector_index"]),
             float64("drift", measured["drift"]),
             float64("fraction_lists_to_search", self.collection.fraction_lists_to_search),
         )
-        BigQuery.of(self.collection).rows(with_parameters(self.write, *said, *counts, *recalls))
+        BigQuery.of(self.collection).rows(with_parameters(self.write, *columns, *counts, *recalls))

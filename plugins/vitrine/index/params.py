@@ -1,4 +1,4 @@
-"""What a person may choose when triggering maintain_vector_index."""
+"""The Params of maintain_vector_index."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ MAINTAIN_VECTOR_INDEX = {
         type="integer",
         minimum=10,
         maximum=1000,
-        description_md="Images, and at most so many words, that are searched for.",
+        description_md="Number of sample searches by image, and maximum number by words.",
     ),
     "top_k": Param(
-        10, type="integer", minimum=1, maximum=100, description_md="Nearest images that each should find."
+        10,
+        type="integer",
+        minimum=1,
+        maximum=100,
+        description_md="Number of nearest images that each sample search should find.",
     ),
     "rebuild": Param(
-        False, type="boolean", description_md="Rebuild the index even if the images have not moved away."
+        False, type="boolean", description_md="Rebuild the index even if the images have not drifted."
     ),
 }

@@ -1,4 +1,4 @@
-"""The query jobs of maintain_vector_index: each .sql file with the parameters it reads."""
+"""The query jobs of maintain_vector_index: .sql files with their parameters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOP_K: Final = int64("top_k", "{{ params.top_k }}")
 
 
 def recall(collection: Collection) -> dict[str, Any]:
-    """Compare searches with the vector index to exact ones; anew, since a rebuild changes no table."""
+    """Compare searches with the vector index to exact ones; uncached, since a rebuild changes no table."""
     return uncached(
         query_job(
             "index/measure_recall.sql",
@@ -24,10 +24,10 @@ def recall(collection: Collection) -> dict[str, Any]:
 
 
 def drift() -> dict[str, Any]:
-    """Ask how far the images have moved away from the vector index; anew for the same reason."""
+    """Read how far the images have drifted from the vector index; uncached for the same reason."""
     return uncached(query_job("index/select_drift.sql"))
 
 
 def index_health(collection: Collection) -> dict[str, Any]:
-    """Write down what was measured of the vector index; MeasureRecallOperator adds it."""
+    """Record a measurement of the vector index; MeasureRecallOperator adds its figures."""
     return query_job("index/write_index_health.sql", RUN_ID, model(collection), TOP_K)

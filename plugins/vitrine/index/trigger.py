@@ -1,4 +1,4 @@
-"""Waits in the triggerer for a vector index to be filled."""
+"""Waits in the triggerer until a vector index is filled."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vitrine.index.state import IndexState, classify
 
 
 def read_state(bigquery: BigQuery, configuration: dict[str, Any], table_id: str, coverage: int) -> IndexState:
-    """State of the index now: one INFORMATION_SCHEMA query (bills 10 MiB) and one tables.get (free)."""
+    """Current state of the index: one INFORMATION_SCHEMA query (bills 10 MiB) and one tables.get (free)."""
     rows = bigquery.rows(configuration)
     return classify(rows[0] if rows else None, bigquery.logical_bytes(table_id), coverage)
 
 
 class VectorIndexTrigger(BaseTrigger):
-    """Fires once: when the index is not worth waiting for, or the deadline (epoch seconds) has passed.
+    """Fires once: when waiting is over, or the deadline (epoch seconds) has passed.
 
     :param built_before: see IndexState.is_worth_waiting_for.
     """
@@ -45,7 +45,7 @@ class VectorIndexTrigger(BaseTrigger):
         self.poll_seconds, self.deadline, self.built_before = poll_seconds, deadline, built_before
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Class path and arguments, from which any triggerer can go on."""
+        """Class path and arguments, with which any triggerer can recreate the trigger."""
         arguments = (
             "bigquery",
             "configuration",

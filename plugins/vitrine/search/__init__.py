@@ -1,1 +1,1 @@
-"""What a search leaves behind: pictures a person looks at."""
+"""Searches, and the galleries that show their results."""

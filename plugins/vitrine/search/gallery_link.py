@@ -1,4 +1,4 @@
-"""The link from a search's task to its pictures."""
+"""The link from a search's task to its gallery."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 def page_name(dag_id: str, run_id: str) -> str:
     """File name of a run's gallery.
 
-    The hash tells apart what reads the same once it is a file's name, or is cut off: such a name has at most
-    255 characters, and a run id alone may have 250.
+    The hash keeps names distinct after characters have been replaced or cut off: a file name has at most 255
+    characters, and a run id can have 250.
     """
     return f"{job_id(dag_id, run_id)[:200]}-{sha256(run_id.encode()).hexdigest()[:8]}.html"
 
 
 def below_airflow(path: str) -> str:
-    """The path where Airflow itself is served below a path, as on Astro."""
+    """The path, with the prefix below which Airflow is served, if any (as on Astro)."""
     base_url: str = conf.get("api", "base_url", fallback="")
     return urlsplit(base_url).path.rstrip("/") + path
 
 
 class GalleryLink(BaseOperatorLink):
-    """Opens the gallery through Airflow's own web server, so that a browser needs no access to the bucket."""
+    """Opens the gallery through Airflow's web server, so that a browser needs no access to the bucket."""
 
     name = "Gallery"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """Address of the page; it is there once the task has succeeded."""
+        """URL of the page, which exists once the task has succeeded."""
         collection = cast("WriteGalleryOperator", operator).collection
         page = page_name(ti_key.dag_id, ti_key.run_id)
         return below_airflow(f"/vitrine/{collection.name}/galleries/{page}")

@@ -1,4 +1,4 @@
-"""The link from a search's task to the page with the same search."""
+"""The link from a search's task to the same search on the search page."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 class SearchPageLink(BaseOperatorLink):
-    """Opens the page "Image search" with the words and filters of this run, to go on from there."""
+    """Opens the page "Image search" with the words and filters of this run, to refine them there."""
 
     name = "Image search"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """Address of the page inside Airflow's own."""
+        """URL of the page within Airflow's UI."""
         searching = cast("WriteGalleryOperator", operator)
         search = {name: value for name, value in searching.search.items() if value}
         return below_airflow(f"/plugin/image-search/vitrine/{searching.collection.name}/?{urlencode(search)}")

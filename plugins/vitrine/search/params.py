@@ -1,4 +1,4 @@
-"""What a person may choose when triggering a search; Airflow refuses everything else before anything runs."""
+"""The Params of the searches. Airflow refuses other values before anything runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from airflow.sdk import Param
 
 from vitrine import limits
 
-# Pictures that the search page shows at most; search_images finds more.
+# Maximum number of pictures on the search page; search_images allows more.
 MOST_ON_PAGE = 200
 
 SEARCH_IMAGES = {
@@ -15,26 +15,30 @@ SEARCH_IMAGES = {
         type="string",
         minLength=1,
         maxLength=limits.MAX_QUERY_BYTES,
-        description_md="What you look for, in English. The model reads the first 32 tokens.",
+        description_md="What to search for, in English. The model reads the first 32 tokens.",
     ),
-    "top_k": Param(3, type="integer", minimum=1, maximum=1000, description_md="How many pictures."),
+    "top_k": Param(3, type="integer", minimum=1, maximum=1000, description_md="Number of pictures to find."),
     "uri_prefix": Param(
-        None, type=["null", "string"], description_md="Only pictures whose uri begins with this."
+        None, type=["null", "string"], description_md="Only pictures whose URI begins with this."
     ),
     "use_brute_force": Param(
-        False, type="boolean", description_md="Compare with every picture, even with an index."
+        False, type="boolean", description_md="Compare with every picture, even if there is an index."
     ),
     "fraction_lists_to_search": Param(
         None,
         type=["null", "number"],
         exclusiveMinimum=0,
         exclusiveMaximum=1,
-        description_md="Share of the index to look through, if any: more is slower and finds more.",
+        description_md="Share of the index to scan; more is slower and finds more. Empty: the default.",
     ),
 }
 
 SEARCH_SAVED_QUERIES = {
     "top_k": Param(
-        12, type="integer", minimum=1, maximum=100, description_md="How many pictures for each query."
+        12,
+        type="integer",
+        minimum=1,
+        maximum=100,
+        description_md="Number of pictures to find for each query.",
     ),
 }

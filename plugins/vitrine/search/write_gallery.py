@@ -1,4 +1,4 @@
-"""The end of a search: pictures a person looks at."""
+"""The last task of a search: writes its results as a gallery."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class WriteGalleryOperator(BaseOperator):
-    """Write the results of searches as one HTML file, print them in the log. Returns both.
+    """Write the results of searches to an HTML file and to the log. Returns its path and the results.
 
     :param configuration: query job that reads the results (query, rank, gcs_uri, distance, change), nearest
         first.
     :param queries: the words of each search, in the order of the page.
-    :param search: fields of the search page to go on with: q (the words), prefix, n, exact.
+    :param search: query string for the link to the search page: q (the words), prefix, n, exact.
     """
 
     template_fields = ("configuration", "queries", "search")
@@ -73,6 +73,6 @@ class WriteGalleryOperator(BaseOperator):
 
 
 def gallery_path(collection: Collection) -> ObjectStoragePath:
-    """Where the pages are: a local folder, or a gs:// prefix read through the connection."""
+    """Where galleries are: a local folder, or a gs:// prefix that is accessed through the connection."""
     is_remote = collection.gallery.startswith("gs://")
     return ObjectStoragePath(collection.gallery, conn_id=collection.gcp_conn_id if is_remote else None)

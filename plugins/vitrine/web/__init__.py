@@ -1,1 +1,1 @@
-"""What a browser sees."""
+"""The pages in Airflow's web server."""

@@ -22,10 +22,10 @@ from vitrine.web import health, search, thumbnails
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, HEADERS, explain, page
 
-# A gallery shows pictures that are inside it and runs nothing: hostile object names stay text.
+# A gallery contains its pictures and runs no script, so hostile object names stay text.
 GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}
 
-# Without FastAPI's own pages, which would not be behind the login.
+# Without FastAPI's documentation pages, which would not require a login.
 app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
@@ -34,22 +34,22 @@ for router in (search.router, health.router, thumbnails.router):
 
 
 class OwnFiles(StaticFiles):
-    """Style and script, for everybody; a browser asks each time whether they are still the same."""
+    """Stylesheet and scripts: need no login, and are revalidated on each request."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        """The file, never from a browser's cache alone."""
+        """The file; a browser revalidates its copy before it uses it."""
         response = super().file_response(*args, **kwargs)
         response.headers["Cache-Control"] = "no-cache"
         return response
 
 
-# No collection has such a name.
+# No collection can have this name.
 app.mount("/_static", OwnFiles(directory=Path(__file__).parent / "static"))
 
 
 @app.exception_handler(HTTPException)
 async def log_in(request: Request, error: HTTPException) -> Response:
-    """Whoever opens a page without being logged in goes to Airflow's login, and comes back."""
+    """Send people who are not logged in to Airflow's login page, which returns them to where they were."""
     if error.status_code == 401 and "text/html" in request.headers.get("accept", ""):
         login = get_auth_manager().get_url_login()
         return RedirectResponse(f"{login}?{urlencode({'next': str(request.url)})}")
@@ -57,7 +57,7 @@ async def log_in(request: Request, error: HTTPException) -> Response:
 
 
 async def say(request: Request, error: Exception) -> Response:
-    """What the pages expect to go wrong, as a sentence, where there is no page to show it on."""
+    """Explain an expected error on a page of its own, where no other page does."""
     problem = explain(error, asked="Cloud Storage")
     if "text/html" in request.headers.get("accept", ""):
         return page("problem.html", problem=problem)
@@ -76,9 +76,9 @@ def first_collection() -> RedirectResponse:
 
 @app.get("/{name}/galleries/{file}", response_class=HTMLResponse)
 def gallery(collection: ChosenCollection, file: str) -> HTMLResponse:
-    """A page that a run has written. 404 for anything else."""
+    """A gallery written by a run. 404 for anything else."""
     path = gallery_path(collection) / file
-    files = path.fs  # fails where the connection does: that is another matter than a page that is not there
+    files = path.fs  # raises if the connection is broken, which must not look like a missing page
     if re.fullmatch(r"[A-Za-z0-9_-]+\.html", file):
         with suppress(FileNotFoundError):
             return HTMLResponse(files.read_text(path.path, encoding="utf-8"), headers=GALLERY_HEADERS)

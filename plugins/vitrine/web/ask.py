@@ -1,4 +1,4 @@
-"""Statements of the pages, for whose answer a person waits."""
+"""Statements of the pages, which run while a person is waiting."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from vitrine.google.templates import render_statement
 
 
 def ask(collection: Collection, sql: str, *parameters: Parameter, **names: Any) -> Answer:
-    """Answer of BigQuery to a .sql file that reads `names`. Errors: those of BigQuery.ask."""
+    """Run a .sql file, rendered with `names`. Errors: see BigQuery.ask."""
     configuration = query_job(render_statement(collection, sql, **names), *parameters)
     return BigQuery.of(collection).ask(configuration, label=PurePath(sql).stem)

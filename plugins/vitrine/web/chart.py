@@ -1,4 +1,4 @@
-"""The last runs as bars: numbers for the SVG that the health page draws. Pure."""
+"""Geometry of the bar chart of the last runs on the health page. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ WIDTH = SCALE_WIDTH + MOST_RUNS * STEP
 IMAGES_HEIGHT, COST_HEIGHT = 120, 30
 COST_BOTTOM = IMAGES_HEIGHT + COST_HEIGHT + 4
 HEIGHT = COST_BOTTOM + 16
-# So that one broken image is seen beside thousands of good ones.
+# So that one broken image is visible next to thousands of good ones.
 LEAST_HEIGHT = 2.0
-# From the bottom up; together they are what a run planned.
+# From the bottom up; they add up to what a run planned.
 PARTS = ("published", "quarantined", "vanished", "pending")
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A rectangle of a bar: what it stands for and where it is, y downwards."""
+    """A part of a bar: what it stands for and where it is; y points down."""
 
     part: str
     y: float
@@ -30,7 +30,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Column:
-    """One run: left edge, segments of its images, height of its cost, and its report."""
+    """One run: left edge, segments of the images, height of the cost bar, and the report."""
 
     x: int
     segments: list[Segment]
@@ -39,7 +39,7 @@ class Column:
 
 
 def columns(runs: Sequence[Mapping[str, Any]]) -> list[Column]:
-    """The runs from left to right, oldest first, scaled so that the largest fills the chart."""
+    """The runs from left to right, scaled so that the largest one fills the chart."""
     most_images = max((run["planned"] for run in runs), default=0)
     most_cost = max((run["cost_usd"] or 0 for run in runs), default=0)
     return [

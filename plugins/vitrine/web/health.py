@@ -1,4 +1,4 @@
-"""The health page: how much is searchable, what waits, what broke, and what the last runs did."""
+"""The health page: what is searchable, pending and quarantined, and how the last runs went."""
 
 from __future__ import annotations
 
@@ -33,53 +33,53 @@ router = APIRouter()
 EMBED_DAG, MAINTENANCE_DAG = "embed_images", "maintain_vector_index"
 MOST_STATUSES = 20
 MOST_BROKEN = 60
-# What a table of an earlier version does not have.
+# Columns that a table of an earlier version lacks.
 NEW_COLUMNS = {"outcome": None, "deferred": None, "cost_usd": None}
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which quarantined images are shown, and replayed: those whose status and uri begin with these."""
+    """Selects quarantined images to show or replay, by the beginnings of status and URI."""
 
     status: str = ""
     uri_prefix: str = ""
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Filter:
-        """The filter of an address: status, prefix."""
+        """The filter in a query string: status, prefix."""
         return cls(query.get("status", ""), query.get("prefix", "").strip())
 
     def address(self, status: str) -> str:
-        """Address of the page with another status, relative to it."""
+        """Relative URL of the page with another status."""
         pairs = {"status": status, "prefix": self.uri_prefix}
         return "health?" + urlencode({name: value for name, value in pairs.items() if value}) + "#quarantine"
 
 
 @dataclass(frozen=True)
 class Health:
-    """What the page shows, but for the backlog, which takes longer to count."""
+    """What the page shows, except the backlog, which takes longer to count."""
 
     searchable: int
     index: IndexState
     runs: list[dict[str, Any]]
     statuses: list[dict[str, Any]]
     broken: list[dict[str, Any]]
-    recall: list[dict[str, Any]] | None  # None: the table is not there yet
+    recall: list[dict[str, Any]] | None  # None: the table does not exist yet
     recall_goal: float
 
     @property
     def quarantined(self) -> int:
-        """All images in quarantine."""
+        """Number of images in quarantine."""
         return self.statuses[0]["total"] if self.statuses else 0
 
     @property
     def matching(self) -> int:
-        """All images that the filter lets through, also those not shown."""
+        """Number of images that match the filter, including those not shown."""
         return self.broken[0]["matching"] if self.broken else 0
 
 
 def look(collection: Collection, chosen: Filter) -> Health:
-    """Ask BigQuery for everything at once. Errors: those of BigQuery.ask."""
+    """Run all queries in parallel. Errors: see BigQuery.ask."""
     space = model(collection)
     matching = string("status", chosen.status), string("uri_prefix", chosen.uri_prefix)
     with ThreadPoolExecutor() as pool:
@@ -108,12 +108,12 @@ def _recall(collection: Collection) -> list[dict[str, Any]] | None:
     try:
         sql = "pages/select_index_health.sql"
         return ask(collection, sql, model(collection), most=trend.MOST_MEASUREMENTS).rows
-    except NotFound:  # a table that an earlier version did not make must not hide the rest
+    except NotFound:  # a table that an earlier version did not create must not break the page
         return None
 
 
 def _index(collection: Collection) -> tuple[int, IndexState]:
-    """Rows of the searchable table, and what its index is up to."""
+    """Number of rows in the searchable table, and the state of its index."""
     [counted] = ask(collection, "index/count_embeddings.sql").rows
     listed = ask(collection, "index/select_vector_index.sql").rows
     rows = counted["row_count"]
@@ -124,7 +124,7 @@ def _index(collection: Collection) -> tuple[int, IndexState]:
 
 
 def backlog(collection: Collection) -> Plan:
-    """What the next run has to do. Errors: those of BigQuery.ask."""
+    """What the next run has to do. Errors: see BigQuery.ask."""
     [counted] = ask(
         collection,
         "pages/count_pending.sql",
@@ -144,7 +144,7 @@ def backlog(collection: Collection) -> Plan:
 
 @router.get("/health")
 def health_page(request: Request, collection: ChosenCollection, user: GetUserDep) -> HTMLResponse:
-    """The page; with a button to replay the quarantine for those who may run the DAG."""
+    """The page, with a button to replay the quarantine for people who may run the DAG."""
     chosen, health, problem = Filter.read(request.query_params), None, None
     try:
         health = look(collection, chosen)
@@ -172,7 +172,7 @@ def health_page(request: Request, collection: ChosenCollection, user: GetUserDep
 
 @router.get("/health/backlog")
 def backlog_part(collection: ChosenCollection) -> HTMLResponse:
-    """The part of the page that lists the bucket; loaded after the rest."""
+    """The number of pending images, loaded after the rest because it lists the bucket."""
     try:
         plan, cap, budget = backlog(collection), collection.max_cost_usd, collection.monthly_budget_usd
     except EXPECTED as error:

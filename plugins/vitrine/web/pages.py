@@ -1,4 +1,4 @@
-"""Pages: templates in, HTML out, and whatever went wrong as one sentence."""
+"""Rendering of pages, and errors explained in a sentence."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEMPLATES.globals |= {
     "percent": lambda share: "–" if share is None else f"{share * 100:.1f} %",
 }
 
-# Nothing but our own files, so a hostile object name or status stays text even if an escape were forgotten.
+# Our own files only, so a hostile object name or status stays harmless even if escaping were forgotten.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'",
@@ -40,20 +40,20 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
-# What the pages expect to go wrong; anything else is a fault of ours and a plain 500. AirflowException: the
-# connection is missing or its key is no JSON; OSError: its key file cannot be read, or the network fails.
+# Errors that pages explain; anything else is a bug and a plain 500. AirflowException: the connection is
+# missing or its key is not JSON. OSError: its key file cannot be read, or the network fails.
 EXPECTED = (VitrineError, AirflowException, GoogleAPIError, GoogleAuthError, OSError)
 
 
 class Problem(NamedTuple):
-    """What went wrong, in one sentence with what to do, and the HTTP status that says so, too."""
+    """What went wrong and what to do, in a sentence, with the HTTP status."""
 
     sentence: str
     status: int
 
 
 def explain(error: Exception, asked: str = "BigQuery") -> Problem:
-    """The sentence for one of the EXPECTED errors; `asked` is the service that should have answered."""
+    """Explain one of the EXPECTED errors; `asked` is the service that should have answered."""
     if isinstance(error, VitrineError):
         return Problem(str(error), 400 if isinstance(error, InputError) else 500)
     log.warning("%s did not answer: %s", asked, error)
@@ -67,17 +67,17 @@ def explain(error: Exception, asked: str = "BigQuery") -> Problem:
         return Problem(_words(error), 502)
     if isinstance(error, RetryError | RequestException):
         return Problem(
-            f"{asked} cannot be reached. Try again in a minute; if yours is the embedded one, "
-            "see whether it runs (make up).",
+            f"{asked} cannot be reached. Try again in a minute. If you use the emulator, check that it is "
+            "running (make up).",
             503,
         )
     if isinstance(error, TimeoutError):
-        return Problem(f"{asked} has not answered in time. Try again, or search fewer pictures.", 504)
+        return Problem(f"{asked} did not answer in time. Try again, or search fewer pictures.", 504)
     return Problem("Airflow's connection to Google Cloud does not work: ask your administrator.", 502)
 
 
 def _words(error: GoogleAPICallError) -> str:
-    """BigQuery's own message: without the request's address before it and the job's id after it."""
+    """BigQuery's own message, without the request URL before it and the job id after it."""
     first = error.errors[0].get("message") if error.errors else error.message
     return str(first or error.message).strip().split("\n")[0].rstrip(".") + "."
 
@@ -85,9 +85,9 @@ def _words(error: GoogleAPICallError) -> str:
 def page(
     template: str, *, collection: Collection | None = None, problem: Problem | None = None, **values: Any
 ) -> HTMLResponse:
-    """A page; every text in it is escaped: names of objects, statuses and words come from strangers.
+    """Render a page. All texts are escaped: object names, statuses and search words are untrusted.
 
-    :param collection: what the page is about; None where it is about none.
+    :param collection: the collection the page is about; None if it is about none.
     """
     collections = [other.name for other in load().collections] if collection else []
     html = TEMPLATES.get_template(template).render(

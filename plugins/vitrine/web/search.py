@@ -1,4 +1,4 @@
-"""The search page: words or a picture in, pictures out, one BigQuery job a search."""
+"""The search page: search by words or by a picture, with one BigQuery job per search."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ EXAMPLES = (
     "a tool with a wooden handle",
 )
 USUAL_NUMBER = 24
-# As texts: what is no number at all, or one that Python refuses to read, is none of them.
+# As strings, so that input that is not a number, or too long for int(), simply does not match.
 NUMBERS = {str(number) for number in range(1, MOST_ON_PAGE + 1)}
 # A vector of 1,408 numbers takes 11 kB.
 MOST_KNOWN_WORDS = 500
@@ -42,9 +42,10 @@ MOST_KNOWN_WORDS = 500
 
 @dataclass(frozen=True)
 class Search:
-    """A search as its address holds it, so that a link is all it takes to share one.
+    """A search as encoded in the URL of the page, so that it can be shared as a link.
 
-    `words` or the picture `like` (a uri) is what is looked for; the rest narrows it. `check` checks it.
+    It looks for `words` or for pictures like `like` (a URI); the other fields narrow it down. Not validated
+    until `check`.
     """
 
     words: str = ""
@@ -55,7 +56,7 @@ class Search:
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Search:
-        """The search of an address: q, like, prefix, n, exact."""
+        """The search in a query string: q, like, prefix, n, exact."""
         words = query.get("q", "").strip()
         return cls(
             words=words,
@@ -66,7 +67,7 @@ class Search:
         )
 
     def address(self, **changes: Any) -> str:
-        """Address of this search with some changes, relative to the page; what is usual is left out."""
+        """Relative URL of this search with some changes, without fields that have their default."""
         search = replace(self, **changes)
         pairs = {
             "q": search.words,
@@ -78,7 +79,7 @@ class Search:
         return "?" + urlencode({name: value for name, value in pairs.items() if value})
 
     def check(self) -> None:
-        """Refuse before anything is sent. Errors: InputError, a sentence with what to do."""
+        """Validate the search before it is sent. Errors: InputError, which says what to do."""
         size = len(self.words.encode())
         if size > limits.MAX_QUERY_BYTES:
             raise InputError(
@@ -90,19 +91,19 @@ class Search:
         for uri in filter(None, (self.like, self.uri_prefix)):
             if not uri.startswith("gs://"):
                 raise InputError(
-                    f"{uri!r} is not the uri of a picture or a folder: it must begin with gs://."
+                    f"{uri!r} is not the URI of a picture or a folder: it must begin with gs://."
                 )
 
 
 class KnownWords:
-    """Vectors of words that were searched for before, by model and words; the oldest leave first."""
+    """Cache of the vectors of search words, by model and words; drops the oldest first."""
 
     def __init__(self) -> None:
         self._vectors: dict[tuple[str, str], array[float]] = {}
         self._lock = Lock()
 
     def get(self, model: str, words: str) -> array[float] | None:
-        """The vector of these words, if it is known."""
+        """The vector of these words, or None."""
         return self._vectors.get((model, words))
 
     def add(self, model: str, words: str, vector: Iterable[float]) -> None:
@@ -118,7 +119,7 @@ known_words = KnownWords()
 
 @dataclass(frozen=True)
 class Match:
-    """One result as the page shows it."""
+    """One result on the page."""
 
     uri: str
     distance: float
@@ -126,13 +127,13 @@ class Match:
 
     @property
     def name(self) -> str:
-        """Last part of the uri."""
+        """Last part of the URI."""
         return self.uri.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found, and what it cost."""
+    """The results of a search, and what it cost."""
 
     pictures: list[Match]
     answer: Answer
@@ -140,12 +141,12 @@ class Found:
 
     @property
     def index_use(self) -> str:
-        """Whether the vector index was used; if not, BigQuery's reason."""
+        """Whether the vector index was used, and BigQuery's reason if not."""
         return index_use(self.answer.statistics["query"].get("vectorSearchStatistics", {}))
 
 
 def index_use(statistics: Mapping[str, Any]) -> str:
-    """VectorSearchStatistics in plain words.
+    """VectorSearchStatistics as a sentence.
 
     >>> index_use({"indexUsageMode": "FULLY_USED"})
     'The vector index was used.'
@@ -159,7 +160,7 @@ def index_use(statistics: Mapping[str, Any]) -> str:
 
 
 def find(collection: Collection, search: Search) -> Found:
-    """Search in one BigQuery job. Errors: those of BigQuery.ask."""
+    """Search in one BigQuery job. Errors: see BigQuery.ask."""
     vector = known_words.get(collection.model.id, search.words)
     names = {
         "uri_prefix": search.uri_prefix,
@@ -185,7 +186,7 @@ def find(collection: Collection, search: Search) -> Found:
 
 @router.get("/")
 def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
-    """The page, with the pictures if its address holds a search."""
+    """The page, with results if the URL contains a search."""
     started = time.perf_counter()
     search, found, problem = Search.read(request.query_params), None, None
     try:

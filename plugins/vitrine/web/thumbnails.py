@@ -1,7 +1,7 @@
-"""Small pictures, and only those that our tables name.
+"""Thumbnails of images in our tables, and of nothing else.
 
-An address carries a signature that only this server can make, and it makes one only for a uri that it has
-just read from a table of ours. So nobody reads another object of the bucket, and no picture costs a query.
+Each URL is signed by this server, which signs only URIs that it has just read from one of our tables. So
+nobody can read other objects of the bucket, and no picture costs a query.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-# Threads of our own: where storage is slow, the requests that wait for it must not take those that all others
-# of Airflow's web server share, the heartbeats of running tasks among them.
+# A thread pool of our own: while storage is slow, waiting requests must not occupy the threads that the rest
+# of Airflow's web server shares, which also serve the heartbeats of running tasks.
 THREADS = CapacityLimiter(8)
-# One picture of gallery.MAX_PIXELS needs a third of a gigabyte while it is made small.
+# Scaling down a picture of gallery.MAX_PIXELS takes a third of a gigabyte.
 DECODERS = BoundedSemaphore(2)
-GONE = "The picture is gone from the bucket, or too large to be shown."
+GONE = "The picture is gone from the bucket, or too large to show."
 HEADERS = {
-    # The browser keeps it and asks after an hour whether it is still the same.
+    # The browser keeps it, and revalidates it after an hour.
     "Cache-Control": "private, max-age=3600",
     "Content-Security-Policy": "default-src 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -45,23 +45,23 @@ HEADERS = {
 
 
 def signature(uri: str) -> str:
-    """Proof that this server has read the uri from a table of ours."""
+    """Proof that this server has read the URI from one of our tables."""
     key = conf.get_mandatory_value("api", "secret_key").encode()
     return hmac.new(key, f"vitrine thumbnail {uri}".encode(), sha256).hexdigest()
 
 
 def thumbnail_address(uri: str) -> str:
-    """Address of a picture below /vitrine/. Only for a uri that comes from a table of ours."""
+    """Relative URL of a thumbnail. Only for URIs that come from one of our tables."""
     return "thumbnails?" + urlencode({"uri": uri, "signature": signature(uri)})
 
 
 def is_listed(collection: Collection, uri: str) -> bool:
-    """Whether the object table could list this uri."""
+    """Whether the object table could list this URI."""
     return any(fnmatchcase(uri, pattern.replace("[", "[[]")) for pattern in collection.objects)
 
 
 def browser_address(collection: Collection, uri: str) -> str:
-    """Where a person who may read the bucket opens the whole picture."""
+    """URL at which people with access to the bucket can open the full picture."""
     return storage.browser_address(_client(collection.gcp_conn_id), uri)
 
 
@@ -72,7 +72,7 @@ async def thumbnail(
     signature: str,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """A JPEG of at most 320 x 320 pixels. 404 for what was not offered, is gone, too large or no picture."""
+    """A JPEG of at most 320 x 320 pixels. 404 if it is unsigned, gone, too large or not a picture."""
     return await run_sync(_thumbnail, collection, uri, signature, if_none_match, limiter=THREADS)
 
 
@@ -101,5 +101,5 @@ def _is_signed(uri: str, given: str) -> bool:
 
 @cache
 def _client(gcp_conn_id: str) -> Client:
-    """One client for all requests."""
+    """One client shared by all requests."""
     return storage.client(gcp_conn_id)

@@ -1,4 +1,4 @@
-"""The recall of the vector index over time as lines: numbers for the SVG that the health page draws. Pure."""
+"""Geometry of the line chart of the index's recall on the health page. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from itertools import groupby
 from math import floor
 from typing import Any
 
-from vitrine.index.recall import KINDS
+from vitrine.index.recall import QUERY_KINDS
 from vitrine.web.chart import SCALE_WIDTH, WIDTH
 
 # Half a year of weeks.
 MOST_MEASUREMENTS = 26
 STEP = (WIDTH - SCALE_WIDTH) / MOST_MEASUREMENTS
-# In the SVG's own units; TOP leaves room for the mark of a rebuild.
+# In the SVG's own units; TOP leaves room for the marker of a rebuild.
 TOP, PLOT_HEIGHT = 8, 100
 HEIGHT = TOP + PLOT_HEIGHT + 16
 
 
 @dataclass(frozen=True)
 class Line:
-    """One kind of query: its points, and the stretches without a gap as `points` of an SVG polyline."""
+    """One kind of query: its points, and each stretch without a gap as `points` of an SVG polyline."""
 
     kind: str
     points: list[tuple[float, float]]
@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Trend:
-    """The lines; the lowest recall on the scale; where the goal is; and each measurement with its x."""
+    """Lowest recall on the scale, position of the goal, lines, and the measurements with their x."""
 
     floor: float
     goal_y: float
@@ -39,12 +39,14 @@ class Trend:
 
 
 def trend(measured: Sequence[Mapping[str, Any]], goal: float) -> Trend:
-    """Measurements (oldest first) from left to right; the scale begins at the ten below the lowest."""
-    known = [row[f"{kind}_recall"] for row in measured for kind in KINDS if row[f"{kind}_recall"] is not None]
+    """Measurements (oldest first) from left to right. The scale starts at the multiple of 10 % below them."""
+    known = [
+        row[f"{kind}_recall"] for row in measured for kind in QUERY_KINDS if row[f"{kind}_recall"] is not None
+    ]
     lowest = max(floor(min([*known, goal]) * 10 - 1e-9) / 10, 0.0)
     places = [SCALE_WIDTH + (number + 0.5) * STEP for number in range(len(measured))]
     lines = []
-    for kind in KINDS:
+    for kind in QUERY_KINDS:
         values = [row[f"{kind}_recall"] for row in measured]
         points = [
             None if value is None else (round(x, 1), height(value, lowest))
@@ -55,12 +57,12 @@ def trend(measured: Sequence[Mapping[str, Any]], goal: float) -> Trend:
 
 
 def height(recall: float, lowest: float) -> float:
-    """Where a recall is, y downwards."""
+    """Position of a recall; y points down."""
     return round(TOP + (1 - (recall - lowest) / (1 - lowest)) * PLOT_HEIGHT, 1)
 
 
 def _stretches(points: Sequence[tuple[float, float] | None]) -> list[str]:
-    """Points without a gap between them, as text."""
+    """Each stretch of points without a gap, as `points` of an SVG polyline."""
     return [
         " ".join(f"{x},{y}" for x, y in filter(None, group))
         for is_known, group in groupby(points, key=bool)

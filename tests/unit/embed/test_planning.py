@@ -63,7 +63,7 @@ def test_the_quota_bounds_the_pace(sizes, lanes, minutes):
 
 def test_more_batches_than_airflow_maps_are_refused_with_the_size_that_works():
     planning.refuse_unworkable(batches(10, 10), most=2, images_per_minute=600)
-    with pytest.raises(TooManyBatchesError, match=r"30 images are 3 batches.*batch_size of at least 15"):
+    with pytest.raises(TooManyBatchesError, match=r"30 images make 3 batches.*batch_size of at least 15"):
         planning.refuse_unworkable(batches(10, 10, 10), most=2, images_per_minute=600)
 
 

@@ -18,9 +18,9 @@ ADDED = {
     },
 }  # fmt: skip
 JOBS = [
-    queries.embed(COLLECTION), queries.plan(COLLECTION), queries.deferred(COLLECTION), queries.order(),
+    queries.embed(COLLECTION), queries.plan(COLLECTION), queries.deferred(COLLECTION), queries.work_order_progress(),
     queries.publish_new(COLLECTION), queries.publish_changed(COLLECTION), queries.quarantine(COLLECTION),
-    queries.progress(COLLECTION), queries.replay(COLLECTION), queries.delete_vanished(COLLECTION),
+    queries.run_progress(COLLECTION), queries.replay(COLLECTION), queries.delete_vanished(COLLECTION),
     queries.report(),
 ]  # fmt: skip
 

@@ -134,7 +134,9 @@ def test_work_out_of_turn_is_refused(variables, collection):
         turns.check(context(), collection)
     for holder in (OTHER, NEIGHBOUR):
         hold(variables, holder)
-        with pytest.raises(TurnLostError, match=f"Run {holder['run_id']} of {holder['dag_id']} has had"):
+        with pytest.raises(
+            TurnLostError, match=f"Run {holder['run_id']} of {holder['dag_id']} has taken the turn"
+        ):
             turns.check(context(), collection)
     hold(variables, ME)
     turns.check(context(), collection)

@@ -18,7 +18,7 @@ def check(before=None, after=None):
 
 
 def test_nothing_was_measured():
-    assert check() == "There is no index to measure: every search is exact."
+    assert check() == "There is no index to measure; every search is exact."
 
 
 def test_an_index_that_is_not_in_use_is_exact():
@@ -41,7 +41,7 @@ def test_after_a_rebuild_only_what_came_of_it_counts():
 
 
 def test_a_rebuild_that_has_not_helped():
-    with pytest.raises(IndexNotRebuiltError, match=r"drift is 0.50 although the index was rebuilt. Ready"):
+    with pytest.raises(IndexNotRebuiltError, match=r"drift is still 0.50 after the index was rebuilt. Ready"):
         check(measured(record(0.99), drift=0.6), measured(record(0.99), drift=0.5))
 
 

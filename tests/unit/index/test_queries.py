@@ -10,7 +10,7 @@ COLLECTION = collection_with()
 ADDED = {
     "write_index_health": {
         "rebuilt", "vector_index", "drift", "fraction_lists_to_search",
-        *(f"{kind}_{figure}" for kind in recall.KINDS for figure in ("queries", "recall")),
+        *(f"{kind}_{figure}" for kind in recall.QUERY_KINDS for figure in ("queries", "recall")),
     }
 }  # fmt: skip
 

@@ -77,7 +77,7 @@ def test_bigquery_advises_to_rebuild_from_a_drift_of_three_tenths(drift, drifted
         ([record(0.1, 0.1, queries=9)], None),
         ([record(0.95, 0.5), record(1, 0.7, 0.1), record(1, 0.92, 0.5)], "LISTS_TO_SEARCH=0.5 .* 92.0%"),
         ([record(0.8), record(0.9, share=0.01)], "LISTS_TO_SEARCH=0.01 .* 90.0%"),
-        ([record(0.95, 0.5), record(1, 0.89, 0.5)], "Half of the index's lists are not enough"),
+        ([record(0.95, 0.5), record(1, 0.89, 0.5)], "Even half of the index's lists are not enough"),
     ],
 )
 def test_a_low_recall_comes_with_its_cure(shares, said):

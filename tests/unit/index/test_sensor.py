@@ -10,7 +10,7 @@ from vitrine.errors import IndexDisabledError, IndexNotFilledError, IndexNotRebu
 from vitrine.google.bigquery import BigQuery
 from vitrine.index import sensor as module
 from vitrine.index.sensor import VectorIndexSensor
-from vitrine.index.state import IndexState, Kind
+from vitrine.index.state import IndexKind, IndexState
 
 COLLECTION = collection_with(
     project="p", dataset="d", index_coverage=80, index_timeout_seconds=60, index_poll_seconds=1
@@ -23,19 +23,19 @@ def sensor() -> VectorIndexSensor:
     return VectorIndexSensor(task_id="wait", collection=COLLECTION)
 
 
-def see(monkeypatch, kind: Kind) -> None:
+def see(monkeypatch, kind: IndexKind) -> None:
     """Let the sensor see an index of this kind."""
     monkeypatch.setattr(module, "read_state", lambda *_: IndexState(kind, f"It is {kind}"))
 
 
-@pytest.mark.parametrize("kind", [Kind.READY, Kind.TOO_SMALL])
+@pytest.mark.parametrize("kind", [IndexKind.READY, IndexKind.TOO_SMALL])
 def test_it_ends_well_at_once(sensor, monkeypatch, kind):
     see(monkeypatch, kind)
     assert sensor.execute(context()) == f"It is {kind}"
 
 
 def test_it_defers_while_the_index_is_building(sensor, monkeypatch):
-    see(monkeypatch, Kind.BUILDING)
+    see(monkeypatch, IndexKind.BUILDING)
     with pytest.raises(TaskDeferred) as deferred:
         sensor.execute(context())
     assert deferred.value.method_name == "execute_complete"
@@ -50,7 +50,7 @@ def test_it_defers_while_the_index_is_building(sensor, monkeypatch):
 
 
 def test_a_disabled_index_ends_with_bigquerys_reason(sensor, monkeypatch):
-    see(monkeypatch, Kind.DISABLED)
+    see(monkeypatch, IndexKind.DISABLED)
     with pytest.raises(IndexDisabledError, match=r"p\.d\.met_image_embeddings is disabled. It is disabled"):
         sensor.execute(context())
 
@@ -63,7 +63,7 @@ def test_after_the_trigger_it_ends_with_what_that_saw(sensor):
 
 def test_after_a_rebuild_it_waits_for_another_training(sensor, monkeypatch):
     sensor.built_before = "monday"
-    seen = IndexState(Kind.READY, "Ready.", None, "monday")
+    seen = IndexState(IndexKind.READY, "Ready.", None, "monday")
     monkeypatch.setattr(module, "read_state", lambda *_: seen)
     with pytest.raises(TaskDeferred) as deferred:
         sensor.execute(context())
@@ -74,16 +74,16 @@ def test_after_a_rebuild_it_waits_for_another_training(sensor, monkeypatch):
 
 
 def test_a_failed_rebuild_ends_with_bigquerys_reason_where_one_was_asked_for(sensor, monkeypatch):
-    seen = IndexState(Kind.READY, "Ready. The last rebuild failed: no slots.", "FAILED", "monday")
+    seen = IndexState(IndexKind.READY, "Ready. The last rebuild failed: no slots.", "FAILED", "monday")
     monkeypatch.setattr(module, "read_state", lambda *_: seen)
     assert sensor.execute(context()) == seen.message
     sensor.built_before = "monday"
-    with pytest.raises(IndexNotRebuiltError, match=r"searches use the old one\..* no slots"):
+    with pytest.raises(IndexNotRebuiltError, match=r"searches use the old index\..* no slots"):
         sensor.execute(context())
 
 
 def test_the_report_learns_the_reason_even_when_it_fails(sensor, monkeypatch):
-    see(monkeypatch, Kind.DISABLED)
+    see(monkeypatch, IndexKind.DISABLED)
     given = context()
     with pytest.raises(IndexDisabledError):
         sensor.execute(given)

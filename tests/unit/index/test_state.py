@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from vitrine.index.state import IndexState, Kind, classify, too_few_rows
+from vitrine.index.state import IndexKind, IndexState, classify, too_few_rows
 
 BIG, SMALL = 50 * 2**20, 9 * 2**20
 
@@ -30,18 +30,18 @@ def row(coverage=0, status="ACTIVE", refreshed=True, unindexed=0, reason=None, r
 @pytest.mark.parametrize(
     ("index", "table_bytes", "kind", "words"),
     [
-        (None, BIG, Kind.BUILDING, "not listed yet"),
-        (row(0, refreshed=False), BIG, Kind.BUILDING, "0 %"),
-        (row(62, unindexed=9_120), BIG, Kind.BUILDING, "62 %, 9,120 rows left"),
-        (row(95), BIG, Kind.READY, "95 %"),
-        (row(100), BIG, Kind.READY, "100 %"),
-        (row(100, refreshed=False), BIG, Kind.BUILDING, "100 %"),
-        (row(0, refreshed=False), SMALL, Kind.TOO_SMALL, "9.0 of 10 MiB"),
-        (row(0, "TEMPORARILY DISABLED", refreshed=False), SMALL, Kind.TOO_SMALL, "exact"),
-        (row(0, "TEMPORARILY DISABLED", reason="over 6 TB"), BIG, Kind.DISABLED, "over 6 TB"),
-        (row(0, "PERMANENTLY DISABLED", refreshed=False), SMALL, Kind.DISABLED, "no reason"),
-        (row(40, "PENDING DISABLEMENT", unindexed=7), BIG, Kind.BUILDING, "7 rows left"),
-        (row(100, "PENDING DISABLEMENT"), BIG, Kind.READY, "100 %"),
+        (None, BIG, IndexKind.BUILDING, "not listed yet"),
+        (row(0, refreshed=False), BIG, IndexKind.BUILDING, "0 %"),
+        (row(62, unindexed=9_120), BIG, IndexKind.BUILDING, "62 %, 9,120 rows left"),
+        (row(95), BIG, IndexKind.READY, "95 %"),
+        (row(100), BIG, IndexKind.READY, "100 %"),
+        (row(100, refreshed=False), BIG, IndexKind.BUILDING, "100 %"),
+        (row(0, refreshed=False), SMALL, IndexKind.TOO_SMALL, "9.0 of 10 MiB"),
+        (row(0, "TEMPORARILY DISABLED", refreshed=False), SMALL, IndexKind.TOO_SMALL, "exact"),
+        (row(0, "TEMPORARILY DISABLED", reason="over 6 TB"), BIG, IndexKind.DISABLED, "over 6 TB"),
+        (row(0, "PERMANENTLY DISABLED", refreshed=False), SMALL, IndexKind.DISABLED, "no reason"),
+        (row(40, "PENDING DISABLEMENT", unindexed=7), BIG, IndexKind.BUILDING, "7 rows left"),
+        (row(100, "PENDING DISABLEMENT"), BIG, IndexKind.READY, "100 %"),
     ],
 )
 def test_states(index, table_bytes, kind, words):
@@ -61,15 +61,15 @@ def test_an_index_needs_5000_rows(rows, too_few):
 @pytest.mark.parametrize(
     ("rebuild", "words"),
     [
-        (("IN_PROGRESS", 40, None), "Being rebuilt: 40 % of the new one; searches use the old one."),
-        (("IN_PROGRESS", None, None), "Being rebuilt: 0 % of the new one; searches use the old one."),
+        (("IN_PROGRESS", 40, None), "Being rebuilt: 40 % of the new index; searches use the old index."),
+        (("IN_PROGRESS", None, None), "Being rebuilt: 0 % of the new index; searches use the old index."),
         (("FAILED", None, "No slots"), "The last rebuild failed: No slots."),
-        ((None, 100, None), "the rest is searched exactly."),
+        ((None, 100, None), "the rest are searched exactly."),
     ],
 )
 def test_a_rebuild_leaves_the_index_ready_and_is_told(rebuild, words):
     state = classify(row(100, rebuild=rebuild), BIG, wanted_coverage=95)
-    assert (state.kind, state.rebuild, state.built) == (Kind.READY, rebuild[0], BUILT.isoformat())
+    assert (state.kind, state.rebuild, state.built) == (IndexKind.READY, rebuild[0], BUILT.isoformat())
     assert state.message.endswith(words)
 
 
@@ -79,15 +79,15 @@ OLD, NEW = "2026-11-01T00:00:00+00:00", "2026-11-22T00:00:00+00:00"
 @pytest.mark.parametrize(
     ("state", "built_before", "worth"),
     [
-        (IndexState(Kind.BUILDING, "", None, OLD), None, True),
-        (IndexState(Kind.BUILDING, "", None, NEW), OLD, True),
-        (IndexState(Kind.TOO_SMALL, "", None, OLD), OLD, False),
-        (IndexState(Kind.DISABLED, "", None, OLD), OLD, False),
-        (IndexState(Kind.READY, "", "IN_PROGRESS", OLD), None, False),
-        (IndexState(Kind.READY, "", "IN_PROGRESS", OLD), OLD, True),
-        (IndexState(Kind.READY, "", None, OLD), OLD, True),
-        (IndexState(Kind.READY, "", None, NEW), OLD, False),
-        (IndexState(Kind.READY, "", "FAILED", OLD), OLD, False),
+        (IndexState(IndexKind.BUILDING, "", None, OLD), None, True),
+        (IndexState(IndexKind.BUILDING, "", None, NEW), OLD, True),
+        (IndexState(IndexKind.TOO_SMALL, "", None, OLD), OLD, False),
+        (IndexState(IndexKind.DISABLED, "", None, OLD), OLD, False),
+        (IndexState(IndexKind.READY, "", "IN_PROGRESS", OLD), None, False),
+        (IndexState(IndexKind.READY, "", "IN_PROGRESS", OLD), OLD, True),
+        (IndexState(IndexKind.READY, "", None, OLD), OLD, True),
+        (IndexState(IndexKind.READY, "", None, NEW), OLD, False),
+        (IndexState(IndexKind.READY, "", "FAILED", OLD), OLD, False),
     ],
 )
 def test_only_what_gets_better_is_waited_for(state, built_before, worth):

@@ -12,7 +12,7 @@ from airflow.serialization.serialized_objects import BaseSerialization
 from tests.unit.fakes import collection_with
 from vitrine.google.bigquery import BigQuery
 from vitrine.index import trigger as module
-from vitrine.index.state import IndexState, Kind
+from vitrine.index.state import IndexKind, IndexState
 from vitrine.index.trigger import VectorIndexTrigger
 
 BIGQUERY = BigQuery.of(collection_with(labels='{"team": "curators"}'))
@@ -23,7 +23,7 @@ def trigger(deadline: float) -> VectorIndexTrigger:
     return VectorIndexTrigger(asdict(BIGQUERY), {}, "p.d.t", 95, poll_seconds=0.01, deadline=deadline)
 
 
-def events(monkeypatch, states: list[Kind], deadline: float) -> list[dict]:
+def events(monkeypatch, states: list[IndexKind], deadline: float) -> list[dict]:
     """What the trigger yields when it sees these states one after the other (the last for ever)."""
     seen = iter(states)
     last = states[-1]
@@ -44,21 +44,21 @@ def test_another_triggerer_can_go_on_from_its_serialised_form(monkeypatch):
 
     def look(bigquery, *_):
         asked.append(bigquery)
-        return IndexState(Kind.READY, "a message")
+        return IndexState(IndexKind.READY, "a message")
 
     monkeypatch.setattr(module, "read_state", look)
     asyncio.run(anext(aiter(again.run())))
     assert asked == [BIGQUERY], "its jobs have the collection's labels, too"
 
 
-@pytest.mark.parametrize("end", [Kind.READY, Kind.TOO_SMALL, Kind.DISABLED])
+@pytest.mark.parametrize("end", [IndexKind.READY, IndexKind.TOO_SMALL, IndexKind.DISABLED])
 def test_it_polls_while_the_index_is_building(monkeypatch, end):
-    fired = events(monkeypatch, [Kind.BUILDING, Kind.BUILDING, end], time.time() + 60)
+    fired = events(monkeypatch, [IndexKind.BUILDING, IndexKind.BUILDING, end], time.time() + 60)
     assert fired == [{"kind": end.value, "message": "a message", "rebuild": None, "built": ""}]
 
 
 def test_it_does_not_wait_for_ever(monkeypatch):
-    [fired] = events(monkeypatch, [Kind.BUILDING], time.time() - 1)
+    [fired] = events(monkeypatch, [IndexKind.BUILDING], time.time() - 1)
     assert (fired["kind"], fired["message"]) == ("building", "a message")
 
 

@@ -103,7 +103,7 @@ def test_one_collection_needs_no_choice(client, login):
 def test_a_collection_that_is_not_there_is_named(client, login, two_collections):
     answer = client.get("/vitrine/hats/", headers=login)
     assert answer.status_code == 404
-    assert answer.json()["detail"] == "There is no collection 'hats'. These are there: met, dresses."
+    assert answer.json()["detail"] == "There is no collection 'hats'. The collections are: met, dresses."
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_settings_that_cannot_work_are_the_same_sentence_on_every_page(
     answer = client.get(f"/vitrine/{path}", headers=login | {"Accept": accept})
     assert answer.status_code == 500
     assert "VITRINE_DATASETT=" in answer.text
-    assert "is no setting. Use VITRINE_DATASET." in answer.text
+    assert "is not a setting. Use VITRINE_DATASET." in answer.text

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
 from vitrine import limits
 from vitrine.google.templates import render_statement
-from vitrine.index.state import Kind
+from vitrine.index.state import IndexKind
 from vitrine.web.health import backlog, look
 
 REFUSED = "INVALID_ARGUMENT: the image was refused."
@@ -75,7 +75,7 @@ def test_a_new_collection(get):
     assert answer.status_code == 200
     assert f"Too small for an index: {len(PICTURES) + 1} of 5,000 rows; search is exact." in answer.text
     assert "No run has reported yet" in answer.text
-    assert "no image is broken" in answer.text
+    assert "no broken images" in answer.text
 
 
 def test_the_quarantine_by_status(get, quarantine):
@@ -98,8 +98,8 @@ def test_hostile_names_and_statuses_stay_text(get, quarantine):
     [
         ({"status": REFUSED}, "2 of 2 shown"),
         ({"prefix": f"gs://{BUCKET}/b"}, "1 of 1 shown"),
-        ({"status": "x"}, "No quarantined image fits this filter"),
-        ({"status": "' OR 1=1 --"}, "No quarantined image fits this filter"),
+        ({"status": "x"}, "No quarantined image matches this filter"),
+        ({"status": "' OR 1=1 --"}, "No quarantined image matches this filter"),
     ],
 )
 def test_a_filter(get, quarantine, fields, shown):
@@ -156,8 +156,8 @@ def test_the_trend_of_the_recall(get, measurements):
     text = get().text
     assert "<b>100 %" not in text
     text = unescape(text)
-    assert "2026-11-15 12:00 UTC: 98.5 % like an image, 61.0 % for words" in text
-    assert "98.5 % like an image, – for words, after a rebuild" in text
+    assert "2026-11-15 12:00 UTC: 98.5 % by image, 61.0 % by words" in text
+    assert "98.5 % by image, – by words, after a rebuild" in text
     assert text.index("2026-11-22 12:00</td>") < text.index("2026-11-15 12:00</td>")
     assert '<td class="n bad">61.0 %' in text
     assert text.count("<polyline") == 2
@@ -167,7 +167,7 @@ def test_the_trend_of_the_recall(get, measurements):
 
 
 def test_a_collection_that_was_never_measured(get):
-    assert "Not measured yet. The DAG maintain_vector_index" in get().text
+    assert "Not measured yet. Once there is an index, the DAG maintain_vector_index" in get().text
 
 
 def test_a_collection_of_an_earlier_version_is_shown_without_the_trend(get, collection, emulator):
@@ -178,7 +178,7 @@ def test_a_collection_of_an_earlier_version_is_shown_without_the_trend(get, coll
         emulator.bigquery.query_and_wait(render_statement(collection, "schema/create_index_health.sql"))
     assert answer.status_code == 200
     assert "run the DAG setup_image_search once more" in answer.text
-    assert "no image is broken" in answer.text
+    assert "no broken images" in answer.text
 
 
 def test_the_backlog_is_what_the_next_run_would_plan(collection, emulator):
@@ -193,15 +193,15 @@ def test_the_backlog_is_what_the_next_run_would_plan(collection, emulator):
 
 
 def test_the_part_for_the_backlog(get):
-    assert "every image has its answer" in get("health/backlog").text
+    assert "every image is processed" in get("health/backlog").text
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({}, "about 1 min and $0.00 in all</p>"),
-        ({"VITRINE_MAX_COST_USD": "0"}, "in all; above $0.00 a run waits for a person</p>"),
-        ({"VITRINE_MONTHLY_BUDGET_USD": "2"}, "in all; $2.00 a month may be spent</p>"),
+        ({}, "about 1 min and $0.00 in total</p>"),
+        ({"VITRINE_MAX_COST_USD": "0"}, "in total; a run above $0.00 waits for approval</p>"),
+        ({"VITRINE_MONTHLY_BUDGET_USD": "2"}, "in total; budget $2.00 a month</p>"),
     ],
 )
 def test_a_backlog_says_what_it_costs_and_what_bounds_it(get, emulator, monkeypatch, settings, words):
@@ -232,7 +232,7 @@ def test_an_index_that_is_listed_says_how_far_it_is(collection, monkeypatch):
         ),
     )  # fmt: skip
     state = look(collection, health.Filter()).index
-    assert (state.kind, state.message) == (Kind.BUILDING, "Building: 62 %, 9,120 rows left.")
+    assert (state.kind, state.message) == (IndexKind.BUILDING, "Building: 62 %, 9,120 rows left.")
 
 
 def health_answer(rows):

@@ -26,7 +26,7 @@ NOT_FOUND = google.NotFound(
         (google.BadRequest("Quota exceeded"), 502, "Quota exceeded."),
         (google.RetryError("Timeout of 3.0s exceeded", None), 503, "BigQuery cannot be reached."),
         (ConnectionError("refused"), 503, "BigQuery cannot be reached."),
-        (TimeoutError(), 504, "BigQuery has not answered in time."),
+        (TimeoutError(), 504, "BigQuery did not answer in time."),
         (OSError("Forbidden: https://storage/b"), 502, "Airflow's connection to Google Cloud does not work"),
         (AirflowException("Invalid key JSON."), 502, "Airflow's connection to Google Cloud does not work"),
         (DefaultCredentialsError("no key"), 502, "Airflow's connection to Google Cloud does not work"),
@@ -41,7 +41,7 @@ def test_an_error_is_a_sentence(error, status, words):
 
 def test_the_sentence_names_who_was_asked():
     assert explain(ConnectionError(), "Cloud Storage").sentence.startswith("Cloud Storage cannot be reached.")
-    assert explain(TimeoutError(), "Cloud Storage").sentence.startswith("Cloud Storage has not answered")
+    assert explain(TimeoutError(), "Cloud Storage").sentence.startswith("Cloud Storage did not answer")
 
 
 def test_the_sentence_is_escaped_and_the_form_stays():

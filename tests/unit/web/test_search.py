@@ -37,7 +37,7 @@ def test_words_find_pictures(get):
     assert answer.status_code == 200
     assert set(uris(answer)) == {uri("drawings/car-red.jpg"), uri("drawings/car-red-sports.jpg")}
     assert "<strong>2 pictures</strong>" in answer.text
-    assert "one call of the model" in answer.text
+    assert "one call to the model" in answer.text
     assert "Every picture was compared. No vector index was used" in answer.text
 
 
@@ -46,7 +46,7 @@ def test_words_are_embedded_once(get, emulator):
     calls = emulator.last_call()
     again = get(q="a furry animal", n=3, exact=1)
     assert emulator.last_call() == calls
-    assert "no call of the model" in again.text
+    assert "no call to the model" in again.text
     assert len(uris(again)) == 3
 
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_asked_is_refused_before_it_is_sent(get, emulator, fields
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"q": "a", "prefix": "gs://elsewhere/"}, "No searchable picture is below"),
+        ({"q": "a", "prefix": "gs://elsewhere/"}, "There is no searchable picture below"),
         ({"like": "gs://elsewhere/x.jpg"}, "is not among the searchable pictures"),
     ],
 )

@@ -1,4 +1,4 @@
-// Light or dark, as Airflow shows itself now; outside of Airflow's frame as it was last set, or as the system is.
+// Light or dark, like Airflow around the page; outside Airflow's frame, the last theme seen, else the system's.
 "use strict";
 (() => {
   const page = document.documentElement;
@@ -11,6 +11,6 @@
     show();
     if (airflow) new MutationObserver(show).observe(airflow, { attributeFilter: ["style", "class"] });
   } catch {
-    // Storage or the outer page may be out of reach: the system decides, as the style sheet says.
+    // Storage or the outer page may be inaccessible: the style sheet then follows the system.
   }
 })();

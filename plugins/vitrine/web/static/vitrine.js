@@ -1,4 +1,4 @@
-// What the pages can do beyond links and forms. Without this script everything but copying and history works.
+// What goes beyond links and forms. Everything but copying, history and replays works without this script.
 
 const HISTORY = "vitrine-searches";
 const MOST_REMEMBERED = 12;
@@ -13,7 +13,7 @@ async function copy(text, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Without HTTPS there is no clipboard: a selected field is what is left.
+    // The clipboard needs HTTPS. Without it, select the text for the user to copy.
     const field = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
     field.select();
     document.execCommand("copy");
@@ -25,8 +25,8 @@ async function copy(text, button) {
   setTimeout(() => delete button.dataset.done, COPIED_MILLISECONDS);
 }
 
-// The address that others can open: this page inside Airflow, or our own. Airflow's address is that of the page before
-// until all of ours has been loaded, so it only says where in Airflow we are.
+// A URL that others can open: this page inside Airflow, or on its own. Airflow's URL still names the previous page
+// until ours has loaded, so only its path is used.
 function shared() {
   const airflow = embedded && window.parent.location.href.match(/^[^?#]+?\/plugin\/[^/?#]+/);
   return airflow ? airflow[0] + location.href.slice(location.origin.length) : location.href;
@@ -37,7 +37,7 @@ for (const button of document.querySelectorAll("[data-copy], [data-copy-link]"))
   button.addEventListener("click", () => copy(button.dataset.copy ?? shared(), button));
 }
 
-// Airflow's frame may not open windows; its page may.
+// Airflow's frame may not open windows, but the page around it may.
 if (embedded) {
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[target=_blank], a[target=_top]");
@@ -68,7 +68,7 @@ document.addEventListener("click", (event) => {
 });
 window.addEventListener("pageshow", () => setBusy(false));
 
-// Without what is left as it is, an address is short enough to be shared.
+// Leave out defaults, so that the URL is short enough to share.
 document.getElementById("search")?.addEventListener("formdata", ({ target, formData }) => {
   for (const [name, value] of [...formData]) {
     if (!value.trim() || value === target.elements[name].dataset.usual) formData.delete(name);
@@ -95,7 +95,7 @@ function showHistory() {
     try {
       localStorage.setItem(HISTORY, JSON.stringify(searches));
     } catch {
-      // A browser that keeps nothing has no history.
+      // No history in a browser that blocks storage.
     }
   }
   const others = searches.filter((one) => one !== location.search);
@@ -123,8 +123,8 @@ document.getElementById("forget")?.addEventListener("click", () => {
 showHistory();
 say(document.getElementById("count")?.textContent.trim().replace(/\s+/g, " ") ?? "");
 
-// What takes longer to count comes after the rest. Our own answer is HTML, also when it says what went wrong; without
-// a login, or when Airflow fails, it is something else.
+// Load what takes longer to count after the rest. Our own answers are HTML, errors included; without a login, or when
+// Airflow fails, the answer is something else.
 async function load(place) {
   const told = place.querySelector("p");
   told.textContent = "counting …";
@@ -133,13 +133,13 @@ async function load(place) {
     if (answer.redirected || !answer.headers.get("Content-Type")?.startsWith("text/html")) throw new Error();
     place.innerHTML = await answer.text();
   } catch {
-    told.textContent = "This could not be counted: load the page again.";
+    told.textContent = "Counting failed. Reload the page.";
   }
 }
 
 document.querySelectorAll("[data-load]").forEach(load);
 
-// A replay is a run that the person starts through Airflow's own API, with Airflow's own permissions and audit log.
+// A replay is a run started through Airflow's own API, with the user's permissions and an entry in the audit log.
 async function replay({ runs, pages, status, prefix }) {
   const conf = { replay_quarantine: true, replay_status: status || null, uri_prefix: prefix || null };
   const answer = await fetch(`${runs}/dagRuns`, {
@@ -153,7 +153,7 @@ async function replay({ runs, pages, status, prefix }) {
   const link = Object.assign(document.createElement("a"), {
     href: pages + encodeURIComponent(made.dag_run_id), target: "_top", textContent: made.dag_run_id,
   });
-  return ["Started: ", link, paused ? ". It waits: unpause the DAG in Airflow." : "."];
+  return ["Started: ", link, paused ? ". The DAG is paused: unpause it in Airflow to start the run." : "."];
 }
 
 const question = document.getElementById("confirm");
@@ -168,7 +168,7 @@ if (question && start) {
     try {
       told.replaceChildren(...(await replay(question.querySelector("form").dataset)));
     } catch (error) {
-      told.textContent = `The run was not started: ${error.message}`;
+      told.textContent = `The run could not be started: ${error.message}`;
       start.disabled = false;
     }
   });
