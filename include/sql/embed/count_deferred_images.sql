@@ -1,4 +1,4 @@
--- What a plan leaves to later runs, and what was paid before it. Grain: one row.
+-- Images that a plan leaves to later runs, and images paid for before it. Grain: one row.
 SELECT
   (
     SELECT COUNT(*)

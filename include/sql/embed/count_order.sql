@@ -1,5 +1,5 @@
--- How far a work order is, for the log: what has an answer, and since when it is under way. Grain: one row.
--- Answers of jobs that still run are not seen yet; a job that failed as a whole is no answer. No vector is read.
+-- Progress of a work order, for the log: images answered, and seconds since the first answer. Grain: one row.
+-- Answers of running jobs are not visible yet; a job that failed as a whole counts as no answer. No vector is read.
 SELECT
   (SELECT COUNT(*) FROM {{ table('embedding_batches') }} WHERE work_order = @work_order) AS planned,
   COUNT(*) AS done,

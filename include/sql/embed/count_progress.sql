@@ -1,6 +1,7 @@
--- Where every image of this run is now (of its last plan, and what it called the model for before), and what was paid.
--- Grain: one run (one row). planned = published + quarantined + vanished + pending.
--- Vanished: deleted, or overwritten, since it was planned. Besides: objects ignored for their content type, and rows that should not be, because an image is there twice.
+-- What has become of the images of this run (those of its last plan, and those it called the model for before), and what
+-- was paid. Grain: one run (one row). planned = published + quarantined + vanished + pending.
+-- vanished: deleted or overwritten since it was planned. ignored: objects of other content types. duplicates: rows that
+-- should not exist, because they repeat the uri of another.
 WITH attempts AS (
   SELECT
     uri,

@@ -1,4 +1,4 @@
--- How many searchable images are gone: from the bucket, or overwritten with a content in quarantine. Grain: one row.
+-- Searchable images that are gone from the bucket, or overwritten with content that is in quarantine. Grain: one row.
 SELECT
   COUNT(*) AS published,
   COUNTIF(image.uri IS NULL) AS vanished

@@ -1,6 +1,6 @@
--- Take images that are gone, or overwritten with a content in quarantine, out of the searchable table. Grain: one image.
--- A DELETE bills the whole published table, so it runs only when there is something to remove. It counts again: a bucket
--- that was emptied since choose_removal looked takes nothing with it.
+-- Remove images from the searchable table that are gone, or overwritten with content in quarantine. Grain: one image.
+-- A DELETE bills the whole published table, so it runs only if there is something to remove. It counts again, so that a
+-- bucket that was emptied after choose_removal counted removes nothing.
 DELETE FROM {{ table('image_embeddings') }} AS published
 WHERE NOT EXISTS (
     SELECT 1

@@ -1,5 +1,5 @@
 -- Replace the vector of images whose content has changed. Grain: one image.
--- An UPDATE bills the whole published table, so it runs only when there is a changed image.
+-- An UPDATE bills the whole published table, so it runs only if an image has changed.
 IF EXISTS (
   SELECT 1
   FROM {{ table('embedding_attempts') }} AS attempt

@@ -1,5 +1,5 @@
 -- Publish images that were not searchable before. Grain: one image.
--- Insert-only, so it bills no published row and conflicts with nothing. It also publishes what a run that died left behind.
+-- Insert-only, so it bills no published row and conflicts with nothing. It also publishes what a crashed run left behind.
 MERGE {{ table('image_embeddings') }} AS published
 USING (
   {% include 'embed/parts/select_publishable.sql' %}

@@ -1,6 +1,6 @@
--- Set aside the images that no further try will cure. Grain: one content of one image.
--- Not only this run's: a run that died may have left some behind. An image that was replayed and failed again is put back.
--- The status of poison begins as a retryable one does, which is not true any more.
+-- Quarantine images that failed for a reason that a retry cannot fix. Grain: one content of one image.
+-- Not only this run's: a crashed run may have left some behind. An image that was replayed and failed again is put back.
+-- The status of poison begins with the prefix for retryable ones, which no longer applies, so it is removed.
 MERGE {{ table('embedding_quarantine') }} AS quarantined
 USING (
   SELECT

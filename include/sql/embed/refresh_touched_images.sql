@@ -1,5 +1,5 @@
--- Take over the metadata of images that were written again with the same content: their vectors stay. Grain: one image.
--- An UPDATE bills the whole published table, so it runs only when there is a touched image.
+-- Update the metadata of images that were rewritten with the same content; they keep their vectors. Grain: one image.
+-- An UPDATE bills the whole published table, so it runs only if there is such an image.
 IF EXISTS (
   {% include 'embed/parts/select_touched_images.sql' %}
 ) THEN

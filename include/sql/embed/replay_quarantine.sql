@@ -1,5 +1,5 @@
--- Let images out of quarantine to be tried again, when a person asks for it. Grain: one content of one image.
--- Not those that this very run has set aside: its tasks may be cleared, and no image is to be replayed twice in one run.
+-- Release images from quarantine to be tried again, on request. Grain: one content of one image.
+-- Not those that this run has quarantined: if its tasks are cleared, no image may be replayed twice in one run.
 IF @replay THEN
   UPDATE {{ table('embedding_quarantine') }}
   SET replayed_at = CURRENT_TIMESTAMP()

@@ -1,8 +1,8 @@
 -- Plan one pass: number the pending images into batches of at most @batch_size.
--- First those that an earlier run has tried in vain, then the newest (or the oldest, if a person says so). Images whose last
--- job failed as a whole go into smaller batches of their own, away from the others.
--- The first pass takes what this run may pay: up to @max_images, and up to what is left of the month's budget. Later
--- passes take only what is left of that very plan, so that no more is paid than was planned and approved.
+-- Images that failed in an earlier run come first, then the newest (or the oldest, with @order). Images whose last job
+-- failed as a whole go into smaller batches of their own.
+-- The first pass takes what this run may pay for: up to @max_images, and up to what is left of the month's budget. Later
+-- passes take only what is left of that plan, so that no more is paid than was planned and approved.
 -- Writing the same work order again adds nothing.
 INSERT INTO {{ table('embedding_batches') }}
   (run_id, pass_number, work_order, batch_number, uri, content_hash, size, updated, planned_at)

@@ -1,14 +1,14 @@
--- How many of the nearest images searches find with the vector index. Grain: one share of its lists (level) and one kind of query.
--- Level 0 is the exact search, the truth; level 1 what every search of ours does; the others show what more lists would bring.
--- Queries are a sample of the images, each looking for others than itself, and the words that search_images has embedded lately:
--- the model is not called. An image counts as found when it is as near as the farthest of the exact ones (the tolerance is
--- for the last digits), since images with the same vector stand in for each other.
+-- Share of the nearest images that searches with the vector index find. Grain: one share of its lists (level) and kind of query.
+-- Level 0 is the exact search, the truth; level 1 is what every search does; the others show what more lists would gain.
+-- Queries are a sample of the images, each looking for images other than itself, and of the words that search_images has
+-- embedded lately, so the model is not called. An image counts as found if it is as near as the farthest of the exact
+-- results (with a tolerance for the last digits), since images with the same vector are interchangeable.
 WITH sample AS (
   SELECT 'image' AS kind, uri AS name, ml_generate_embedding_result
   FROM {{ table('image_embeddings') }}
   WHERE uri IN (
     SELECT uri FROM {{ table('image_embeddings') }}
-    WHERE TRUE  -- QUALIFY wants a WHERE beside it
+    WHERE TRUE  -- QUALIFY needs a WHERE, GROUP BY or HAVING
     QUALIFY ROW_NUMBER() OVER (ORDER BY FARM_FINGERPRINT(CONCAT(@run_id, uri))) <= @queries)
   UNION ALL
   SELECT 'word', content, vector FROM (

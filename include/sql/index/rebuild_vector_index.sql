@@ -1,6 +1,6 @@
--- Train the vector index anew on the images as they are now. Grain: the index. While a rebuild is under way it does nothing.
--- With a BACKGROUND reservation BigQuery fills a second index beside the first, and searches lose nothing. Without one the index
--- is replaced: searches compare every picture, which is exact, slower and dearer, until the new one is filled.
+-- Retrain the vector index on the current images. Grain: the index. Does nothing while a rebuild is in progress.
+-- With a BACKGROUND reservation BigQuery fills a second index while searches use the first. Without one the index is
+-- replaced: until the new one is filled, searches compare every picture, which is exact but slower and more expensive.
 BEGIN
   IF NOT EXISTS (
     SELECT 1 FROM `{{ collection.project }}.{{ collection.dataset }}`.INFORMATION_SCHEMA.VECTOR_INDEXES

@@ -1,4 +1,4 @@
--- How many images are in quarantine, by status, most first. Grain: one status. `total` is the sum, also of those not shown.
+-- Number of images in quarantine by status, highest first. Grain: one status. `total` includes statuses not shown.
 SELECT
   ml_generate_embedding_status AS status,
   COUNT(*) AS images,

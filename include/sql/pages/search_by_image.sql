@@ -1,5 +1,5 @@
--- The images nearest to an image, by its stored vector: the model is not called. Grain: one image.
--- The image itself is always its own nearest, so one more is searched for and it is left out.
+-- The images nearest to an image, by its stored vector, without a call to the model. Grain: one image.
+-- The nearest image is always the image itself, so search for one more and leave it out.
 SELECT base.uri, distance
 FROM VECTOR_SEARCH(
   (

@@ -1,6 +1,6 @@
--- The images nearest to words, in one round trip: the words are embedded where they are searched for. Grain: one image.
--- Words whose vector is known are not embedded again. The first row brings the vector along, so that it is known from then on.
--- It fails, saying why, where the words cannot be embedded or the images were embedded by another model.
+-- The images nearest to words, in one round trip: embeds the words in the same statement. Grain: one image.
+-- Words whose vector is known are not embedded again. The first row returns the vector, so that it is known from then on.
+-- Fails with the reason if the words cannot be embedded, or if the images were embedded by another model.
 SELECT
   base.uri,
   distance,

@@ -1,5 +1,5 @@
--- The images in quarantine whose status and uri begin with what a person chose, newest first. Grain: one content of one image.
--- `matching` counts all of them, also those not shown.
+-- The images in quarantine that match the filter, newest first. Grain: one content of one image.
+-- `matching` is the number of all matches, including those not shown.
 SELECT uri, ml_generate_embedding_status AS status, attempts, run_id, quarantined_at, COUNT(*) OVER () AS matching
 FROM {{ table('embedding_quarantine') }}
 WHERE model = @model

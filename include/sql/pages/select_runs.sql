@@ -1,3 +1,3 @@
 -- The reports of the last runs of embed_images, newest first. Grain: one run.
--- Every column, because a table that an earlier version made may not have the newest ones yet.
+-- SELECT *, because a table created by an earlier version may lack the newest columns.
 SELECT * FROM {{ table('embedding_runs') }} ORDER BY started_at DESC LIMIT {{ most }}

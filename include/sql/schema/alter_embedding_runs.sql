@@ -1,4 +1,4 @@
--- Give a table of an earlier version of Vitrine the columns that create_embedding_runs has gained since. Changes no row.
+-- Add the columns that a table of an earlier version lacks, see create_embedding_runs. Changes no row.
 ALTER TABLE {{ table('embedding_runs') }}
   ADD COLUMN IF NOT EXISTS deferred INT64,
   ADD COLUMN IF NOT EXISTS deferred_reason STRING,

@@ -1,11 +1,11 @@
 -- The report of each run of embed_images.
 -- Grain: one run. planned = published + quarantined + vanished + pending.
 -- complete: pending is 0 and no task failed. outcome: complete, nothing_pending (both complete), incomplete, rejected or
--- dry_run (both stopped before anything was paid).
+-- dry_run (both stopped before it cost anything).
 -- deferred: pending images left to later runs; deferred_reason: max_images, monthly_budget, rejected, dry_run or ''.
--- removed: images published before that have left the bucket. ignored: objects whose content type is not accepted.
--- attempts: answers of the model, good or bad. bytes: of the planned images. cost_usd: estimate of what was paid.
--- data_interval_…: of runs that have one; a run of Airflow's Backfill takes only what was updated within.
+-- removed: published images that were gone from the bucket. ignored: objects whose content type is not accepted.
+-- attempts: answers of the model, good or bad. bytes: of the planned images. cost_usd: estimated cost.
+-- data_interval_…: if the run has one; a run of Airflow's Backfill takes only images updated in it.
 CREATE TABLE IF NOT EXISTS {{ table('embedding_runs') }} (
   run_id STRING NOT NULL,
   planned INT64 NOT NULL,

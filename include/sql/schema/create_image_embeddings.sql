@@ -1,5 +1,5 @@
--- The clean table that is searched; it carries the vector index, so nothing ever replaces it.
--- Grain: one image. Its status is always '': write to attempts, audit, then publish here.
+-- The table that is searched. It has the vector index, so it is never replaced.
+-- Grain: one image. The status is always '': answers are written to embedding_attempts, checked, then published here.
 CREATE TABLE IF NOT EXISTS {{ table('image_embeddings') }} (
   uri STRING NOT NULL,
   content_hash STRING NOT NULL,

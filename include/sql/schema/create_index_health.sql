@@ -1,8 +1,8 @@
--- What maintain_vector_index has measured. Grain: one measurement: run_id and rebuilt, since a run that rebuilds the index
--- measures before and after. vector_index: its state in words.
--- image_recall, word_recall: share of the top_k nearest images that searches from an image, or from words, find with the
--- index; NULL when it was not in use or nobody has searched. drift: 0 to 1, NULL when BigQuery does not tell.
--- fraction_lists_to_search: that of every search; NULL when BigQuery decides.
+-- The measurements of maintain_vector_index. Grain: one measurement: run_id and rebuilt, since a run that rebuilds the
+-- index measures before and after. vector_index: its state as a sentence.
+-- image_recall, word_recall: share of the top_k nearest images that searches by image, or by words, find with the index;
+-- NULL if the index was not in use or there were no searches. drift: 0 to 1, NULL if BigQuery reports none.
+-- fraction_lists_to_search: the share that every search scans; NULL if BigQuery decides.
 CREATE TABLE IF NOT EXISTS {{ table('index_health') }} (
   run_id STRING NOT NULL,
   rebuilt BOOL NOT NULL,

@@ -1,4 +1,5 @@
--- The embedded words of each search. Grain: one try at embedding the words of one search; one has the status ''. Rows leave after 90 days.
+-- The embedded words of each search. Grain: one attempt to embed the words of one search; one of them has the status ''.
+-- Rows expire after 90 days.
 CREATE TABLE IF NOT EXISTS {{ table('search_embedding') }} (
   search_id STRING NOT NULL,
   content STRING NOT NULL,

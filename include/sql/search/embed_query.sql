@@ -1,5 +1,5 @@
--- Embed the words of a search with the model that embedded the images, or fail saying why. Grain: one search.
--- Run again it makes no second call once there is a vector.
+-- Embed the words of a search with the model that embedded the images, or fail with the reason. Grain: one search.
+-- Running it again makes no second call once there is a vector.
 BEGIN
   ASSERT BYTE_LENGTH(@query) <= @max_query_bytes
   AS 'The words of the search are too long: the model takes at most 1,023 bytes.';

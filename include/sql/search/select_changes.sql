@@ -1,6 +1,6 @@
--- What the saved queries found, beside what they found the time before. Grain: one image of one query.
--- change: 'new', 'gone' (rank and distance are then those of before), or '' for what was there and for a query's first time.
--- Only ranks that both times have are compared: a run with another top_k has found no image more or less.
+-- The results of the saved queries, compared to the previous run. Grain: one image of one query.
+-- change: 'new', 'gone' (with the previous rank and distance), or '' if it was there before or the query is new.
+-- Only ranks that exist in both runs are compared, so that a change of top_k does not look like a change of the results.
 WITH before AS (
   SELECT earlier.* FROM {{ table('saved_search_results') }} AS earlier
   WHERE run_id != @run_id

@@ -1,12 +1,12 @@
--- How many searchable images are gone: from the bucket, or overwritten with a content in quarantine. Grain: one row.
+-- Searchable images that are gone from the bucket, or overwritten with content that is in quarantine. Grain: one row.
 SELECT
   COUNT(*) AS published,
   COUNTIF(image.uri IS NULL) AS vanished
 FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published
 LEFT JOIN (
   -- The images whose vector may stay searchable. Grain: one image. Included by other statements.
--- In the bucket now, whatever their content type, and not overwritten with a content that is in quarantine: a vector of
--- the old content would find the broken one.
+-- In the bucket, with any content type, and not overwritten with content that is in quarantine: the vector of the old
+-- content would find the broken image.
 SELECT image.uri
 FROM `demo-project.bqml_tutorial.met_images` AS image
 WHERE NOT EXISTS (

@@ -1,13 +1,13 @@
--- Take images that are gone, or overwritten with a content in quarantine, out of the searchable table. Grain: one image.
--- A DELETE bills the whole published table, so it runs only when there is something to remove. It counts again: a bucket
--- that was emptied since choose_removal looked takes nothing with it.
+-- Remove images from the searchable table that are gone, or overwritten with content in quarantine. Grain: one image.
+-- A DELETE bills the whole published table, so it runs only if there is something to remove. It counts again, so that a
+-- bucket that was emptied after choose_removal counted removes nothing.
 DELETE FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published
 WHERE NOT EXISTS (
     SELECT 1
     FROM (
       -- The images whose vector may stay searchable. Grain: one image. Included by other statements.
--- In the bucket now, whatever their content type, and not overwritten with a content that is in quarantine: a vector of
--- the old content would find the broken one.
+-- In the bucket, with any content type, and not overwritten with content that is in quarantine: the vector of the old
+-- content would find the broken image.
 SELECT image.uri
 FROM `demo-project.bqml_tutorial.met_images` AS image
 WHERE NOT EXISTS (
@@ -23,15 +23,15 @@ WHERE NOT EXISTS (
     OR (
       SELECT vanished <= @max_share * published
       FROM (
-        -- How many searchable images are gone: from the bucket, or overwritten with a content in quarantine. Grain: one row.
+        -- Searchable images that are gone from the bucket, or overwritten with content that is in quarantine. Grain: one row.
 SELECT
   COUNT(*) AS published,
   COUNTIF(image.uri IS NULL) AS vanished
 FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published
 LEFT JOIN (
   -- The images whose vector may stay searchable. Grain: one image. Included by other statements.
--- In the bucket now, whatever their content type, and not overwritten with a content that is in quarantine: a vector of
--- the old content would find the broken one.
+-- In the bucket, with any content type, and not overwritten with content that is in quarantine: the vector of the old
+-- content would find the broken image.
 SELECT image.uri
 FROM `demo-project.bqml_tutorial.met_images` AS image
 WHERE NOT EXISTS (

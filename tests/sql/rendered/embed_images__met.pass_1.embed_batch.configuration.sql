@@ -1,6 +1,7 @@
--- Embed what this batch has not yet got, and keep every answer. Grain: one image of the batch.
--- Running it again makes no call for an image that has an answer in this work order, nor for a content that was
--- embedded before; a job that failed as a whole is no answer. An object table allows only WHERE, ORDER BY and LIMIT here, so the selection is one subquery.
+-- Embed the images of a batch that have no answer yet, and keep every answer. Grain: one image of the batch.
+-- Running it again makes no call for an image that has an answer in this work order, nor for content that was embedded
+-- before; a job that failed as a whole counts as no answer. The function accepts an object table with WHERE, ORDER BY
+-- and LIMIT only, so the selection is one subquery.
 INSERT INTO `demo-project.bqml_tutorial.embedding_attempts`
   (run_id, work_order, batch_number, model, uri, content_hash, generation, content_type, size, updated,
    ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)
@@ -16,7 +17,7 @@ SELECT
   size,
   updated,
   ml_generate_embedding_result,
-  -- A vector of another length would break every search: it is a failure, whatever the service says.
+  -- A vector of another length would break every search, so it is a failure even if the service reports none.
   IF(
     COALESCE(ml_generate_embedding_status, '') = ''
       AND IFNULL(ARRAY_LENGTH(ml_generate_embedding_result), 0) != @dimension,

@@ -1,5 +1,5 @@
--- Note that the job of a batch failed as a whole. Grain: one image of the batch without an answer in this work order.
--- So the next plan knows to cut the batch in pieces, and the report knows why the image is pending.
+-- Record that the job of a batch failed as a whole. Grain: one image of the batch without an answer in this work order.
+-- The next plan then splits the batch into pieces, and the report can say why the image is pending.
 INSERT INTO `demo-project.bqml_tutorial.embedding_attempts`
   (run_id, work_order, batch_number, model, uri, content_hash, size, updated,
    ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)

@@ -1,8 +1,8 @@
 -- Plan one pass: number the pending images into batches of at most @batch_size.
--- First those that an earlier run has tried in vain, then the newest (or the oldest, if a person says so). Images whose last
--- job failed as a whole go into smaller batches of their own, away from the others.
--- The first pass takes what this run may pay: up to @max_images, and up to what is left of the month's budget. Later
--- passes take only what is left of that very plan, so that no more is paid than was planned and approved.
+-- Images that failed in an earlier run come first, then the newest (or the oldest, with @order). Images whose last job
+-- failed as a whole go into smaller batches of their own.
+-- The first pass takes what this run may pay for: up to @max_images, and up to what is left of the month's budget. Later
+-- passes take only what is left of that plan, so that no more is paid than was planned and approved.
 -- Writing the same work order again adds nothing.
 INSERT INTO `demo-project.bqml_tutorial.embedding_batches`
   (run_id, pass_number, work_order, batch_number, uri, content_hash, size, updated, planned_at)
@@ -29,16 +29,16 @@ FROM (
       ) - 1 AS place
     FROM (
       -- Pending images that this run may take. Grain: one image. Included by write_work_order and count_deferred_images.
--- A run of Airflow's Backfill takes what was updated within its data interval; every other run has no bounds.
+-- A run of Airflow's Backfill takes images that were updated in its data interval; every other run takes all.
 SELECT pending.*
 FROM (
   -- Images that still need the model. Grain: one image. Included by write_work_order.
--- Pending by content, never by a watermark: neither published, nor quarantined, nor answered for good by an attempt
--- that waits to be published or quarantined.
+-- Pending is decided by content, never by a watermark: neither published, nor quarantined, nor with an attempt that is
+-- yet to be published or quarantined.
 SELECT image.*
 FROM (
-  -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
@@ -63,10 +63,10 @@ WHERE NOT EXISTS (
   AND NOT EXISTS (
     SELECT 1
     FROM (
-      -- Tries of images that no further try will cure. Grain: one attempt. Included by other statements.
--- Retryable statuses have several spellings and one prefix; whatever else is not '' is terminal. So is poison: an image
--- whose job failed as a whole though it was alone in it, in two work orders, of which one answered other images (it was
--- not the service that was away). What was tried before an image was replayed does not count.
+      -- Failed attempts that a retry cannot fix. Grain: one attempt. Included by other statements.
+-- Retryable statuses have several spellings but one prefix; any other status than '' is terminal. So is poison: an image
+-- that was alone in a job that failed as a whole, in two work orders, at least one of which had answers for other images
+-- (so it was not an outage). Attempts before an image was replayed do not count.
 WITH failed AS (
   SELECT attempt.uri, attempt.content_hash, attempt.work_order, attempt.run_id, attempt.attempted_at,
     attempt.ml_generate_embedding_status AS status
@@ -103,9 +103,9 @@ WHERE STARTS_WITH(uri, @uri_prefix)
   AND updated < @updated_until
     ) AS plannable
     LEFT JOIN (
-      -- Images whose newest job failed as a whole, and how many of them may be in their next batch. Grain: one content of one image.
--- Included by write_work_order. A job's images go into @pieces_per_job pieces, until the image that kills it is alone; all
--- such images together into @max_pieces, so that an outage does not become thousands of jobs.
+      -- Images whose newest job failed as a whole, and the size of their next batch. Grain: one content of one image.
+-- Included by write_work_order. The images of a job are split into @pieces_per_job pieces, until the image that makes jobs
+-- fail is alone; all such images together make at most @max_pieces, so that an outage does not become thousands of jobs.
 SELECT
   uri,
   content_hash,
@@ -126,7 +126,7 @@ WHERE STARTS_WITH(ml_generate_embedding_status, @failed_job_prefix)
     ) AS tried
       ON tried.uri = plannable.uri AND tried.content_hash = plannable.content_hash
     LEFT JOIN (
-      -- The first-pass work order that this run carries out: its newest, as a cleared run plans anew.
+      -- The first-pass work order that this run carries out: its newest, since a cleared run plans again.
 -- Grain: one image content. Included by write_work_order and count_progress.
 SELECT uri, content_hash
 FROM `demo-project.bqml_tutorial.embedding_batches`
@@ -143,8 +143,8 @@ WHERE work_order = (
   WHERE place < (
       SELECT LEAST(@max_images - by_run, @budget_images - this_month)
       FROM (
-        -- Images that were paid: a call that fails is not billed. Grain: one row. Included by write_work_order and count_deferred_images.
--- The attempts of a whole calendar month are kept, see create_embedding_attempts.
+        -- Images that were paid for; a failed call is not billed. Grain: one row. Included by write_work_order and count_deferred_images.
+-- Attempts are kept for a whole calendar month, see create_embedding_attempts.
 SELECT
   COUNTIF(run_id = @run_id) AS by_run,
   COUNTIF(attempted_at >= TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), MONTH, 'UTC')) AS this_month

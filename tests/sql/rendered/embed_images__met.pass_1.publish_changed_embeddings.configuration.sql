@@ -1,12 +1,12 @@
 -- Replace the vector of images whose content has changed. Grain: one image.
--- An UPDATE bills the whole published table, so it runs only when there is a changed image.
+-- An UPDATE bills the whole published table, so it runs only if an image has changed.
 IF EXISTS (
   SELECT 1
   FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
   INNER JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published ON published.uri = attempt.uri
   INNER JOIN (
-    -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+    -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
@@ -34,12 +34,12 @@ WHERE content_type IN UNNEST(@content_types)
     run_id = attempt.run_id,
     embedded_at = attempt.attempted_at
   FROM (
-    -- The good vector of each image that is in the bucket with that very content. Grain: one image. Included by the publishers.
+    -- A good vector for each image that is in the bucket with the same content. Grain: one image. Included by publish_….
 SELECT attempt.*
 FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
 INNER JOIN (
-  -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,

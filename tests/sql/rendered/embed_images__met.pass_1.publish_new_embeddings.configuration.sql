@@ -1,13 +1,13 @@
 -- Publish images that were not searchable before. Grain: one image.
--- Insert-only, so it bills no published row and conflicts with nothing. It also publishes what a run that died left behind.
+-- Insert-only, so it bills no published row and conflicts with nothing. It also publishes what a crashed run left behind.
 MERGE `demo-project.bqml_tutorial.met_image_embeddings` AS published
 USING (
-  -- The good vector of each image that is in the bucket with that very content. Grain: one image. Included by the publishers.
+  -- A good vector for each image that is in the bucket with the same content. Grain: one image. Included by publish_….
 SELECT attempt.*
 FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
 INNER JOIN (
-  -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,

@@ -1,6 +1,6 @@
--- Set aside the images that no further try will cure. Grain: one content of one image.
--- Not only this run's: a run that died may have left some behind. An image that was replayed and failed again is put back.
--- The status of poison begins as a retryable one does, which is not true any more.
+-- Quarantine images that failed for a reason that a retry cannot fix. Grain: one content of one image.
+-- Not only this run's: a crashed run may have left some behind. An image that was replayed and failed again is put back.
+-- The status of poison begins with the prefix for retryable ones, which no longer applies, so it is removed.
 MERGE `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
 USING (
   SELECT
@@ -12,10 +12,10 @@ USING (
     ARRAY_AGG(run_id ORDER BY attempted_at DESC LIMIT 1)[OFFSET(0)] AS run_id,
     COUNT(*) AS attempts
   FROM (
-    -- Tries of images that no further try will cure. Grain: one attempt. Included by other statements.
--- Retryable statuses have several spellings and one prefix; whatever else is not '' is terminal. So is poison: an image
--- whose job failed as a whole though it was alone in it, in two work orders, of which one answered other images (it was
--- not the service that was away). What was tried before an image was replayed does not count.
+    -- Failed attempts that a retry cannot fix. Grain: one attempt. Included by other statements.
+-- Retryable statuses have several spellings but one prefix; any other status than '' is terminal. So is poison: an image
+-- that was alone in a job that failed as a whole, in two work orders, at least one of which had answers for other images
+-- (so it was not an outage). Attempts before an image was replayed do not count.
 WITH failed AS (
   SELECT attempt.uri, attempt.content_hash, attempt.work_order, attempt.run_id, attempt.attempted_at,
     attempt.ml_generate_embedding_status AS status

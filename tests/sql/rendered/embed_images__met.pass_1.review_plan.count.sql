@@ -1,19 +1,19 @@
--- What a plan leaves to later runs, and what was paid before it. Grain: one row.
+-- Images that a plan leaves to later runs, and images paid for before it. Grain: one row.
 SELECT
   (
     SELECT COUNT(*)
     FROM (
       -- Pending images that this run may take. Grain: one image. Included by write_work_order and count_deferred_images.
--- A run of Airflow's Backfill takes what was updated within its data interval; every other run has no bounds.
+-- A run of Airflow's Backfill takes images that were updated in its data interval; every other run takes all.
 SELECT pending.*
 FROM (
   -- Images that still need the model. Grain: one image. Included by write_work_order.
--- Pending by content, never by a watermark: neither published, nor quarantined, nor answered for good by an attempt
--- that waits to be published or quarantined.
+-- Pending is decided by content, never by a watermark: neither published, nor quarantined, nor with an attempt that is
+-- yet to be published or quarantined.
 SELECT image.*
 FROM (
-  -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
@@ -38,10 +38,10 @@ WHERE NOT EXISTS (
   AND NOT EXISTS (
     SELECT 1
     FROM (
-      -- Tries of images that no further try will cure. Grain: one attempt. Included by other statements.
--- Retryable statuses have several spellings and one prefix; whatever else is not '' is terminal. So is poison: an image
--- whose job failed as a whole though it was alone in it, in two work orders, of which one answered other images (it was
--- not the service that was away). What was tried before an image was replayed does not count.
+      -- Failed attempts that a retry cannot fix. Grain: one attempt. Included by other statements.
+-- Retryable statuses have several spellings but one prefix; any other status than '' is terminal. So is poison: an image
+-- that was alone in a job that failed as a whole, in two work orders, at least one of which had answers for other images
+-- (so it was not an outage). Attempts before an image was replayed do not count.
 WITH failed AS (
   SELECT attempt.uri, attempt.content_hash, attempt.work_order, attempt.run_id, attempt.attempted_at,
     attempt.ml_generate_embedding_status AS status
@@ -84,8 +84,8 @@ WHERE STARTS_WITH(uri, @uri_prefix)
   by_run AS paid_by_run,
   this_month AS paid_this_month
 FROM (
-  -- Images that were paid: a call that fails is not billed. Grain: one row. Included by write_work_order and count_deferred_images.
--- The attempts of a whole calendar month are kept, see create_embedding_attempts.
+  -- Images that were paid for; a failed call is not billed. Grain: one row. Included by write_work_order and count_deferred_images.
+-- Attempts are kept for a whole calendar month, see create_embedding_attempts.
 SELECT
   COUNTIF(run_id = @run_id) AS by_run,
   COUNTIF(attempted_at >= TIMESTAMP_TRUNC(CURRENT_TIMESTAMP(), MONTH, 'UTC')) AS this_month

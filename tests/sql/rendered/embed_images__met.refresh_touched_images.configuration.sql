@@ -1,11 +1,11 @@
--- Take over the metadata of images that were written again with the same content: their vectors stay. Grain: one image.
--- An UPDATE bills the whole published table, so it runs only when there is a touched image.
+-- Update the metadata of images that were rewritten with the same content; they keep their vectors. Grain: one image.
+-- An UPDATE bills the whole published table, so it runs only if there is such an image.
 IF EXISTS (
-  -- Published images that were written again with the same content. Grain: one image. Included by refresh_touched_images.
+  -- Published images that were rewritten with the same content. Grain: one image. Included by refresh_touched_images.
 SELECT image.uri, image.generation, image.content_type, image.size, image.updated
 FROM (
-  -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
@@ -25,11 +25,11 @@ WHERE published.generation IS DISTINCT FROM image.generation
   UPDATE `demo-project.bqml_tutorial.met_image_embeddings` AS published
   SET generation = touched.generation, content_type = touched.content_type, size = touched.size, updated = touched.updated
   FROM (
-    -- Published images that were written again with the same content. Grain: one image. Included by refresh_touched_images.
+    -- Published images that were rewritten with the same content. Grain: one image. Included by refresh_touched_images.
 SELECT image.uri, image.generation, image.content_type, image.size, image.updated
 FROM (
-  -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,

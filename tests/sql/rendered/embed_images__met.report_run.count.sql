@@ -1,6 +1,7 @@
--- Where every image of this run is now (of its last plan, and what it called the model for before), and what was paid.
--- Grain: one run (one row). planned = published + quarantined + vanished + pending.
--- Vanished: deleted, or overwritten, since it was planned. Besides: objects ignored for their content type, and rows that should not be, because an image is there twice.
+-- What has become of the images of this run (those of its last plan, and those it called the model for before), and what
+-- was paid. Grain: one run (one row). planned = published + quarantined + vanished + pending.
+-- vanished: deleted or overwritten since it was planned. ignored: objects of other content types. duplicates: rows that
+-- should not exist, because they repeat the uri of another.
 WITH attempts AS (
   SELECT
     uri,
@@ -30,7 +31,7 @@ places AS (
     GROUP BY uri, content_hash
   ) AS planned
   LEFT JOIN (
-    -- The first-pass work order that this run carries out: its newest, as a cleared run plans anew.
+    -- The first-pass work order that this run carries out: its newest, since a cleared run plans again.
 -- Grain: one image content. Included by write_work_order and count_progress.
 SELECT uri, content_hash
 FROM `demo-project.bqml_tutorial.embedding_batches`
@@ -43,8 +44,8 @@ WHERE work_order = (
   ) AS last_plan
     ON last_plan.uri = planned.uri AND last_plan.content_hash = planned.content_hash
   LEFT JOIN (
-    -- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+    -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,

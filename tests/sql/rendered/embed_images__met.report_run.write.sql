@@ -1,4 +1,4 @@
--- The report of a run; a run that is reported again replaces its report. Grain: one run.
+-- Write the report of a run, replacing an earlier one of the same run. Grain: one run.
 MERGE `demo-project.bqml_tutorial.embedding_runs` AS report
 USING (SELECT @run_id AS run_id) AS run
 ON report.run_id = run.run_id

@@ -1,4 +1,4 @@
--- The state of the vector index, as the sensor reads it. Grain: one index (one row, or none before it is created).
+-- The state of the vector index. Grain: one index (one row, or none before it is created).
 SELECT
   index_status,
   coverage_percentage,

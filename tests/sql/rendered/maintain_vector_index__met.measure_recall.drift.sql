@@ -1,3 +1,3 @@
--- How far the images have moved since the index was trained, 0 to 1. Grain: the index; no row without one in use.
--- Every column, because its name is not documented.
+-- Drift of the images since the index was trained, 0 to 1. Grain: the index; no row if none is in use.
+-- SELECT *, because the name of the column is not documented.
 SELECT * FROM VECTOR_INDEX.STATISTICS(TABLE `demo-project.bqml_tutorial.met_image_embeddings`)

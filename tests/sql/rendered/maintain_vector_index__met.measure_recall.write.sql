@@ -1,4 +1,4 @@
--- What a run has measured; measured again, it replaces the row. Grain: one measurement (a run that rebuilds has two).
+-- Record a measurement, replacing an earlier one of the same run. Grain: one measurement (a run that rebuilds has two).
 MERGE `demo-project.bqml_tutorial.index_health` AS health
 USING (SELECT @run_id AS run_id, @rebuilt AS rebuilt) AS run
 ON health.run_id = run.run_id AND health.rebuilt = run.rebuilt

@@ -1,6 +1,6 @@
--- Train the vector index anew on the images as they are now. Grain: the index. While a rebuild is under way it does nothing.
--- With a BACKGROUND reservation BigQuery fills a second index beside the first, and searches lose nothing. Without one the index
--- is replaced: searches compare every picture, which is exact, slower and dearer, until the new one is filled.
+-- Retrain the vector index on the current images. Grain: the index. Does nothing while a rebuild is in progress.
+-- With a BACKGROUND reservation BigQuery fills a second index while searches use the first. Without one the index is
+-- replaced: until the new one is filled, searches compare every picture, which is exact but slower and more expensive.
 BEGIN
   IF NOT EXISTS (
     SELECT 1 FROM `demo-project.bqml_tutorial`.INFORMATION_SCHEMA.VECTOR_INDEXES
@@ -16,7 +16,7 @@ BEGIN
         RAISE;
       END IF;
       -- The vector index over the published embeddings; created once, kept fresh by BigQuery.
--- uri is stored so that a filter on it is applied before the search and results need no join with the table.
+-- uri is stored so that filters on it apply before the search and results need no join with the table.
 CREATE OR REPLACE VECTOR INDEX `met_images_index`
 ON `demo-project.bqml_tutorial.met_image_embeddings`(ml_generate_embedding_result)
 STORING (uri)

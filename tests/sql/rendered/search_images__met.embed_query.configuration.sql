@@ -1,9 +1,9 @@
--- Embed the words of a search with the model that embedded the images, or fail saying why. Grain: one search.
--- Run again it makes no second call once there is a vector.
+-- Embed the words of a search with the model that embedded the images, or fail with the reason. Grain: one search.
+-- Running it again makes no second call once there is a vector.
 BEGIN
   ASSERT BYTE_LENGTH(@query) <= @max_query_bytes
   AS 'The words of the search are too long: the model takes at most 1,023 bytes.';
-  -- Vectors of two models must never meet in one table: refuse another endpoint or dimension before anything is paid.
+  -- Refuse to mix vectors of two models (endpoint or dimension) in one table, before it costs anything.
 ASSERT NOT EXISTS (SELECT 1 FROM `demo-project.bqml_tutorial.met_image_embeddings` WHERE model != @model)
 AS 'The images were embedded by another model. Set VITRINE_ENDPOINT and VITRINE_DIMENSION back, or name a new VITRINE_PROFILE: it has tables of its own.';
   INSERT INTO `demo-project.bqml_tutorial.search_embedding`

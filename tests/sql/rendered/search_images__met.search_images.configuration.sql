@@ -1,5 +1,5 @@
 -- The images nearest to the words of a search. Grain: one image of the search.
--- Replaces what an earlier try of the same search wrote (ON FALSE makes one atomic statement of delete and insert).
+-- Replaces the results of an earlier attempt at the same search (ON FALSE makes delete and insert one atomic statement).
 -- distance_type is explicit because the index's own applies only when the index is used; options must be a literal.
 MERGE `demo-project.bqml_tutorial.vector_search_results` AS results
 USING (

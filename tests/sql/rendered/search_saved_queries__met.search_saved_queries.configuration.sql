@@ -1,6 +1,6 @@
 -- The images nearest to each saved query. Grain: one image of one query of the run.
--- A query that has its results in this run is neither embedded nor searched for again.
--- Words that are not embedded fail the statement, saying why: a run never looks complete without one of its queries.
+-- Queries that already have results in this run are neither embedded nor searched again.
+-- Fails with the reason if words cannot be embedded, so that a run never looks complete without one of its queries.
 INSERT INTO `demo-project.bqml_tutorial.saved_search_results` (run_id, query, rank, gcs_uri, distance, searched_at)
 SELECT
   @run_id,

@@ -1,4 +1,4 @@
--- Preflight: the model embeds one word (one paid text call), or setup fails here and not at 2 a.m.
+-- Preflight: fail now, not at 2 a.m., unless the model embeds a word (one billed text call).
 ASSERT (
   SELECT ml_generate_embedding_status = ''
   FROM ML.GENERATE_EMBEDDING(

@@ -1,2 +1,2 @@
--- The Cloud resource connection through whose service account BigQuery reads the bucket and calls the model.
+-- The Cloud resource connection, with whose service account BigQuery reads the bucket and calls the model.
 CREATE CONNECTION IF NOT EXISTS `demo-project.us.vitrine` OPTIONS (connection_type = "CLOUD_RESOURCE")

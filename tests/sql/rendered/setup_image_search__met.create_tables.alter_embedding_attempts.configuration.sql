@@ -1,2 +1,2 @@
--- Keep the attempts of a whole calendar month, for the monthly budget; earlier versions of Vitrine kept 30 days.
+-- Keep attempts for a whole calendar month, for the monthly budget; earlier versions kept them for 30 days.
 ALTER TABLE `demo-project.bqml_tutorial.embedding_attempts` SET OPTIONS (partition_expiration_days = 32)

@@ -1,5 +1,5 @@
--- What came back from the model, good or bad.
--- Grain: one image in one job. Append-only; rows leave after 32 days, so that a calendar month is whole.
+-- Every answer of the model, good or bad.
+-- Grain: one image in one job. Append-only; rows expire after 32 days, so that a whole calendar month is kept.
 CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_attempts` (
   run_id STRING NOT NULL,
   work_order STRING NOT NULL,

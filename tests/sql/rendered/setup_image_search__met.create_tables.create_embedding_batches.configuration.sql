@@ -1,6 +1,6 @@
--- The work order: which image is embedded by which batch. Written before any money is spent.
--- Grain: one image of one work order (a work order is one try at planning one pass of one run).
--- Append-only; rows leave after 30 days.
+-- The work orders: which batch embeds which image. Written before any money is spent.
+-- Grain: one image of one work order (a work order is one attempt to plan one pass of one run).
+-- Append-only; rows expire after 30 days.
 CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_batches` (
   run_id STRING NOT NULL,
   pass_number INT64 NOT NULL,

@@ -1,5 +1,5 @@
--- Images that failed for a reason no retry can cure; tried again when their content changes or a person replays them.
--- In quarantine as long as replayed_at is NULL.
+-- Images that failed for a reason that a retry cannot fix. Tried again when their content changes or when replayed.
+-- An image is in quarantine while replayed_at is NULL.
 -- Grain: one content of one image under one model.
 CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_quarantine` (
   uri STRING NOT NULL,

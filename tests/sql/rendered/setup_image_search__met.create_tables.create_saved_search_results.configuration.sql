@@ -1,4 +1,4 @@
--- What the saved queries found after each night's run. Grain: one image of one query of one run. Rows leave after 90 days.
+-- The results of the saved queries. Grain: one image of one query of one run. Rows expire after 90 days.
 CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.saved_search_results` (
   run_id STRING NOT NULL,
   query STRING NOT NULL,

@@ -1,4 +1,4 @@
--- What each search found. Grain: one image of one search; rank 1 is the nearest. Rows leave after 90 days.
+-- The results of each search. Grain: one image of one search; rank 1 is the nearest. Rows expire after 90 days.
 CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.vector_search_results` (
   search_id STRING NOT NULL,
   rank INT64 NOT NULL,

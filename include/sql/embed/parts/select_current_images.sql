@@ -1,5 +1,5 @@
--- The images that are in the bucket now. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation stands for its content.
+-- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
   COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,

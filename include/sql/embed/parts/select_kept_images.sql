@@ -1,6 +1,6 @@
 -- The images whose vector may stay searchable. Grain: one image. Included by other statements.
--- In the bucket now, whatever their content type, and not overwritten with a content that is in quarantine: a vector of
--- the old content would find the broken one.
+-- In the bucket, with any content type, and not overwritten with content that is in quarantine: the vector of the old
+-- content would find the broken image.
 SELECT image.uri
 FROM {{ table('images') }} AS image
 WHERE NOT EXISTS (

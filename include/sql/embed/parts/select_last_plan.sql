@@ -1,4 +1,4 @@
--- The first-pass work order that this run carries out: its newest, as a cleared run plans anew.
+-- The first-pass work order that this run carries out: its newest, since a cleared run plans again.
 -- Grain: one image content. Included by write_work_order and count_progress.
 SELECT uri, content_hash
 FROM {{ table('embedding_batches') }}

@@ -1,6 +1,6 @@
 -- Images that still need the model. Grain: one image. Included by write_work_order.
--- Pending by content, never by a watermark: neither published, nor quarantined, nor answered for good by an attempt
--- that waits to be published or quarantined.
+-- Pending is decided by content, never by a watermark: neither published, nor quarantined, nor with an attempt that is
+-- yet to be published or quarantined.
 SELECT image.*
 FROM (
   {% include 'embed/parts/select_current_images.sql' %}

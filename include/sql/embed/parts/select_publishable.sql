@@ -1,4 +1,4 @@
--- The good vector of each image that is in the bucket with that very content. Grain: one image. Included by the publishers.
+-- A good vector for each image that is in the bucket with the same content. Grain: one image. Included by publish_….
 SELECT attempt.*
 FROM {{ table('embedding_attempts') }} AS attempt
 INNER JOIN (

@@ -1,7 +1,7 @@
--- Tries of images that no further try will cure. Grain: one attempt. Included by other statements.
--- Retryable statuses have several spellings and one prefix; whatever else is not '' is terminal. So is poison: an image
--- whose job failed as a whole though it was alone in it, in two work orders, of which one answered other images (it was
--- not the service that was away). What was tried before an image was replayed does not count.
+-- Failed attempts that a retry cannot fix. Grain: one attempt. Included by other statements.
+-- Retryable statuses have several spellings but one prefix; any other status than '' is terminal. So is poison: an image
+-- that was alone in a job that failed as a whole, in two work orders, at least one of which had answers for other images
+-- (so it was not an outage). Attempts before an image was replayed do not count.
 WITH failed AS (
   SELECT attempt.uri, attempt.content_hash, attempt.work_order, attempt.run_id, attempt.attempted_at,
     attempt.ml_generate_embedding_status AS status

@@ -1,4 +1,4 @@
--- Published images that were written again with the same content. Grain: one image. Included by refresh_touched_images.
+-- Published images that were rewritten with the same content. Grain: one image. Included by refresh_touched_images.
 SELECT image.uri, image.generation, image.content_type, image.size, image.updated
 FROM (
   {% include 'embed/parts/select_current_images.sql' %}
