@@ -177,7 +177,7 @@ def test_a_collection_of_an_earlier_version_is_shown_without_the_trend(get, coll
     finally:
         emulator.bigquery.query_and_wait(render_statement(collection, "schema/create_index_health.sql"))
     assert answer.status_code == 200
-    assert "run the DAG setup_image_search once more" in answer.text
+    assert "Run the DAG setup_image_search again" in answer.text
     assert "no broken images" in answer.text
 
 

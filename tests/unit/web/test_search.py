@@ -110,7 +110,7 @@ def test_what_cannot_be_asked_is_refused_before_it_is_sent(get, emulator, fields
     ("fields", "sentence"),
     [
         ({"q": "a", "prefix": "gs://elsewhere/"}, "There is no searchable picture below"),
-        ({"like": "gs://elsewhere/x.jpg"}, "is not among the searchable pictures"),
+        ({"like": "gs://elsewhere/x.jpg"}, "is not a searchable picture"),
     ],
 )
 def test_nothing_found_is_a_sentence(get, fields, sentence):
@@ -136,7 +136,7 @@ def test_an_empty_table_says_what_to_run(get, collection, emulator):
     emulator.bigquery.query_and_wait(f"CREATE OR REPLACE TABLE {kept} AS SELECT * FROM {table}")
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
     try:
-        assert "run the DAG embed_images__met" in get(q="a panda").text
+        assert "Run the DAG embed_images__met" in get(q="a panda").text
     finally:
         emulator.bigquery.query_and_wait(f"INSERT INTO {table} SELECT * FROM {kept}")
 
