@@ -5,7 +5,7 @@ BEGIN
   AS 'The words of the search are too long: the model takes at most 1,023 bytes.';
   -- Refuse to mix vectors of two models (endpoint or dimension) in one table, before it costs anything.
 ASSERT NOT EXISTS (SELECT 1 FROM `demo-project.bqml_tutorial.met_image_embeddings` WHERE model != @model)
-AS 'The images were embedded by another model. Set VITRINE_ENDPOINT and VITRINE_DIMENSION back, or name a new VITRINE_PROFILE: it has tables of its own.';
+AS 'The images were embedded by another model. Set VITRINE_ENDPOINT and VITRINE_DIMENSION back, or add a second model to the collection: it has its own tables.';
   INSERT INTO `demo-project.bqml_tutorial.search_embedding`
     (search_id, content, model, ml_generate_embedding_result, ml_generate_embedding_status, created_at)
   SELECT @search_id, content, @model, ml_generate_embedding_result, ml_generate_embedding_status, CURRENT_TIMESTAMP()
