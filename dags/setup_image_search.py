@@ -32,8 +32,7 @@ TABLES = (
     "vector_search_results",
     "saved_search_results",
 )
-# CREATE TABLE IF NOT EXISTS leaves tables of an earlier version alone. (table, change), in the order they
-# run.
+# CREATE TABLE IF NOT EXISTS leaves older tables alone. (table, change), in the order they run.
 CHANGES = (
     ("embedding_attempts", "alter_embedding_attempts"),
     ("embedding_quarantine", "alter_embedding_quarantine"),

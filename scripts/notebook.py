@@ -11,7 +11,7 @@ NOTEBOOK = ROOT / "notebooks" / "met-image-analysis.ipynb"
 
 
 def main() -> int:
-    """Open JupyterLab until it is closed, with an emulator beside it if none is running."""
+    """Open JupyterLab until it is closed, and an emulator with it if none is running."""
     try:
         with emulator_running(ROOT / ".local"):
             return subprocess.run([JUPYTER_LAB, "--ip=127.0.0.1", "--allow-root", NOTEBOOK]).returncode

@@ -104,6 +104,5 @@ class EmbedBatchOperator(EmbedStatementOperator):
         try:
             BigQuery.of(self.collection).rows(with_parameters(self.failed, status))
         except Exception:
-            # Do not raise: a retry might pay for the batch again. Without the record, the next pass plans it
-            # whole.
+            # Do not raise: a retry might pay again. Without the record, the next pass plans the batch whole.
             self.log.exception("Could not record this failure in embedding_attempts.")

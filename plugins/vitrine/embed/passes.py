@@ -12,8 +12,8 @@ from vitrine import limits
 PATIENCE = 2
 # Up to this number, images fit into a minute of any region's quota, and a longer pause gains nothing.
 HANDFUL = limits.EMBEDDING_REQUESTS_PER_MINUTE_EUROPE
-# A batch whose job failed as a whole is split into this number of pieces, and so on: 25,000 images, 782, 25,
-# 1. Halving would take 15 passes, each of which may pay again for half of the images.
+# A batch whose job failed as a whole is split into pieces, and so on (25,000 images, then 782, 25 and 1).
+# Halving would take 15 passes, each of which may pay again for half of the images.
 PIECES_PER_JOB = 32
 # Pieces of all failed batches together, so that an outage does not become thousands of jobs.
 MAX_PIECES = 256
