@@ -34,8 +34,8 @@ collections:
 
 A setting is looked for in the collection (or in its model), then in the environment variable in the last
 column, then in `defaults`, then in the column *default*. In a variable, a list is separated by commas or
-written as JSON, and a mapping is JSON. Whatever is unknown or cannot work is refused before anything runs: as an
-import error of the DAGs, and in the same words on every page.
+written as JSON, and a mapping is JSON. Whatever is unknown or cannot work is refused before anything runs: as
+an import error of the DAGs, and in the same words on every page.
 
 A collection's name consists of lower-case letters, digits and single underscores. It is part of its DAG ids
 (`embed_images__met`), of its tables' names (`met_image_embeddings`) and of the addresses of its pages

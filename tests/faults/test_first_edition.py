@@ -28,7 +28,9 @@ FROM `demo-project.{dataset}.met_images` WHERE uri LIKE '%broken%'"""
 def leave_behind(world, *profiles: tuple[str, int]) -> None:
     """Make the dataset as the first edition did, with images and vectors for each (suffix, dimension)."""
     world.upload({f"{number}.jpg": photo(number) for number in range(IMAGES)} | {"broken.jpg": b"no image"})
-    texts = [(FOLDER / "first_edition_dataset.sql").read_text().format(dataset=world.dataset, bucket=world.bucket)]
+    texts = [
+        (FOLDER / "first_edition_dataset.sql").read_text().format(dataset=world.dataset, bucket=world.bucket)
+    ]
     for suffix, dimension in profiles:
         names = {"dataset": world.dataset, "suffix": suffix, "dimension": dimension}
         texts.append((FOLDER / "first_edition_profile.sql").read_text().format(**names))
@@ -50,7 +52,9 @@ def test_its_tables_are_those_of_the_collection_met(fresh_world):
 
     fresh_world.upload({"new.jpg": photo(IMAGES)})
     assert fresh_world.run("embed_images").state == "success"
-    assert [call["uri"] for call in fresh_world.emulator.ledger(calls)[1:]] == [f"gs://{fresh_world.bucket}/new.jpg"]
+    assert [call["uri"] for call in fresh_world.emulator.ledger(calls)[1:]] == [
+        f"gs://{fresh_world.bucket}/new.jpg"
+    ]
     assert fresh_world.run("search_images").state == "success"
 
 

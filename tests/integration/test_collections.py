@@ -71,17 +71,36 @@ def test_each_embeds_its_own_images_once(emulator, buckets, runs):
 
 def test_they_take_turns_because_they_share_the_quota(runs):
     spent = {
-        name: (run.tasks["pass_1.plan_batches", -1]["start_date"], run.tasks["report_run", -1]["end_date"])
+        name: (run.tasks["pass_1.embed_batch", 0]["start_date"], run.tasks["report_run", -1]["end_date"])
         for name, run in runs.items()
     }
     first, second = sorted(spent.values())
-    assert first[1] <= second[0], "the second plans only when the first has reported"
+    assert first[1] <= second[0], "the second calls the model only when the first has reported"
+
+
+def test_a_run_that_waits_for_a_person_keeps_no_other_collection_waiting(stack, emulator, buckets, runs):
+    for number, bucket in enumerate(buckets.values(), start=90_000):
+        emulator.upload(bucket, {f"{number}.png": tiny_png(number)}, "image/png")
+    waiting = Run("embed_images__met", stack.trigger("embed_images__met", {"max_cost_usd": 0}))
+    while waiting.states().get(("pass_1.approve_cost", -1)) not in ("deferred", "awaiting_input"):
+        assert not waiting.is_over, stack.explain(waiting)
+        stack.look(waiting)
+    other = stack.wait("embed_images__dresses", stack.trigger("embed_images__dresses", {}), WAIT_SECONDS)
+    assert other.state == "success", stack.explain(other)
+    stack.look(waiting)
+    assert not waiting.is_over
+    # Whoever answers while the scheduler still notes that the task waits, makes the task fail; long since over.
+    task = f"/dags/embed_images__met/dagRuns/{waiting.run_id}/taskInstances/pass_1.approve_cost"
+    stack.call("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": ["Approve"], "params_input": {}})
+    assert stack.follow(waiting, WAIT_SECONDS).state == "success", stack.explain(waiting)
 
 
 def test_each_is_searched_and_shown_on_pages_of_its_own(stack, buckets, runs):
     for name, bucket in buckets.items():
         found = stack.wait(
-            f"search_images__{name}", stack.trigger(f"search_images__{name}", {"query": "red", "top_k": 3}), WAIT_SECONDS
+            f"search_images__{name}",
+            stack.trigger(f"search_images__{name}", {"query": "red", "top_k": 3}),
+            WAIT_SECONDS,
         )
         assert found.state == "success", stack.explain(found)
         links = stack.links(found, "write_gallery")
@@ -100,6 +119,12 @@ def test_tags_and_descriptions_tell_them_apart(stack, runs):
         dags = stack.call("GET", f"/dags?tags={name}")["dags"]
         assert {dag["dag_id"] for dag in dags} == {
             f"{dag}__{name}"
-            for dag in ("setup_image_search", "embed_images", "search_images", "search_saved_queries", "maintain_vector_index")
+            for dag in (
+                "setup_image_search",
+                "embed_images",
+                "search_images",
+                "search_saved_queries",
+                "maintain_vector_index",
+            )
         }
         assert all(dag["description"] for dag in dags)
