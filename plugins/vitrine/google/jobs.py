@@ -93,7 +93,7 @@ RUN_ID: Final = string("run_id", "{{ run_id }}")
 def job_id(*parts: str | int) -> str:
     """A job id from parts that say what the job is for; different parts always give different ids.
 
-    Every character that BigQuery refuses becomes an underscore, and a hash then tells apart what reads the same.
+    Every character that BigQuery refuses becomes an underscore; a hash then tells apart what reads the same.
 
     >>> job_id("vitrine", "embed_images__met", 1)
     'vitrine-embed_images__met-1'
