@@ -3,6 +3,7 @@
 Airflow reads its environment when it is first imported, so it is set here, before any test module is.
 """
 
+import gc
 import os
 import shutil
 import socket
@@ -48,6 +49,12 @@ set_environment()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option with which `make golden` rewrites the golden files."""
     parser.addoption("--golden", action="store_true", help="rewrite the golden files")
+
+
+def pytest_collection_finish() -> None:
+    """Take what the imports have made out of the collector's rounds: Airflow makes a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
