@@ -40,6 +40,7 @@ def set_environment() -> None:
         "AIRFLOW_HOME": str(STATE / "airflow"),
         "VITRINE_GALLERY": str(STATE / "gallery"),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "VITRINE_RETRY_WAIT_SECONDS": "1",
     }
 
 
