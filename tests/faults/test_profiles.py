@@ -11,7 +11,7 @@ IMAGES = 5
 def world(fresh_world):
     """A world whose photos were embedded under the nameless first profile."""
     fresh_world.upload({f"{number}.jpg": photo(number) for number in range(IMAGES)})
-    assert fresh_world.run("setup_image_search").state == "success"
+    fresh_world.prepare()
     assert fresh_world.run("embed_images").state == "success"
     return fresh_world
 

@@ -11,11 +11,14 @@ SETUP = (
     "create_multimodal_embedding_model",
 )
 TABLES = (
-    "met_image_embeddings",
+    "embedding_batches",
     "embedding_attempts",
+    "met_image_embeddings",
     "embedding_quarantine",
     "embedding_runs",
     "index_health",
+    "search_embedding",
+    "vector_search_results",
     "saved_search_results",
 )
 PUBLISH = """
@@ -27,12 +30,17 @@ FROM ML.GENERATE_EMBEDDING(MODEL {embedder}, TABLE {images},
 WHERE ml_generate_embedding_status = ''"""
 
 
-def publish(emulator, settings: Settings) -> None:
-    """Embed whatever is in the bucket and publish it, as embed_images would; made anew each time."""
+def create(emulator, settings: Settings) -> None:
+    """Make what setup_image_search makes, for tests of something else: the DAG takes seconds."""
     for statement in [f"setup_image_search/{name}" for name in SETUP] + [
         f"schema/create_{name}" for name in TABLES
     ]:
         emulator.bigquery.query_and_wait(render(settings, f"{statement}.sql"))
+
+
+def publish(emulator, settings: Settings) -> None:
+    """Embed whatever is in the bucket and publish it, as embed_images would; made anew each time."""
+    create(emulator, settings)
     table = settings.table("met_image_embeddings")
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
     sql = PUBLISH.format(

@@ -10,7 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
+from tests.support import collection
 from tests.support.emulator import Emulator
+from vitrine.settings import load
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 PAUSE_SECONDS = 0.02
@@ -64,6 +66,10 @@ class World:
     def upload(self, objects: dict[str, bytes], content_type: str = "image/jpeg") -> None:
         """Put objects by name into this world's bucket."""
         self.emulator.upload(self.bucket, objects, content_type)
+
+    def prepare(self) -> None:
+        """Make the dataset, the model and the tables; the bucket must not be empty."""
+        collection.create(self.emulator, load())
 
     def run(self, dag_id: str, **conf: object):
         """Run a DAG in this process, with these Params, and answer its DagRun whatever its state."""
