@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
-from vitrine.settings import load
+from vitrine.collection import load
 
 from tests.support import collection
 from tests.support.emulator import Emulator
