@@ -10,20 +10,19 @@ from functools import cached_property
 from pathlib import Path
 from unittest.mock import patch
 
-from vitrine.collection import load
-
 from tests.support import collection
 from tests.support.emulator import Emulator
+from vitrine.collection import load
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
 PAUSE_SECONDS = 0.02
 
 
-def parse_dags():
-    """Parse dags/ under today's environment and answer the DagBag; an import error fails here, by name."""
+def parse_dags(folder: Path = DAGS):
+    """Parse DAG files under today's environment and answer the DagBag; an import error fails here, by name."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(str(DAGS))
+    bag = DagBag(str(folder))
     assert not bag.import_errors, "\n".join(f"{file}:\n{error}" for file, error in bag.import_errors.items())
     return bag
 
