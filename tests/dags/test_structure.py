@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
+from tests.support.world import DAGS as DAGS_FOLDER
 from tests.support.world import parse_dags
 from vitrine import limits
 
@@ -54,7 +55,7 @@ def test_the_night_and_the_week_are_scheduled_and_never_twice_at_once(dagbag):
 
 def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
     dag = dagbag.dags["embed_images__met"]
-    gate = ["plan_batches", "review_plan", "approve_cost", "approved", "embed_batch"]
+    gate = ["plan_batches", "review_plan", "approve_cost", "take_quota", "embed_batch"]
     for number in range(1, 6):
         for before, after in pairwise([*gate, *PASS[2:]] if number == 1 else PASS):
             assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
@@ -68,11 +69,11 @@ def test_nothing_is_embedded_nor_repaired_unless_the_plan_was_approved(dagbag):
     dag = dagbag.dags["embed_images__met"]
     assert dag.get_task("pass_1.review_plan").downstream_task_ids == {
         "pass_1.approve_cost",
-        "pass_1.approved",
+        "pass_1.take_quota",
     }
-    assert dag.get_task("pass_1.approved").trigger_rule == "none_failed"
+    assert dag.get_task("pass_1.take_quota").trigger_rule == "none_failed"
     assert dag.get_task("pass_1.embed_batch").trigger_rule == "all_success"
-    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.approved"
+    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.take_quota"
     assert dag.get_task("pass_2.publish_new_embeddings").planned_by == "pass_2.plan_batches"
 
 
@@ -112,6 +113,18 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
             "search_embedding", "vector_search_results", "saved_search_results",
         )
     }  # fmt: skip
+
+
+def test_a_table_may_change_twice(airflow_db, tmp_path):
+    setup = (DAGS_FOLDER / "setup_image_search.py").read_text()
+    first = '    ("embedding_runs", "alter_embedding_runs"),\n'
+    assert first in setup
+    again = setup.replace(first, first + '    ("embedding_runs", "alter_embedding_attempts_again"),\n')
+    (tmp_path / "setup_image_search.py").write_text(again)
+    dag = parse_dags(tmp_path).dags["setup_image_search__met"]
+    last = dag.get_task("create_tables.alter_embedding_attempts_again")
+    assert last.upstream_task_ids == {"create_tables.alter_embedding_runs"}
+    assert "assert_one_model" in last.downstream_task_ids
 
 
 def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(dagbag):

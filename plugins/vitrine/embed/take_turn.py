@@ -1,4 +1,4 @@
-"""Waits until no other run is using the same quota of the model."""
+"""Waits until no other active run has the turn that this one needs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MIN_POKE_SECONDS = 20.0
 
 
 class TakeTurnSensor(BaseSensorOperator):
-    """Take the turn for this run as soon as no other active run holds it.
+    """Take the turn for the tables of a collection and model, as soon as no other active run holds it.
 
     Only one instance pokes at a time (`max_active_tis_per_dag`), so two can never take the turn together.
     """
@@ -33,13 +33,33 @@ class TakeTurnSensor(BaseSensorOperator):
             poke_interval=max(collection.poll_seconds, MIN_POKE_SECONDS),
             **kwargs,
         )
-
         self.collection = collection
 
     def poke(self, context: Context) -> bool:
         """Try to take the turn."""
-        sharing = load().sharing_quota(self.collection)
-        holder = turns.take(context["ti"], self.collection, is_shared=len(sharing) > 1)
+        return self._take(context, turns.for_tables(self.collection), is_shared=False)
+
+    def _take(self, context: Context, turn: str, *, is_shared: bool) -> bool:
+        holder = turns.take(context["ti"], turn, is_shared=is_shared)
         if holder:
             self.log.info("%s has the turn. This run waits until that run has ended.", holder)
         return holder is None
+
+
+class TakeQuotaSensor(TakeTurnSensor):
+    """Take the turn for the quota of the model, which other collections may share. Does not wait if the plan
+    has no batches, since the model is then not called.
+
+    :param plan: id of the task that wrote the work order and returned its batches.
+    """
+
+    def __init__(self, *, plan: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+
+    def poke(self, context: Context) -> bool:
+        """Try to take the turn."""
+        if not context["ti"].xcom_pull(task_ids=self.plan):
+            return True
+        sharing = load().sharing_quota(self.collection)
+        return self._take(context, turns.for_quota(self.collection), is_shared=len(sharing) > 1)

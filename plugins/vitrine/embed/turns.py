@@ -1,8 +1,13 @@
-"""Turns: of all runs that share a quota of the model, only one works at a time.
+"""Turns: what only one run may use at a time.
+
+There are two turns. The first is for the tables of a collection and model, from a run's first task on: two
+runs that plan the same images would pay for them twice. The second is for the quota of the model, which
+several collections may share. It is taken once the plan is approved, so that a run that waits for approval
+does not keep another collection waiting.
 
 Airflow's `max_active_runs` does not cover its own Backfill, a run that is cleared while another is active, or
-the DAGs of two collections. So a run first takes the turn, by writing its name into an Airflow Variable. A
-run that has ended no longer holds the turn.
+the DAGs of two collections. So a turn is an Airflow Variable that names the run. A run that has ended no
+longer holds its turns.
 """
 
 from __future__ import annotations
@@ -31,35 +36,39 @@ class Run(TypedDict):
     run_id: str
 
 
-def variable(collection: Collection) -> str:
-    """The Airflow Variable that names the run which last took the turn."""
-    return job_id("vitrine_turn", collection.quota)
+def for_tables(collection: Collection) -> str:
+    """The Airflow Variable that names the run which plans and writes, or did so last."""
+    return job_id("vitrine_turn", collection.project, collection.namespace)
 
 
-def take(ti: TaskInstance, collection: Collection, *, is_shared: bool) -> str | None:
-    """Take the turn for a task's run. Returns None, or the active run that holds the turn.
+def for_quota(collection: Collection) -> str:
+    """The Airflow Variable that names the run which calls the model, or did so last."""
+    return job_id("vitrine_quota", collection.quota)
+
+
+def take(ti: TaskInstance, turn: str, *, is_shared: bool) -> str | None:
+    """Take a turn for a task's run. Returns None, or the active run that holds the turn.
 
     Only one task of a DAG may call this at a time.
 
-    :param is_shared: whether another DAG uses the same quota and may try to take the turn at the same moment.
-        The last to write its name has the turn, so read it again after a moment.
+    :param is_shared: whether another DAG takes the same turn and may try to at the same moment. The last to
+        write its name has the turn, so read it again after a moment.
     """
-    own, key = _name(ti), variable(collection)
-    holder = _holder(key)
+    own, holder = _name(ti), _holder(turn)
     if holder and holder != own and _is_running(ti, holder):
         return _in_words(holder)
     if holder != own:
-        Variable.set(key, own, serialize_json=True)
+        Variable.set(turn, own, serialize_json=True)
         if is_shared:
             time.sleep(CONFIRM_SECONDS)
-    holder = _holder(key)
+    holder = _holder(turn)
     return None if holder == own else _in_words(holder)
 
 
-def check(context: Context, collection: Collection) -> None:
+def check(context: Context, turn: str) -> None:
     """Refuse to run out of turn, as when part of an old run is cleared. Errors: TurnLostError."""
     ti = context["ti"]
-    holder = _holder(variable(collection))
+    holder = _holder(turn)
     if holder != _name(ti):
         raise TurnLostError(
             f"{_in_words(holder)} has taken the turn since {ti.run_id}. Running both could pay for an image "
@@ -71,8 +80,8 @@ def _name(ti: TaskInstance) -> Run:
     return {"dag_id": ti.dag_id, "run_id": ti.run_id}
 
 
-def _holder(key: str) -> Run | None:
-    holder: Run | None = Variable.get(key, default=None, deserialize_json=True)
+def _holder(turn: str) -> Run | None:
+    holder: Run | None = Variable.get(turn, default=None, deserialize_json=True)
     return holder
 
 

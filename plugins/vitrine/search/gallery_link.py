@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
-
-from vitrine.google.jobs import job_id
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
@@ -24,7 +23,8 @@ def page_name(dag_id: str, run_id: str) -> str:
     The hash keeps names distinct after characters have been replaced or cut off: a file name has at most 255
     characters, and a run id can have 250.
     """
-    return f"{job_id(dag_id, run_id)[:200]}-{sha256(run_id.encode()).hexdigest()[:8]}.html"
+    readable = "-".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in (dag_id, run_id))
+    return f"{readable[:200]}-{sha256(run_id.encode()).hexdigest()[:8]}.html"
 
 
 def below_airflow(path: str) -> str:
