@@ -10,12 +10,18 @@ UV := .local/uv/bin/uv
 VENV := .venv/bin
 QUERY ?= pictures of white or cream colored dress from victorian era
 
-# In the environment, so that no quote in it can end the recipe's.
-export QUERY
+# As typed: in the environment no quote can end the recipe's, and by `value` a $ is a $.
+override QUERY := $(value QUERY)
+override IMAGES := $(value IMAGES)
+# Not from the environment: there, WSL's NAME is the machine's.
+override NAME := $(if $(findstring command,$(origin NAME)),$(value NAME))
+export QUERY IMAGES NAME
 
 # The environment that makes Airflow talk to the embedded BigQuery, for the recipes that need it.
 export PROJECT_ROOT := $(CURDIR)
-LOCAL := set -a; . config/local.env; set +a;
+# Folders that `make demo IMAGES=...` made collections of (demo/folders.py).
+ADDED := $(wildcard .local/collections.yaml)
+LOCAL := set -a; . config/local.env; : "$${VITRINE_COLLECTIONS=$(ADDED:%=$$PROJECT_ROOT/%)}"; set +a;
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,8 +56,11 @@ chromium:
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "The browser tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; }
 
-demo: setup ## Embed the demo images and search them; QUERY="a red car" asks for something else
-	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY"
+demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUERY="a red car" asks for something else
+	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY" "$$IMAGES" "$$NAME"
+
+.local/collections.yaml: include/collections.yaml | setup
+	@$(LOCAL) $(VENV)/python -m demo.folders
 
 notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab, on the images that `make demo` embedded
 	@$(LOCAL) exec $(VENV)/python -m scripts.notebook
@@ -59,7 +68,7 @@ notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab, o
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
 
-up: setup ## Start Airflow on http://127.0.0.1:8080, with emulator and storage, in the background
+up: setup $(ADDED) ## Start Airflow on http://127.0.0.1:8080, with emulator and storage, in the background
 	@$(LOCAL) $(VENV)/python -m scripts.stack up && $(VENV)/python -m demo.upload
 
 down: ## Stop what `make up` started
@@ -121,9 +130,8 @@ test-clients: setup emulator/smoke/.venv/.installed ## Try third-party clients o
 coverage: setup ## Show which lines the tests without an emulator leave out
 	$(VENV)/python -m pytest -q -m "not services" $(APART:%=--ignore=%) --cov --cov-report=term
 
-IMAGES ?= 600000
 bench: setup ## Measure a back-fill of IMAGES=600000 images (benchmarks/README.md)
-	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(IMAGES)
+	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(or $(IMAGES),600000)
 
 bench-page: setup ## Measure what the search page adds to its SQL, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m benchmarks.search_page
