@@ -32,6 +32,7 @@ setup: .venv/.installed emulator/.venv/.installed ## Install the environments fo
 $(UV): requirements-uv.txt
 	@for python in python3 python3.13 /usr/bin/python3 none; do "$$python" -c "" 2>/dev/null && break; done; \
 	  test "$$python" != none || { echo "Python is missing: install any from 3.8 on (Debian: apt-get install python3-venv)"; exit 1; }; \
+	  echo "Installing uv, which installs everything else: 50 MB"; \
 	  "$$python" -m venv --clear .local/uv && .local/uv/bin/pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
@@ -42,12 +43,22 @@ emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.t
 emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt
 notebooks/.venv/.installed: notebooks/requirements.txt
 
-NO_PYTHON := Python $(shell cat .python-version) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
+# What is installed and its size on disk, because it takes minutes.
+.venv/.installed: WHAT := Airflow, and what checks and tests need: 2.4 GB
+emulator/.venv/.installed: WHAT := the embedded BigQuery and its model: 420 MB
+emulator/smoke/.venv/.installed: WHAT := clients that try the embedded BigQuery: 650 MB
+notebooks/.venv/.installed: WHAT := JupyterLab and what the notebook needs: 500 MB
+
+PYTHON := $(shell cat .python-version)
+NO_PYTHON := Python $(PYTHON) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
 # Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
 SYNC := $(UV) pip sync --quiet $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 $(ENVIRONMENTS:%=%/.installed): | $(UV)
-	@test -x $(@D)/bin/python || $(UV) venv --quiet $(@D) 2>.local/uv/venv.log || { echo "$(NO_PYTHON)"; exit 1; }
-	$(SYNC) --python $(@D)/bin/python $^
+	@test -x $(@D)/bin/python || { $(UV) python find --no-python-downloads $(PYTHON) &>/dev/null || \
+	    echo "Downloading Python $(PYTHON)"; $(UV) venv --quiet $(@D) 2>.local/uv/venv.log; } || \
+	  { echo "$(NO_PYTHON)"; exit 1; }
+	@echo "Installing $(WHAT)"
+	@$(SYNC) --python $(@D)/bin/python $^
 	@touch $@
 
 # Comes first in `make test`: nobody should learn only at the end that the browser is missing.

@@ -2,7 +2,8 @@
 remembers it.
 
 .local/collections.yaml is include/collections.yaml with a collection for each of these folders. Once it is
-there, `make` gives it to Airflow, and runs this module when include/collections.yaml has changed.
+there, `make` gives it to Airflow, and runs this module when include/collections.yaml has changed. `state` is
+.local.
 """
 
 from __future__ import annotations
@@ -21,8 +22,7 @@ from demo.upload import CONTENT_TYPES
 from scripts.stack import ROOT
 from vitrine.collection import COLLECTIONS_FILE, FILE_VARIABLE, Collection, Name, load
 
-LOCAL = ROOT / ".local"
-LONGEST_NAME = 40
+LONGEST_NAME = 40  # that of Name
 
 
 class FolderError(Exception):
@@ -38,7 +38,7 @@ def name_of(folder: Path) -> str:
     return name[:LONGEST_NAME].rstrip("_")
 
 
-def choose_name(folder: Path, wish: str, local: Path = LOCAL) -> str:
+def choose_name(folder: Path, wish: str, state: Path) -> str:
     """The name of the folder's collection: as wished, or else like the folder's. Errors: FolderError."""
     if not folder.is_dir():
         raise FolderError(f"There is no folder {folder}.")
@@ -50,39 +50,39 @@ def choose_name(folder: Path, wish: str, local: Path = LOCAL) -> str:
     except ValidationError:
         raise FolderError(
             f"NAME={name!r} cannot name a collection: take lower-case letters, digits and single underscores "
-            f"between them, a letter first, at most {LONGEST_NAME} in all."
+            f"between them, a letter first, {LONGEST_NAME} characters at most."
         ) from None
     if name in _written()["collections"]:
         raise FolderError(
             f"include/collections.yaml has a collection {name} already: choose another name, such as "
             f"NAME=my_{name[: LONGEST_NAME - 3]}."
         )
-    other = Path(_folders(local).get(name, folder))
+    other = Path(_folders(state).get(name, folder))
     # A folder that is no longer there has been moved.
     if other != folder and other.is_dir():
         raise FolderError(f"The collection {name} is the folder {other}: choose another name with NAME=.")
     return name
 
 
-def add(name: str, folder: Path, local: Path = LOCAL) -> Collection:
+def add(name: str, folder: Path, state: Path) -> Collection:
     """Make the folder a collection, from now on and for this process. Errors: SettingsError."""
-    folders = _folders(local) | {name: str(folder)}
-    write(folders, local)
-    (local / "folders.json").write_text(json.dumps(folders, indent=1), encoding="utf-8")
-    os.environ[FILE_VARIABLE] = str(local / "collections.yaml")
+    folders = _folders(state) | {name: str(folder)}
+    write(folders, state)
+    (state / "folders.json").write_text(json.dumps(folders, indent=1), encoding="utf-8")
+    os.environ[FILE_VARIABLE] = str(state / "collections.yaml")
     return load()[name]
 
 
-def write(folders: dict[str, str], local: Path = LOCAL) -> None:
+def write(folders: dict[str, str], state: Path) -> None:
     """Write .local/collections.yaml, unless it cannot work. Errors: SettingsError."""
     document = _written()
     document["collections"] |= {name: settings(name) for name in folders}
-    local.mkdir(parents=True, exist_ok=True)
-    draft = local / "collections.yaml.new"
+    state.mkdir(parents=True, exist_ok=True)
+    draft = state / "collections.yaml.new"
     head = "# Made by `make` of include/collections.yaml and .local/folders.json: change those.\n"
     draft.write_text(head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
     load(os.environ | {FILE_VARIABLE: str(draft)})
-    draft.replace(local / "collections.yaml")
+    draft.replace(state / "collections.yaml")
 
 
 def settings(name: str) -> dict[str, Any]:
@@ -103,11 +103,11 @@ def _written() -> dict[str, Any]:
     return document | {"collections": document.get("collections") or {}}
 
 
-def _folders(local: Path) -> dict[str, str]:
-    file = local / "folders.json"
+def _folders(state: Path) -> dict[str, str]:
+    file = state / "folders.json"
     found: dict[str, str] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return found
 
 
 if __name__ == "__main__":
-    write(_folders(LOCAL))
+    write(_folders(ROOT / ".local"), ROOT / ".local")

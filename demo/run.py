@@ -65,15 +65,15 @@ def search_demo(screen: TextIO, query: str) -> bool:
 def search_folder(screen: TextIO, query: str, images: str, name: str) -> bool:
     """Search the pictures of a folder as a collection of its own; False when a DAG failed."""
     path = Path(images).expanduser().resolve()
-    name = choose_name(path, name)
+    name = choose_name(path, name, STATE)
     folder = Folder.read(path)
     if not folder.pictures:
         raise FolderError(f"{path} has no JPEG, PNG, BMP or GIF pictures, nor have the folders in it.")
-    collection = add(name, path)
+    collection = add(name, path, STATE)
     print(f"{path} is the collection {name}", file=screen)
     with emulator_running(STATE):
         uploaded = upload(bucket_of(collection), folder.pictures, mirror=True)
-        print(f"{uploaded}; {folder.skipped:,} other files are no pictures", file=screen)
+        print(f"{uploaded}; files that are no images: {folder.skipped:,}", file=screen)
         found = search(screen, collection, query)
     if found:
         print(next_steps(name, is_running=Stack(STATE).process("api-server") is not None), file=screen)
