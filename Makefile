@@ -70,7 +70,7 @@ chromium:
 demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY" "$$IMAGES" "$$NAME"
 
-.local/collections.yaml: include/collections.yaml | setup
+.local/collections.yaml: include/collections.yaml $(wildcard .local/folders.json) | setup
 	@$(LOCAL) $(VENV)/python -m demo.folders
 
 notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab, on the images that `make demo` embedded
