@@ -10,12 +10,18 @@ UV := .local/uv/bin/uv
 VENV := .venv/bin
 QUERY ?= pictures of white or cream colored dress from victorian era
 
-# In the environment, so that no quote in it can end the recipe's.
-export QUERY
+# As typed: in the environment no quote can end the recipe's, and by `value` a $ is a $.
+override QUERY := $(value QUERY)
+override IMAGES := $(value IMAGES)
+# Not from the environment: there, WSL's NAME is the machine's.
+override NAME := $(if $(findstring command,$(origin NAME)),$(value NAME))
+export QUERY IMAGES NAME
 
 # The environment that makes Airflow talk to the embedded BigQuery, for the recipes that need it.
 export PROJECT_ROOT := $(CURDIR)
-LOCAL := set -a; . config/local.env; set +a;
+# Folders that `make demo IMAGES=...` made collections of (demo/folders.py).
+ADDED := $(wildcard .local/collections.yaml)
+LOCAL := set -a; . config/local.env; : "$${VITRINE_COLLECTIONS=$(ADDED:%=$$PROJECT_ROOT/%)}"; set +a;
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +32,7 @@ setup: .venv/.installed emulator/.venv/.installed ## Install the environments fo
 $(UV): requirements-uv.txt
 	@for python in python3 python3.13 /usr/bin/python3 none; do "$$python" -c "" 2>/dev/null && break; done; \
 	  test "$$python" != none || { echo "Python is missing: install any from 3.8 on (Debian: apt-get install python3-venv)"; exit 1; }; \
+	  echo "Installing uv, which installs everything else: 50 MB"; \
 	  "$$python" -m venv --clear .local/uv && .local/uv/bin/pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
@@ -36,12 +43,22 @@ emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.t
 emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt
 notebooks/.venv/.installed: notebooks/requirements.txt
 
-NO_PYTHON := Python $(shell cat .python-version) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
+# What is installed and its size on disk, because it takes minutes.
+.venv/.installed: WHAT := Airflow, and what checks and tests need: 2.4 GB
+emulator/.venv/.installed: WHAT := the embedded BigQuery and its model: 420 MB
+emulator/smoke/.venv/.installed: WHAT := clients that try the embedded BigQuery: 650 MB
+notebooks/.venv/.installed: WHAT := JupyterLab and what the notebook needs: 500 MB
+
+PYTHON := $(shell cat .python-version)
+NO_PYTHON := Python $(PYTHON) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
 # Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
 SYNC := $(UV) pip sync --quiet $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 $(ENVIRONMENTS:%=%/.installed): | $(UV)
-	@test -x $(@D)/bin/python || $(UV) venv --quiet $(@D) 2>.local/uv/venv.log || { echo "$(NO_PYTHON)"; exit 1; }
-	$(SYNC) --python $(@D)/bin/python $^
+	@test -x $(@D)/bin/python || { $(UV) python find --no-python-downloads $(PYTHON) &>/dev/null || \
+	    echo "Downloading Python $(PYTHON)"; $(UV) venv --quiet $(@D) 2>.local/uv/venv.log; } || \
+	  { echo "$(NO_PYTHON)"; exit 1; }
+	@echo "Installing $(WHAT)"
+	@$(SYNC) --python $(@D)/bin/python $^
 	@touch $@
 
 # Comes first in `make test`: nobody should learn only at the end that the browser is missing.
@@ -50,8 +67,11 @@ chromium:
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  { echo "The browser tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; }
 
-demo: setup ## Embed the demo images and search them; QUERY="a red car" asks for something else
-	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY"
+demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUERY="a red car" asks for something else
+	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY" "$$IMAGES" "$$NAME"
+
+.local/collections.yaml: include/collections.yaml $(wildcard .local/folders.json) | setup
+	@$(LOCAL) $(VENV)/python -m demo.folders
 
 notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab on what `make demo` embedded; COLLECTION=name for another
 	@$(LOCAL) exec $(VENV)/python -m scripts.notebook $(COLLECTION)
@@ -59,7 +79,7 @@ notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab on
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
 
-up: setup ## Start Airflow on http://127.0.0.1:8080, with emulator and storage, in the background
+up: setup $(ADDED) ## Start Airflow on http://127.0.0.1:8080, with emulator and storage, in the background
 	@$(LOCAL) $(VENV)/python -m scripts.stack up && $(VENV)/python -m demo.upload
 
 down: ## Stop what `make up` started
@@ -121,9 +141,8 @@ test-clients: setup emulator/smoke/.venv/.installed ## Try third-party clients o
 coverage: setup ## Show which lines the tests without an emulator leave out
 	$(VENV)/python -m pytest -q -m "not services" $(APART:%=--ignore=%) --cov --cov-report=term
 
-IMAGES ?= 600000
 bench: setup ## Measure a back-fill of IMAGES=600000 images (benchmarks/README.md)
-	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(IMAGES)
+	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(or $(IMAGES),600000)
 
 bench-page: setup ## Measure what the search page adds to its SQL, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m benchmarks.search_page

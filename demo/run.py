@@ -1,8 +1,8 @@
-"""`make demo`: upload the demo images, run the three DAGs with real Airflow in this process, show what was
-found.
+"""`make demo`: upload pictures, run three DAGs of their collection with real Airflow in this process, show
+what was found.
 
-State stays under .local, so a second run embeds nothing again. Airflow's own output goes to
-.local/logs/demo.log.
+The pictures are the demo's own, or with IMAGES=folder those of that folder. State stays under .local, so a
+second run embeds nothing again. Airflow's own output goes to .local/logs/demo.log.
 """
 
 from __future__ import annotations
@@ -14,28 +14,82 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from demo.upload import upload_new_images
+from demo.folders import FolderError, add, choose_name
+from demo.upload import DEMO_COLLECTION, Folder, bucket_of, upload, upload_demo_images
 from scripts.health import get_json
-from scripts.stack import ROOT, StackError, emulator_running, migrate_database
+from scripts.stack import ROOT, Stack, StackError, emulator_running, migrate_database
+from vitrine.collection import Collection, load
+from vitrine.errors import SettingsError
+from vitrine.limits import MAX_QUERY_BYTES
 
-LOGS = ROOT / ".local" / "logs"
+if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
+    from airflow.sdk import DAG
+
+STATE = ROOT / ".local"
+LOGS = STATE / "logs"
 PROGRESS_SECONDS = 2.0
 
 
-def main(query: str) -> int:
-    """Run the demo; 0 when the pictures are there."""
+def main(query: str, images: str = "", name: str = "") -> int:
+    """Run the demo; 0 when the pictures are there.
+
+    :param images: a folder of pictures; empty for the demo's.
+    :param name: of the folder's collection; empty for one like the folder's.
+    """
     screen = open(os.dup(1), "w", buffering=1)  # noqa: SIM115 (lives as long as the process)
     try:
-        with emulator_running(ROOT / ".local"):
-            print(upload_new_images(), file=screen)
-            with output_to(LOGS / "demo.log"):
-                found = search(screen, query)
-    except StackError as error:
+        check(query)
+        found = search_folder(screen, query, images, name) if images else search_demo(screen, query)
+    except (StackError, FolderError, SettingsError) as error:
         print(error, file=screen)
         return 1
-    return show(screen, query, found) if found else 1
+    return 0 if found else 1
+
+
+def check(query: str) -> None:
+    """Refuse what the model would, before anything starts. Errors: FolderError."""
+    if not query.strip() or len(query.encode(errors="surrogateescape")) > MAX_QUERY_BYTES:
+        raise FolderError(f"QUERY must have 1 to {MAX_QUERY_BYTES:,} bytes: say what you look for.")
+
+
+def search_demo(screen: TextIO, query: str) -> bool:
+    """Search the demo's own pictures; False when a DAG failed."""
+    with emulator_running(STATE):
+        print(upload_demo_images(), file=screen)
+        return search(screen, load()[DEMO_COLLECTION], query)
+
+
+def search_folder(screen: TextIO, query: str, images: str, name: str) -> bool:
+    """Search the pictures of a folder as a collection of its own; False when a DAG failed."""
+    path = Path(images).expanduser().resolve()
+    name = choose_name(path, name, STATE)
+    folder = Folder.read(path)
+    if not folder.pictures:
+        raise FolderError(f"{path} has no JPEG, PNG, BMP or GIF pictures, nor have the folders in it.")
+    collection = add(name, path, STATE)
+    print(f"{path} is the collection {name}", file=screen)
+    with emulator_running(STATE):
+        uploaded = upload(bucket_of(collection), folder.pictures, mirror=True)
+        print(f"{uploaded}; files that are no images: {folder.skipped:,}", file=screen)
+        found = search(screen, collection, query)
+    if found:
+        print(next_steps(name, is_running=Stack(STATE).process("api-server") is not None), file=screen)
+    return found
+
+
+def next_steps(name: str, *, is_running: bool) -> str:
+    """What a person may do with the new collection."""
+    # An Airflow that was started before the collection knows nothing of it.
+    up = "make down up" if is_running else "make up"
+    page = f"{os.environ['AIRFLOW__API__BASE_URL']}/plugin/image-search/vitrine/{name}/"
+    return (
+        f"\nTo search on: `{up}`, then open {page}\n"
+        f"There you choose between the collections; in Airflow the DAGs of this one have the tag {name}.\n"
+        "When the folder has changed, run the same command again: what is gone from it is deleted here, too."
+    )
 
 
 @contextmanager
@@ -53,31 +107,50 @@ def output_to(log: Path) -> Iterator[None]:
                 os.dup2(stream, number)
 
 
-def search(screen: TextIO, query: str) -> dict | None:
-    """Set up, embed, search: the output of search_images, or None when a DAG failed."""
+def search(screen: TextIO, collection: Collection, query: str) -> bool:
+    """Set up, embed, search, and show what was found; False when a DAG failed."""
+    with output_to(LOGS / "demo.log"):
+        found = run_dags(screen, collection, query)
+        if found:
+            show(screen, query, found)
+    return found is not None
+
+
+def run_dags(screen: TextIO, collection: Collection, query: str) -> dict[str, Any] | None:
+    """The output of the collection's search_images, or None when a DAG failed."""
     print("Starting Airflow ...", file=screen)
     migrate_database(LOGS / "migrate.log")
     from airflow.dag_processing.dagbag import DagBag
 
     dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags
-    for dag_id, conf in (
+    for dag, conf in (
         ("setup_image_search", {}),
         ("embed_images", {}),
         ("search_images", {"query": query}),
     ):
-        run = run_dag(screen, dags[dag_id], conf)
+        run = run_dag(screen, dags[collection.dag_id(dag)], conf)
         if run.state != "success":
-            return explain(screen, run)
-    return run.get_task_instance("write_gallery").xcom_pull(task_ids="write_gallery")
+            explain(screen, run)
+            return None
+        if dag == "embed_images" and (broken := returned(run, "report_run")["quarantined"]):
+            print(f"In quarantine, because the model cannot read them: {broken:,} images", file=screen)
+    return returned(run, "write_gallery")
 
 
-def run_dag(screen: TextIO, dag, conf: dict):
-    """Run one DAG with progress on the screen; answer its DagRun."""
+def returned(run: DagRun, task_id: str) -> dict[str, Any]:
+    """What a task of the run has returned."""
+    task = run.get_task_instance(task_id)
+    value: dict[str, Any] = task.xcom_pull(task_ids=task_id) if task else {}
+    return value
+
+
+def run_dag(screen: TextIO, dag: DAG, conf: dict[str, str]) -> DagRun:
+    """Run one DAG with progress on the screen."""
     started, over = time.monotonic(), threading.Event()
     watcher = threading.Thread(target=watch, args=(screen, dag.dag_id, over))
     watcher.start()
     try:
-        run = dag.test(run_conf=conf)
+        run: DagRun = dag.test(run_conf=conf)
     finally:
         over.set()
         watcher.join()
@@ -99,25 +172,22 @@ def watch(screen: TextIO, dag_id: str, over: threading.Event) -> None:
 
 def calls() -> int:
     """Calls of the model since the emulator's data were made."""
-    return (get_json(f"{os.environ['BIGQUERY_EMULATOR_HOST']}/emulator/ledger/summary") or {"calls": 0})[
-        "calls"
-    ]
+    summary = get_json(f"{os.environ['BIGQUERY_EMULATOR_HOST']}/emulator/ledger/summary")
+    return int(summary["calls"]) if summary else 0
 
 
-def explain(screen: TextIO, run) -> None:
+def explain(screen: TextIO, run: DagRun) -> None:
     """Name the tasks that failed and where their output is."""
     failed = [task.task_id for task in run.get_task_instances() if task.state == "failed"]
     print(f"{run.dag_id} failed in {', '.join(failed)}. See {LOGS / 'demo.log'}.", file=screen)
 
 
-def show(screen: TextIO, query: str, found: dict) -> int:
+def show(screen: TextIO, query: str, found: dict[str, Any]) -> None:
     """Print the results as a table, and where the pictures are."""
-    sys.path.append(os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"])
-    from vitrine.search.gallery import table
+    from vitrine.search.gallery import results_as_text
 
-    print(f"\n{query}\n{table(found['results'])}\n\nGallery: {found['gallery']}", file=screen)
-    return 0
+    print(f"\n{query}\n{results_as_text(found['results'])}\n\nGallery: {found['gallery']}", file=screen)
 
 
 if __name__ == "__main__":
-    sys.exit(main(" ".join(sys.argv[1:])))
+    sys.exit(main(*sys.argv[1:]))
