@@ -109,9 +109,8 @@ lint: setup ## Check style and common mistakes
 spelling: setup ## Check the spelling of code and prose
 	@$(TIMED) $(VENV)/codespell
 
-# The minus lets errors pass for as long as there are some. TODO: remove it with the last of them.
 types: setup ## Check the types of plugins/, dags/, scripts/ and demo/
-	-@$(TIMED) $(VENV)/mypy
+	@$(TIMED) $(VENV)/mypy
 
 test-pure: setup ## Run the tests that need no emulator
 	@$(TIMED) $(VENV)/python $(PYTEST) -m "not services" $(APART:%=--ignore=%)

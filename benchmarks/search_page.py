@@ -28,7 +28,7 @@ WARM_UP, ROUNDS = 3, 30
 def main() -> int:
     """Measure, print, judge."""
     settings, session = load()["met"], requests.Session()
-    client = BigQuery(settings.gcp_conn_id, settings.project, settings.location).client()
+    client = BigQuery.of(settings).client()
     base = os.environ["AIRFLOW__API__BASE_URL"]
     bare, page = [], []
     for number in range(WARM_UP + ROUNDS):
@@ -48,14 +48,14 @@ def ask(client: Client, settings: Collection, words: str) -> None:
         top_k=USUAL_NUMBER,
         is_embedded=False,
     )
-    named = {"query": words, "model": settings.model}
+    named = {"query": words, "model": settings.model.id}
     parameters = [ScalarQueryParameter(name, "STRING", value) for name, value in named.items()]
     assert len(list(client.query_and_wait(sql, job_config=QueryJobConfig(query_parameters=parameters))))
 
 
 def open_page(session: requests.Session, base: str, words: str) -> None:
     """Open the page as a browser would, without its pictures."""
-    response = session.get(f"{base}/vitrine/", params={"q": words}, timeout=60)
+    response = session.get(f"{base}/vitrine/met/", params={"q": words}, timeout=60)
     assert response.ok, response.text
     assert "one call to the model" in response.text
 

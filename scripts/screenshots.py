@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs/images"
 DESKTOP, TALL, PHONE = (1280, 860), (1280, 1800), (320, 640)
-INSIDE_AIRFLOW = "/plugin/image-search/vitrine/"
+INSIDE_AIRFLOW = "/plugin/image-search/vitrine/met/"
 # Images in view at every window size; those further down load lazily.
 IN_SIGHT = 3
 LOADED = "image => image.complete || new Promise(done => (image.onload = image.onerror = () => done()))"
@@ -33,7 +33,7 @@ SCREENSHOTS = {
         "light",
     ),
     "health-page": Screenshot(f"{INSIDE_AIRFLOW}health", TALL, "light"),
-    "search-page-phone": Screenshot("/vitrine/?q=a+red+car", PHONE, "dark"),
+    "search-page-phone": Screenshot("/vitrine/met/?q=a+red+car", PHONE, "dark"),
 }
 
 

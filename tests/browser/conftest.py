@@ -53,25 +53,36 @@ def quarantined(settings: Collection, bucket: str, owl: bytes) -> list[dict]:
     )
     return [
         {
-            "uri": f"gs://{bucket}/{name}", "content_hash": md5(content), "model": settings.model.id,
-            "ml_generate_embedding_status": status, "attempts": 1, "run_id": "r",
+            "uri": f"gs://{bucket}/{name}",
+            "content_hash": md5(content),
+            "model": settings.model.id,
+            "ml_generate_embedding_status": status,
+            "attempts": 1,
+            "run_id": "r",
             "quarantined_at": "2026-11-22T02:03:00Z",
         }
         for name, content, status in broken
-    ]  # fmt: skip
+    ]
 
 
 def measured(settings: Collection) -> list[dict]:
     """Four weeks in which words are found better and better."""
     return [
         {
-            "run_id": f"scheduled__{day}", "model": settings.model.id, "rebuilt": day == 15, "top_k": 10,
-            "vector_index": "Ready: 100 % of the rows are indexed.", "drift": 0.05,
-            "image_queries": 100, "image_recall": 0.99, "word_queries": 20, "word_recall": 0.6 + day / 100,
+            "run_id": f"scheduled__{day}",
+            "model": settings.model.id,
+            "rebuilt": day == 15,
+            "top_k": 10,
+            "vector_index": "Ready: 100 % of the rows are indexed.",
+            "drift": 0.05,
+            "image_queries": 100,
+            "image_recall": 0.99,
+            "word_queries": 20,
+            "word_recall": 0.6 + day / 100,
             "measured_at": f"2026-11-{day:02}T12:00:00Z",
         }
         for day in (1, 8, 15, 22)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -96,23 +96,38 @@ def test_batches_never_use_more_lanes_than_bigquery_has(dagbag):
 def test_setup_goes_from_dataset_to_preflight(dagbag):
     dag = dagbag.dags["setup_image_search__met"]
     order = [task.task_id for task in dag.topological_sort()]
-    chain = ["create_dataset", "create_connection", "grant_roles", "create_images",
-             "create_multimodal_embedding_model", "assert_images_listed", "assert_model_answers"]  # fmt: skip
+    chain = [
+        "create_dataset",
+        "create_connection",
+        "grant_roles",
+        "create_images",
+        "create_multimodal_embedding_model",
+        "assert_images_listed",
+        "assert_model_answers",
+    ]
     assert [task_id for task_id in order if task_id in chain] == chain
     assert dag.get_task("create_multimodal_embedding_model").upstream_task_ids == {
-        "create_images", "assert_one_model",
-    }  # fmt: skip
+        "create_images",
+        "assert_one_model",
+    }
     for table in ("embedding_attempts", "embedding_quarantine", "embedding_runs"):
         alter = dag.get_task(f"create_tables.alter_{table}")
         assert alter.upstream_task_ids == {f"create_tables.create_{table}"}
     made = {task.task_id for task in dag.tasks if "alter_" not in task.task_id}
     assert made - set(chain) - {"assert_one_model"} == {
-        f"create_tables.create_{table}" for table in (
-            "embedding_batches", "embedding_attempts", "image_embeddings", "embedding_quarantine",
-            "embedding_runs", "index_health",
-            "search_embedding", "vector_search_results", "saved_search_results",
+        f"create_tables.create_{table}"
+        for table in (
+            "embedding_batches",
+            "embedding_attempts",
+            "image_embeddings",
+            "embedding_quarantine",
+            "embedding_runs",
+            "index_health",
+            "search_embedding",
+            "vector_search_results",
+            "saved_search_results",
         )
-    }  # fmt: skip
+    }
 
 
 def test_a_table_may_change_twice(airflow_db, tmp_path):
@@ -129,8 +144,15 @@ def test_a_table_may_change_twice(airflow_db, tmp_path):
 
 def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(dagbag):
     dag = dagbag.dags["maintain_vector_index__met"]
-    chain = ["choose_index", "measure_recall", "choose_rebuild", "rebuild_vector_index",
-             "wait_for_vector_index", "measure_rebuilt_index", "check_recall"]  # fmt: skip
+    chain = [
+        "choose_index",
+        "measure_recall",
+        "choose_rebuild",
+        "rebuild_vector_index",
+        "wait_for_vector_index",
+        "measure_rebuilt_index",
+        "check_recall",
+    ]
     for before, after in pairwise(chain):
         assert after in dag.get_task(before).downstream_task_ids
     for branch in ("choose_index", "choose_rebuild"):
@@ -149,8 +171,10 @@ def test_a_failure_is_told_where_nobody_waits_for_the_run(monkeypatch, airflow_d
     dags = parse_dags().dags
     told = {task for dag in dags.values() for task in dag.tasks if task.on_failure_callback}
     unattended = ("maintain_vector_index__met", "search_saved_queries__met")
-    assert told == {*(task for dag_id in unattended for task in dags[dag_id].tasks),
-                    dags["embed_images__met"].get_task("report_run")}  # fmt: skip
+    assert told == {
+        *(task for dag_id in unattended for task in dags[dag_id].tasks),
+        dags["embed_images__met"].get_task("report_run"),
+    }
 
 
 @pytest.mark.parametrize(

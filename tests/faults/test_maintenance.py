@@ -22,20 +22,21 @@ def search_for_words(world, number: int) -> None:
     vectors = np.random.default_rng(7).normal(size=(number, DIMENSION)).tolist()
     rows = [
         {
-            "search_id": str(word), "content": f"words {word}", "model": load()["met"].model.id,
-            "ml_generate_embedding_result": vector, "ml_generate_embedding_status": "",
+            "search_id": str(word),
+            "content": f"words {word}",
+            "model": load()["met"].model.id,
+            "ml_generate_embedding_result": vector,
+            "ml_generate_embedding_status": "",
             "created_at": "2026-11-22T02:00:00Z",
         }
         for word, vector in enumerate(vectors)
-    ]  # fmt: skip
+    ]
     world.emulator.load(load()["met"].table_id("search_embedding"), rows)
 
 
 def measurements(world, run) -> list[dict]:
     """What a run has written down, in order."""
-    return world.rows(
-        f"SELECT * FROM index_health WHERE run_id = '{run.run_id}' ORDER BY measured_at"
-    )  # fmt: skip
+    return world.rows(f"SELECT * FROM index_health WHERE run_id = '{run.run_id}' ORDER BY measured_at")
 
 
 def state(run, task_id: str) -> str:
@@ -116,11 +117,17 @@ def test_a_person_may_rebuild_at_any_time_but_not_all_day(indexed_world):
     now = datetime.now(UTC).isoformat()
     rows = [
         {
-            "run_id": str(number), "rebuilt": True, "model": "m", "vector_index": "Ready", "top_k": 10,
-            "image_queries": 0, "word_queries": 0, "measured_at": now,
+            "run_id": str(number),
+            "rebuilt": True,
+            "model": "m",
+            "vector_index": "Ready",
+            "top_k": 10,
+            "image_queries": 0,
+            "word_queries": 0,
+            "measured_at": now,
         }
         for number in range(4)
-    ]  # fmt: skip
+    ]
     indexed_world.emulator.load(load()["met"].table_id("index_health"), rows)
     run = indexed_world.run("maintain_vector_index", queries=20, rebuild=True)
     assert run.state == "success"

@@ -53,24 +53,39 @@ def test_a_dry_run_a_capped_run_and_the_months_budget(world):
     assert paid(world, before) == []
     assert str(dry.get_task_instance("report_run").state) == "skipped", "the Asset must not be updated"
     assert report(world, dry) == {
-        "planned": 0, "published": 0, "deferred": IMAGES, "deferred_reason": "dry_run", "cost_usd": 0.0,
-        "outcome": "dry_run", "complete": False,
-    }  # fmt: skip
+        "planned": 0,
+        "published": 0,
+        "deferred": IMAGES,
+        "deferred_reason": "dry_run",
+        "cost_usd": 0.0,
+        "outcome": "dry_run",
+        "complete": False,
+    }
 
     world.emulator.faults(retryable_share=0.5, retryable_attempts=1)
     capped = world.run("embed_images", max_images=5)
     assert capped.state == "success"
     assert len(paid(world, before)) == 5, "repair passes included"
     assert report(world, capped) == {
-        "planned": 5, "published": 5, "deferred": 7, "deferred_reason": "max_images", "cost_usd": 5.0,
-        "outcome": "deferred", "complete": True,
-    }  # fmt: skip
+        "planned": 5,
+        "published": 5,
+        "deferred": 7,
+        "deferred_reason": "max_images",
+        "cost_usd": 5.0,
+        "outcome": "deferred",
+        "complete": True,
+    }
 
     last = world.run("embed_images")
     assert last.state == "success"
     assert len(paid(world, before)) == 8
     assert report(world, last) == {
-        "planned": 3, "published": 3, "deferred": 4, "deferred_reason": "monthly_budget", "cost_usd": 3.0,
-        "outcome": "deferred", "complete": True,
-    }  # fmt: skip
+        "planned": 3,
+        "published": 3,
+        "deferred": 4,
+        "deferred_reason": "monthly_budget",
+        "cost_usd": 3.0,
+        "outcome": "deferred",
+        "complete": True,
+    }
     assert world.rows("SELECT outcome FROM embedding_runs WHERE run_id = 'earlier'") == [{"outcome": None}]

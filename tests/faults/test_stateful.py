@@ -94,10 +94,14 @@ class Collection(RuleBasedStateMachine):
         self.first_call = self.emulator.last_call()
 
     @rule(
-        uploads=st.dictionaries(NAMES, CONTENTS, min_size=2, max_size=6), deletes=st.sets(NAMES, max_size=2),
-        faults=FAULTS, terminal=st.sets(NAMES, max_size=2), deaths=DEATHS,
-        batch_size=st.sampled_from([1, 3, 25_000]), allow_mass_delete=st.booleans(),
-    )  # fmt: skip
+        uploads=st.dictionaries(NAMES, CONTENTS, min_size=2, max_size=6),
+        deletes=st.sets(NAMES, max_size=2),
+        faults=FAULTS,
+        terminal=st.sets(NAMES, max_size=2),
+        deaths=DEATHS,
+        batch_size=st.sampled_from([1, 3, 25_000]),
+        allow_mass_delete=st.booleans(),
+    )
     def night(self, uploads, deletes, faults, terminal, deaths, batch_size, allow_mass_delete):
         """The bucket changes, then there is a run: it may fail, but never look complete when it is not."""
         self.upload(uploads)
@@ -167,9 +171,13 @@ class Collection(RuleBasedStateMachine):
 
 
 CALM = {
-    "hash_model": True, "retryable_share": 0.0, "outage": False, "http_errors": 0.0, "dying_jobs": None,
+    "hash_model": True,
+    "retryable_share": 0.0,
+    "outage": False,
+    "http_errors": 0.0,
+    "dying_jobs": None,
     "terminal_uris": [],
-}  # fmt: skip
+}
 TABLES = ("embedding_batches", "embedding_attempts", "met_image_embeddings", "embedding_quarantine")
 
 
@@ -177,8 +185,10 @@ TABLES = ("embedding_batches", "embedding_attempts", "met_image_embeddings", "em
 def world(emulator: Emulator, airflow_db: None, tmp_path):
     """One world for all games: each begins with emptying it."""
     settings = {
-        "VITRINE_DIMENSION": "128", "VITRINE_CONTENT_TYPES": IMAGE_TYPE, "VITRINE_RETRY_WAIT_SECONDS": "1",
-    }  # fmt: skip
+        "VITRINE_DIMENSION": "128",
+        "VITRINE_CONTENT_TYPES": IMAGE_TYPE,
+        "VITRINE_RETRY_WAIT_SECONDS": "1",
+    }
     before = emulator.faults()
     with new_world(emulator, tmp_path, settings) as world:
         world.upload({"first.png": tiny_png(0)}, IMAGE_TYPE)

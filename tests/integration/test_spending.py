@@ -75,9 +75,14 @@ def test_a_rejected_plan_costs_nothing_and_ends_well_and_an_approved_one_is_paid
 
 def test_runs_take_turns_also_with_a_backfill_and_embed_each_image_once(ready, emulator):
     backfill = {
-        "dag_id": "embed_images__met", "from_date": "2012-01-01T00:00:00Z", "to_date": "2021-01-01T00:00:00Z",
-        "max_active_runs": 3, "run_backwards": False, "dag_run_conf": {}, "reprocess_behavior": "none",
-    }  # fmt: skip
+        "dag_id": "embed_images__met",
+        "from_date": "2012-01-01T00:00:00Z",
+        "to_date": "2021-01-01T00:00:00Z",
+        "max_active_runs": 3,
+        "run_backwards": False,
+        "dag_run_conf": {},
+        "reprocess_behavior": "none",
+    }
     manual = [ready.trigger("embed_images__met", {"max_images": 5}) for _ in range(2)]
     ready.call("POST", "/backfills", backfill)
     listed = ready.call("GET", "/dags/embed_images__met/dagRuns?run_type=backfill")["dag_runs"]

@@ -119,7 +119,7 @@ def test_the_grammar_refuses_what_is_wrong(rendered):
         ({"fraction_lists_to_search": 0.1}, """options => '{"fraction_lists_to_search": 0.1}'"""),
         ({"top_k": 50}, "top_k => 50,"),
     ],
-)  # fmt: skip
+)
 def test_the_params_of_a_search_change_its_statement(airflow_db, params, part):
     dag = parse_dags().dags["search_images__met"]
     task = dag.get_task("search_images")

@@ -44,12 +44,16 @@ def publish(emulator, vectors: np.ndarray) -> None:
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {settings.table('met_image_embeddings')}")
     rows = [
         {
-            "uri": uri(number), "content_hash": str(number), "model": settings.model.id,
-            "ml_generate_embedding_result": vector, "ml_generate_embedding_status": "", "run_id": "test",
+            "uri": uri(number),
+            "content_hash": str(number),
+            "model": settings.model.id,
+            "ml_generate_embedding_result": vector,
+            "ml_generate_embedding_status": "",
+            "run_id": "test",
             "embedded_at": "2026-11-22T02:00:00Z",
         }
         for number, vector in enumerate(vectors.tolist())
-    ]  # fmt: skip
+    ]
     emulator.load(settings.table_id("image_embeddings"), rows)
 
 

@@ -180,22 +180,41 @@ def test_runs_share_a_quota_of_project_location_and_endpoint(deployment):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("max_cost_usd: 5", "max_cost_us: 5", r"collections\.dresses\.max_cost_us=5 is not a setting\. Use max_cost_usd\."),
+        (
+            "max_cost_usd: 5",
+            "max_cost_us: 5",
+            r"collections\.dresses\.max_cost_us=5 is not a setting\. Use max_cost_usd\.",
+        ),
         ("max_cost_usd: 3", "max_cost: 3", r"defaults\.max_cost=3 is not a setting\. Use max_cost_usd\."),
-        ("dimension: 768", "dimensions: 768", r"collections\.met\.models\.gemini\.dimensions=768 .* Use dimension\."),
-        ("dimension: 768", "dimension: 64", r"models\.gemini\.dimension=64 is invalid: .* offers 128 to 3072"),
+        (
+            "dimension: 768",
+            "dimensions: 768",
+            r"collections\.met\.models\.gemini\.dimensions=768 .* Use dimension\.",
+        ),
+        (
+            "dimension: 768",
+            "dimension: 64",
+            r"models\.gemini\.dimension=64 is invalid: .* offers 128 to 3072",
+        ),
         ("max_cost_usd: 5", "max_cost_usd: .nan", r"collections\.dresses\.max_cost_usd=nan is invalid"),
-        ("dataset: dresses", "dataset: bqml_tutorial", r"dresses\.dataset='bqml_tutorial' is the dataset of met"),
+        (
+            "dataset: dresses",
+            "dataset: bqml_tutorial",
+            r"dresses\.dataset='bqml_tutorial' is the dataset of met",
+        ),
         ("dresses:\n", "Dresses:\n", r"collections\.Dresses.* is invalid"),
         ("dresses:\n", "dress__es:\n", r"collections\.dress__es.* is invalid"),
         ("dresses:\n", "met:\n", r"cannot be read: .*'met' appears twice.* line"),
         ("gemini: {", "gem-ini: {", r"collections\.met\.models=.* is invalid"),
         ("collections:", "collection:", r"collection=.* is not a setting\. Use collections"),
-        ("gemini: {endpoint: gemini-embedding-2, dimension: 768, function: AI.GENERATE_EMBEDDING}", "gemini: 3",
-         r"collections\.met\.models\.gemini=3 is invalid: it must have keys and values"),
+        (
+            "gemini: {endpoint: gemini-embedding-2, dimension: 768, function: AI.GENERATE_EMBEDDING}",
+            "gemini: 3",
+            r"collections\.met\.models\.gemini=3 is invalid: it must have keys and values",
+        ),
         ("defaults:", "defaults: [", r"cannot be read: .* line"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_in_the_file_is_named_with_its_place(deployment, old, new, said):
     assert old in TWO
     with pytest.raises(SettingsError, match=re.compile(said, re.DOTALL)):
@@ -253,5 +272,7 @@ def test_lists_and_mappings_of_variables_are_words_or_json():
     assert collection.saved_queries == ("a red car, parked", "a fish")
     assert met(SAVED_QUERIES="a fish, a cat").saved_queries == ("a fish", "a cat")
     assert collection.job_labels == {
-        "team": "curators", "vitrine_collection": "met", "vitrine_model": "default"
-    }  # fmt: skip
+        "team": "curators",
+        "vitrine_collection": "met",
+        "vitrine_model": "default",
+    }

@@ -69,9 +69,10 @@ for expected in EXPECTED:
 
 
 @app.get("/")
-def first_collection() -> RedirectResponse:
-    """The search page of the first collection."""
-    return RedirectResponse(f"{load().collections[0].name}/")
+def first_collection(request: Request) -> RedirectResponse:
+    """The search page of the first collection, with the search of the address."""
+    search = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"{load().collections[0].name}/{search}")
 
 
 @app.get("/{name}/galleries/{file}", response_class=HTMLResponse)

@@ -16,9 +16,11 @@ def test_a_rejection_skips_repair_too_but_not_the_report(answer, skipped):
         approve = ApproveCostOperator(task_id="approve", subject="Pay?", end="report")
         chain(approve, *(EmptyOperator(task_id=name) for name in ("embed", "check", "report")))
     event = {
-        "chosen_options": [answer], "params_input": {}, "responded_at": pendulum.now(),
+        "chosen_options": [answer],
+        "params_input": {},
+        "responded_at": pendulum.now(),
         "responded_by_user": None,
-    }  # fmt: skip
+    }
     gone: set[str] = set()
     given = context()
     try:

@@ -124,9 +124,15 @@ def test_only_a_run_of_a_backfill_is_bound_to_its_interval():
 
 def test_the_pace_of_an_order():
     assert pace(planned=100_000, done=25_000, seconds=6_000) == {
-        "done": 25_000, "left": 75_000, "images_per_minute": 250, "minutes_left": 300,
-    }  # fmt: skip
+        "done": 25_000,
+        "left": 75_000,
+        "images_per_minute": 250,
+        "minutes_left": 300,
+    }
     assert pace(planned=5, done=5, seconds=0)["minutes_left"] == 0
     assert pace(planned=5, done=0, seconds=None) == {
-        "done": 0, "left": 5, "images_per_minute": 0, "minutes_left": None,
-    }  # fmt: skip
+        "done": 0,
+        "left": 5,
+        "images_per_minute": 0,
+        "minutes_left": None,
+    }

@@ -14,15 +14,29 @@ ADDED = {
     "count_deferred_images": {"work_order"},
     "count_order": {"work_order"},
     "write_run_report": {
-        *FIGURES, "cost_usd", "removed", "passes", "outcome", "deferred_reason", "vector_index", "complete",
+        *FIGURES,
+        "cost_usd",
+        "removed",
+        "passes",
+        "outcome",
+        "deferred_reason",
+        "vector_index",
+        "complete",
     },
-}  # fmt: skip
+}
 JOBS = [
-    queries.embed(COLLECTION), queries.plan(COLLECTION), queries.deferred(COLLECTION), queries.work_order_progress(),
-    queries.publish_new(COLLECTION), queries.publish_changed(COLLECTION), queries.quarantine(COLLECTION),
-    queries.run_progress(COLLECTION), queries.replay(COLLECTION), queries.delete_vanished(COLLECTION),
+    queries.embed(COLLECTION),
+    queries.plan(COLLECTION),
+    queries.deferred(COLLECTION),
+    queries.work_order_progress(),
+    queries.publish_new(COLLECTION),
+    queries.publish_changed(COLLECTION),
+    queries.quarantine(COLLECTION),
+    queries.run_progress(COLLECTION),
+    queries.replay(COLLECTION),
+    queries.delete_vanished(COLLECTION),
     queries.report(),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("job", JOBS, ids=statement)

@@ -8,9 +8,18 @@ from vitrine.embed.report_run import ReportRunOperator
 from vitrine.errors import IncompleteRunError
 
 CLEAN = {
-    "planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0,
-    "ignored": 1, "duplicates": 0, "pending_images": [], "attempts": 55, "paid": 45, "bytes": 5_000,
-}  # fmt: skip
+    "planned": 50,
+    "published": 45,
+    "quarantined": 3,
+    "vanished": 2,
+    "pending": 0,
+    "ignored": 1,
+    "duplicates": 0,
+    "pending_images": [],
+    "attempts": 55,
+    "paid": 45,
+    "bytes": 5_000,
+}
 LEFT = {
     **CLEAN,
     "published": 43,
@@ -55,10 +64,22 @@ def test_a_complete_run_is_reported_and_passes(gate, written):
     given["ti"].states = {"check1": "success", "check2": "skipped", "removal": "success", "sensor": "success"}
     figures = operator.execute(given)
     assert figures == {
-        "planned": 50, "published": 45, "quarantined": 3, "vanished": 2, "pending": 0, "deferred": 0,
-        "ignored": 1, "attempts": 55, "bytes": 5_000, "cost_usd": 0.0045, "removed": 4, "passes": 1,
-        "outcome": "complete", "deferred_reason": "", "vector_index": "Ready",
-    }  # fmt: skip
+        "planned": 50,
+        "published": 45,
+        "quarantined": 3,
+        "vanished": 2,
+        "pending": 0,
+        "deferred": 0,
+        "ignored": 1,
+        "attempts": 55,
+        "bytes": 5_000,
+        "cost_usd": 0.0045,
+        "removed": 4,
+        "passes": 1,
+        "outcome": "complete",
+        "deferred_reason": "",
+        "vector_index": "Ready",
+    }
     assert written() == {name: str(value) for name, value in figures.items()} | {"complete": "true"}
 
 
@@ -66,9 +87,15 @@ def test_what_a_cap_left_over_is_reported_beside_a_complete_plan(gate, written):
     operator, given = gate(CLEAN), context(review__deferred=7, review__deferred_reason="max_images")
     given["ti"].states = {"review": "success", "check1": "success"}
     operator.execute(given)
-    assert written().items() >= {
-        "deferred": "7", "deferred_reason": "max_images", "outcome": "deferred", "complete": "true",
-    }.items()  # fmt: skip
+    assert (
+        written().items()
+        >= {
+            "deferred": "7",
+            "deferred_reason": "max_images",
+            "outcome": "deferred",
+            "complete": "true",
+        }.items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,10 +121,18 @@ def test_a_stopped_run_defers_what_it_planned_and_ends_well_but_never_looks_comp
     given["ti"].states = {"review": "success", "approve": "success", "check1": "skipped"}
     with pytest.raises(AirflowSkipException, match=outcome):
         operator.execute(given)
-    assert written().items() >= {
-        "planned": "0", "pending": "0", "deferred": "9", "deferred_reason": outcome, "outcome": outcome,
-        "cost_usd": "0.0", "complete": "false",
-    }.items()  # fmt: skip
+    assert (
+        written().items()
+        >= {
+            "planned": "0",
+            "pending": "0",
+            "deferred": "9",
+            "deferred_reason": outcome,
+            "outcome": outcome,
+            "cost_usd": "0.0",
+            "complete": "false",
+        }.items()
+    )
 
 
 def test_a_stopped_run_with_a_task_that_failed_fails(gate, written):
@@ -132,7 +167,12 @@ def test_a_batch_that_failed_and_was_repaired_does_not_count(gate, written):
         gate(CLEAN),
         context(choose__vector_index="Too small", sensor__vector_index="earlier"),
     )
-    given["ti"].states = {"pass_1.embed_batch_0": "failed", "check1": "success", "check2": "success",
-                          "choose": "success", "sensor": "skipped"}  # fmt: skip
+    given["ti"].states = {
+        "pass_1.embed_batch_0": "failed",
+        "check1": "success",
+        "check2": "success",
+        "choose": "success",
+        "sensor": "skipped",
+    }
     assert operator.execute(given)["passes"] == 2
     assert written()["vector_index"] == "Too small"

@@ -17,7 +17,7 @@ from vitrine.embed.reports import Outcome
         (0, 7, Outcome.DRY_RUN, "a task failed", Outcome.INCOMPLETE, False),
         (50, 0, None, "images are left", Outcome.INCOMPLETE, False),
     ],
-)  # fmt: skip
+)
 def test_how_a_run_ended(planned, deferred, stopped, problem, outcome, complete):
     ended = reports.outcome({"planned": planned, "deferred": deferred}, stopped, problem)
     assert (ended, ended.complete) == (outcome, complete)

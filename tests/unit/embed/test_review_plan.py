@@ -17,9 +17,13 @@ def reviewer(**settings) -> ReviewPlanOperator:
     """A review of 10,000 images, with what may follow."""
     with DAG("a_dag", schedule=None):
         operator = ReviewPlanOperator(
-            task_id="review", collection=collection_with(**settings), plan="plan",
-            embed="embed", ask="ask", end="report",
-        )  # fmt: skip
+            task_id="review",
+            collection=collection_with(**settings),
+            plan="plan",
+            embed="embed",
+            ask="ask",
+            end="report",
+        )
         ask, embed, check, report = (
             EmptyOperator(task_id=name) for name in ("ask", "embed", "check", "report")
         )

@@ -15,9 +15,12 @@ from vitrine.google.jobs import query_job
 def operator(emulator) -> EmbedStatementOperator:
     """A statement of a batch that the task `plan` has planned."""
     return EmbedStatementOperator(
-        task_id="a_task", collection=collection_with(), configuration=query_job("SELECT 1"),
-        job_id=f"test-{uuid.uuid4().hex}", planned_by="plan",
-    )  # fmt: skip
+        task_id="a_task",
+        collection=collection_with(),
+        configuration=query_job("SELECT 1"),
+        job_id=f"test-{uuid.uuid4().hex}",
+        planned_by="plan",
+    )
 
 
 def instance(state: str | None) -> FakeTaskInstance:

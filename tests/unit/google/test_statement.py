@@ -85,6 +85,9 @@ def test_a_job_runs_where_the_collection_says():
     elsewhere = collection_with(project="another", location="EU", gcp_conn_id="curators", poll_seconds=7)
     task = BigQueryStatementOperator(task_id="a_task", collection=elsewhere, configuration=query_job(FAST))
     assert (task.project_id, task.location, task.gcp_conn_id, task.poll_interval) == (
-        "another", "EU", "curators", 7,
-    )  # fmt: skip
+        "another",
+        "EU",
+        "curators",
+        7,
+    )
     assert task.deferrable

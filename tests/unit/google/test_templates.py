@@ -23,9 +23,13 @@ from vitrine.google.templates import render_statement, vector_search_options
 )
 def test_every_form_of_a_search_is_sql(uri_prefix, use_brute_force, function, name, names):
     sql = render_statement(
-        collection_with(function=function), f"pages/{name}.sql",
-        uri_prefix=uri_prefix, use_brute_force=use_brute_force, top_k=7, **names,
-    )  # fmt: skip
+        collection_with(function=function),
+        f"pages/{name}.sql",
+        uri_prefix=uri_prefix,
+        use_brute_force=use_brute_force,
+        top_k=7,
+        **names,
+    )
     parse(sql)
     assert ("@uri_prefix" in sql) is bool(uri_prefix)
     assert ('"use_brute_force": true' in sql) is use_brute_force

@@ -9,10 +9,16 @@ from vitrine.google.bigquery import Answer, BigQuery
 from vitrine.index.measure_recall import MeasureRecallOperator
 
 READY = {
-    "index_status": "ACTIVE", "coverage_percentage": 100, "unindexed_row_count": 0, "disable_reason": None,
-    "last_refresh_time": 1, "last_model_build_time": datetime(2026, 11, 1, tzinfo=UTC),
-    "rebuild_status": None, "rebuild_coverage": None, "rebuild_message": None,
-}  # fmt: skip
+    "index_status": "ACTIVE",
+    "coverage_percentage": 100,
+    "unindexed_row_count": 0,
+    "disable_reason": None,
+    "last_refresh_time": 1,
+    "last_model_build_time": datetime(2026, 11, 1, tzinfo=UTC),
+    "rebuild_status": None,
+    "rebuild_coverage": None,
+    "rebuild_message": None,
+}
 FOUND = [
     {"level": level, "kind": "image", "queries": 100, "recall": 0.9 + level / 100} for level in range(1, 7)
 ]
@@ -57,11 +63,18 @@ def test_what_searches_use_is_written_down(operator, bigquery):
     given = context()
     measured = operator.execute(given)
     assert parameters(bigquery.asked[-1]) == {
-        "run_id": "{{ run_id }}", "model": "multimodalembedding@001/1408", "top_k": "{{ params.top_k }}",
-        "rebuilt": "true", "vector_index": measured["vector_index"], "drift": "0.1",
+        "run_id": "{{ run_id }}",
+        "model": "multimodalembedding@001/1408",
+        "top_k": "{{ params.top_k }}",
+        "rebuilt": "true",
+        "vector_index": measured["vector_index"],
+        "drift": "0.1",
         "fraction_lists_to_search": "0.02",
-        "image_queries": "100", "image_recall": "0.91", "word_queries": "0", "word_recall": None,
-    }  # fmt: skip
+        "image_queries": "100",
+        "image_recall": "0.91",
+        "word_queries": "0",
+        "word_recall": None,
+    }
     assert measured["vector_index"].startswith("Ready: 100 %")
     assert [one["image_recall"] for one in measured["shares"]][-1] == pytest.approx(0.96)
     assert given["ti"].pushed == {"built": "2026-11-01T00:00:00+00:00"}
@@ -71,8 +84,10 @@ def test_an_index_that_is_not_in_use_is_not_searched(operator, bigquery):
     disabled = READY | {"index_status": "TEMPORARILY DISABLED", "disable_reason": "over"}
     bigquery.answers |= {"select_vector_index": [disabled], "select_drift": [{"tfdv_drift": None}]}
     assert operator.execute(context()) == {
-        "vector_index": "TEMPORARILY DISABLED: over", "drift": None, "shares": [],
-    }  # fmt: skip
+        "vector_index": "TEMPORARILY DISABLED: over",
+        "drift": None,
+        "shares": [],
+    }
     assert bigquery.statements == ["select_vector_index", "select_drift", "write_index_health"]
     assert parameters(bigquery.asked[-1])["image_recall"] is None
 

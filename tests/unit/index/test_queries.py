@@ -9,10 +9,13 @@ COLLECTION = collection_with()
 # What MeasureRecallOperator adds.
 ADDED = {
     "write_index_health": {
-        "rebuilt", "vector_index", "drift", "fraction_lists_to_search",
+        "rebuilt",
+        "vector_index",
+        "drift",
+        "fraction_lists_to_search",
         *(f"{kind}_{figure}" for kind in recall.QUERY_KINDS for figure in ("queries", "recall")),
     }
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ def record(image=None, word=None, share=None, queries=100):
     """What was measured with one share of the lists."""
     return {
         "fraction_lists_to_search": share,
-        "image_queries": 0 if image is None else queries, "image_recall": image,
-        "word_queries": 0 if word is None else queries, "word_recall": word,
-    }  # fmt: skip
+        "image_queries": 0 if image is None else queries,
+        "image_recall": image,
+        "word_queries": 0 if word is None else queries,
+        "word_recall": word,
+    }
 
 
 def measured(*shares, drift=0.0):
@@ -44,8 +46,11 @@ def test_rows_become_one_record_a_share_that_of_every_search_first():
     assert [one["fraction_lists_to_search"] for one in records] == [0.2, *recall.SHARES]
     assert first == {
         "fraction_lists_to_search": 0.2,
-        "image_queries": 100, "image_recall": 0.97, "word_queries": 12, "word_recall": 0.6,
-    }  # fmt: skip
+        "image_queries": 100,
+        "image_recall": 0.97,
+        "word_queries": 12,
+        "word_recall": 0.6,
+    }
     assert (last["image_recall"], last["word_queries"], last["word_recall"]) == (1.0, 0, None)
 
 
@@ -90,10 +95,8 @@ def test_a_low_recall_comes_with_its_cure(shares, said):
 
 def test_the_table_for_the_log():
     assert recall.as_text([record(0.985, 0.5), record(1.0, None, 0.05)]) == (
-        "lists searched   images    words\n"
-        "      as usual    98.5%    50.0%\n"
-        "            5%   100.0%        –"
-    )  # fmt: skip
+        "lists searched   images    words\n      as usual    98.5%    50.0%\n            5%   100.0%        –"
+    )
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,10 @@ def test_it_defers_while_the_index_is_building(sensor, monkeypatch):
     assert BigQuery(**trigger.bigquery) == BigQuery.of(COLLECTION)
     assert statement(trigger.configuration) == "select_vector_index"
     assert (trigger.table_id, trigger.coverage, trigger.poll_seconds) == (
-        "p.d.met_image_embeddings", 80, 1,
-    )  # fmt: skip
+        "p.d.met_image_embeddings",
+        80,
+        1,
+    )
     assert 0 < trigger.deadline - time.time() <= 60
     assert deferred.value.timeout.total_seconds() > 60, "the trigger must come first: it knows the coverage"
 

@@ -16,9 +16,12 @@ def run(bigquery, gallery: str, rows: list[dict]) -> dict:
     """Write a gallery of these results."""
     bigquery.answers["select_results"] = rows
     operator = WriteGalleryOperator(
-        task_id="write_gallery", collection=collection_with(gallery=gallery),
-        configuration=query_job("search/select_results.sql"), queries=["a red car"], search={},
-    )  # fmt: skip
+        task_id="write_gallery",
+        collection=collection_with(gallery=gallery),
+        configuration=query_job("search/select_results.sql"),
+        queries=["a red car"],
+        search={},
+    )
     run = SimpleNamespace(
         dag_id="search_images", run_id="manual__1", run_after=datetime(2026, 11, 22, 9, tzinfo=UTC)
     )
@@ -30,9 +33,11 @@ def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, bigquery, tmp_pat
     emulator.upload("gallery-test", {"car.jpg": photo(1)})
     gallery = "gs://gallery-test/pages" if bucket else str(tmp_path / "new" / "folder")
     row = {"query": "a red car", "change": ""}
-    rows = [row | {"rank": 1, "gcs_uri": "gs://gallery-test/car.jpg", "distance": 0.5},
-            row | {"rank": 2, "gcs_uri": "gs://gallery-test/gone.jpg", "distance": 0.6},
-            row | {"rank": 3, "gcs_uri": "gs://b/x.jpg", "distance": 0.7, "change": "gone"}]  # fmt: skip
+    rows = [
+        row | {"rank": 1, "gcs_uri": "gs://gallery-test/car.jpg", "distance": 0.5},
+        row | {"rank": 2, "gcs_uri": "gs://gallery-test/gone.jpg", "distance": 0.6},
+        row | {"rank": 3, "gcs_uri": "gs://b/x.jpg", "distance": 0.7, "change": "gone"},
+    ]
 
     found = run(bigquery, gallery, rows)
 

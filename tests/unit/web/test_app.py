@@ -83,8 +83,9 @@ def two_collections(monkeypatch, tmp_path):
 
 
 def test_the_first_page_is_that_of_the_first_collection(client, login):
-    answer = client.get("/vitrine/", headers=login, follow_redirects=False)
-    assert (answer.status_code, answer.headers["location"]) == (307, "met/")
+    for search in ("", "?q=a+red+car&n=3"):
+        answer = client.get(f"/vitrine/{search}", headers=login, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (307, f"met/{search}")
 
 
 def test_a_person_chooses_among_collections_and_stays_on_the_same_page(client, login, two_collections):

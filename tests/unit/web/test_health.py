@@ -58,13 +58,21 @@ def reports(collection, emulator):
     table = collection.table("embedding_runs")
     figures = {"quarantined": 0, "vanished": 0, "removed": 0, "ignored": 0, "passes": 1}
     rows = [
-        figures | {
-            "run_id": f"manual__<{number}>", "planned": 1234, "published": 1234 - left, "pending": left,
-            "complete": left == 0, "vector_index": "", "started_at": f"2026-11-2{number}T02:00:00Z",
-            "reported_at": f"2026-11-2{number}T02:05:00Z", "cost_usd": 0.1234, "outcome": "incomplete",
+        figures
+        | {
+            "run_id": f"manual__<{number}>",
+            "planned": 1234,
+            "published": 1234 - left,
+            "pending": left,
+            "complete": left == 0,
+            "vector_index": "",
+            "started_at": f"2026-11-2{number}T02:00:00Z",
+            "reported_at": f"2026-11-2{number}T02:05:00Z",
+            "cost_usd": 0.1234,
+            "outcome": "incomplete",
         }
         for number, left in ((1, 0), (2, 34))
-    ]  # fmt: skip
+    ]
     emulator.bigquery.load_table_from_json(rows, table.strip("`")).result()
     yield
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
@@ -138,15 +146,28 @@ def measurements(collection, emulator):
     """Two weeks, a hostile text, the second after a rebuild; and another model's."""
     table = collection.table("index_health")
     row = {
-        "model": collection.model.id, "top_k": 10, "image_queries": 100, "image_recall": 0.985, "drift": 0.31,
-        "word_queries": 12, "word_recall": 0.61, "rebuilt": False, "vector_index": "Ready: <b>100 %</b>",
-    }  # fmt: skip
+        "model": collection.model.id,
+        "top_k": 10,
+        "image_queries": 100,
+        "image_recall": 0.985,
+        "drift": 0.31,
+        "word_queries": 12,
+        "word_recall": 0.61,
+        "rebuilt": False,
+        "vector_index": "Ready: <b>100 %</b>",
+    }
     rows = [
         row | {"run_id": "manual__<1>", "measured_at": "2026-11-15T12:00:00Z"},
-        row | {"run_id": "manual__<2>", "measured_at": "2026-11-22T12:00:00Z", "rebuilt": True,
-               "word_recall": None, "drift": 0.0},
+        row
+        | {
+            "run_id": "manual__<2>",
+            "measured_at": "2026-11-22T12:00:00Z",
+            "rebuilt": True,
+            "word_recall": None,
+            "drift": 0.0,
+        },
         row | {"run_id": "another", "measured_at": "2026-11-22T13:00:00Z", "model": "other/1"},
-    ]  # fmt: skip
+    ]
     emulator.bigquery.load_table_from_json(rows, table.strip("`")).result()
     yield
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
@@ -219,18 +240,27 @@ def test_a_backlog_says_what_it_costs_and_what_bounds_it(get, emulator, monkeypa
 def test_an_index_that_is_listed_says_how_far_it_is(collection, monkeypatch):
     from vitrine.web import health
 
-    listed = [{
-        "index_status": "ACTIVE", "coverage_percentage": 62, "unindexed_row_count": 9120,
-        "last_refresh_time": 1, "disable_reason": None, "last_model_build_time": None,
-        "rebuild_status": None, "rebuild_coverage": None, "rebuild_message": None,
-    }]  # fmt: skip
+    listed = [
+        {
+            "index_status": "ACTIVE",
+            "coverage_percentage": 62,
+            "unindexed_row_count": 9120,
+            "last_refresh_time": 1,
+            "disable_reason": None,
+            "last_model_build_time": None,
+            "rebuild_status": None,
+            "rebuild_coverage": None,
+            "rebuild_message": None,
+        }
+    ]
     real = health.ask
     monkeypatch.setattr(
-        health, "ask",
+        health,
+        "ask",
         lambda settings, sql, *rest, **names: (
             health_answer(listed) if "select_vector_index" in sql else real(settings, sql, *rest, **names)
         ),
-    )  # fmt: skip
+    )
     state = look(collection, health.Filter()).index
     assert (state.kind, state.message) == (IndexKind.BUILDING, "Building: 62 %, 9,120 rows left.")
 

@@ -47,9 +47,16 @@ def test_the_sentence_names_who_was_asked():
 def test_the_sentence_is_escaped_and_the_form_stays():
     problem = explain(InputError("<b>no</b>"))
     answer = page(
-        "search.html", problem=problem, search=Search(words='"><script>'), found=None, milliseconds=1,
-        examples=(), most=1, usual=1, max_query_bytes=1,
-    )  # fmt: skip
+        "search.html",
+        problem=problem,
+        search=Search(words='"><script>'),
+        found=None,
+        milliseconds=1,
+        examples=(),
+        most=1,
+        usual=1,
+        max_query_bytes=1,
+    )
     html = answer.body.decode()
     assert answer.status_code == 400
     assert "&lt;b&gt;no&lt;/b&gt;" in html

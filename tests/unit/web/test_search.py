@@ -61,8 +61,10 @@ def test_a_search_is_one_labelled_job(get, emulator):
     get(q="one job please")
     [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
     assert job.labels == {
-        "vitrine": "search_by_text", "vitrine_collection": "met", "vitrine_model": "default"
-    }  # fmt: skip
+        "vitrine": "search_by_text",
+        "vitrine_collection": "met",
+        "vitrine_model": "default",
+    }
 
 
 def test_like_a_picture_leaves_it_out_and_calls_no_model(get, emulator):
