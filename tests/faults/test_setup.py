@@ -20,7 +20,7 @@ def test_it_waits_until_the_grant_is_effective(fresh_world, monkeypatch):
     # The object table comes first and needs the same grant: one of the two has been tried again.
     tries = [
         run.get_task_instance(task).try_number
-        for task in ("create_met_images", "create_multimodal_embedding_model")
+        for task in ("create_images", "create_multimodal_embedding_model")
     ]
     assert max(tries) > 1
 
@@ -50,7 +50,7 @@ def test_tables_of_an_earlier_checkout_get_the_columns_they_lack(fresh_world):
 
 def test_iam_can_be_left_to_others(fresh_world, monkeypatch):
     monkeypatch.setenv("VITRINE_MANAGE_IAM", "false")
-    assert not fresh_world.dagbag.dags["setup_image_search"].has_task("grant_roles")
+    assert not fresh_world.dagbag.dags["setup_image_search__met"].has_task("grant_roles")
 
 
 @pytest.mark.parametrize("dimension", [128, 1408])
