@@ -2,8 +2,9 @@
 remembers it.
 
 .local/collections.yaml is include/collections.yaml with a collection for each of these folders. Once it is
-there, `make` gives it to Airflow, and runs this module when one of the two files has changed. `state` is
-.local.
+there, `make` gives it to Airflow, and runs this module when one of the two files has changed.
+
+`state` is the folder .local.
 """
 
 from __future__ import annotations

@@ -45,6 +45,9 @@ MAX_QUERY_BYTES: Final = 1023
 # not be read.
 IMAGE_PRICE_USD: Final = 0.0001
 
+# https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#integer_types
+MAX_INT64: Final = 2**63 - 1
+
 # https://docs.cloud.google.com/bigquery/docs/labels-intro#requirements (without international
 # characters, which are also allowed)
 LABEL_KEY: Final = r"^[a-z][a-z0-9_-]{0,62}$"

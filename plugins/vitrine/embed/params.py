@@ -18,6 +18,7 @@ EMBED_IMAGES = {
         None,
         type=["null", "integer"],
         minimum=1,
+        maximum=limits.MAX_INT64,
         description_md="Maximum number of images this run may embed. Empty: no limit.",
     ),
     "order": Param(
