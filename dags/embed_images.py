@@ -25,7 +25,13 @@ from airflow.sdk import DAG, BaseOperator, CronDataIntervalTimetable, TaskGroup,
 
 from vitrine import notifications
 from vitrine.collection import Collection
-from vitrine.dag_defaults import collections_of, dag_arguments, default_args, embeddings
+from vitrine.dag_defaults import (
+    collections_of,
+    dag_arguments,
+    default_args,
+    embeddings,
+    refuse_unknown_params,
+)
 from vitrine.embed import params, queries
 from vitrine.embed.approval import approval
 from vitrine.embed.check_status import CheckStatusOperator
@@ -56,7 +62,9 @@ def embed_images(collection: Collection) -> DAG:
         default_args=default_args(collection),
         **dag_arguments(collection, **queries.macros(collection)),
     ) as dag:
-        take_turn = TakeTurnSensor(task_id="take_turn", collection=collection)
+        take_turn = TakeTurnSensor(
+            task_id="take_turn", collection=collection, pre_execute=refuse_unknown_params
+        )
         assert_one_model = EmbedStatementOperator(
             task_id="assert_one_model",
             collection=collection,

@@ -21,7 +21,7 @@ from airflow.sdk import DAG, TriggerRule, chain
 
 from vitrine import notifications
 from vitrine.collection import Collection
-from vitrine.dag_defaults import collections_of, dag_arguments, default_args
+from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params
 from vitrine.google.jobs import query_job, string
 from vitrine.google.statement import BigQueryStatementOperator
 from vitrine.index import params, recall
@@ -51,7 +51,11 @@ def maintain_vector_index(collection: Collection) -> DAG:
         ),
     ) as dag:
         choose_index = ChooseIndexOperator(
-            task_id="choose_index", collection=collection, enough="measure_recall", too_few="check_recall"
+            task_id="choose_index",
+            collection=collection,
+            enough="measure_recall",
+            too_few="check_recall",
+            pre_execute=refuse_unknown_params,
         )
         measure_recall = MeasureRecallOperator(task_id="measure_recall", collection=collection, rebuilt=False)
         choose_rebuild = ChooseRebuildOperator(

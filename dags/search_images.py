@@ -12,7 +12,7 @@ from airflow.sdk import DAG, chain
 
 from vitrine import limits
 from vitrine.collection import Collection
-from vitrine.dag_defaults import collections_of, dag_arguments, default_args
+from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params
 from vitrine.google.jobs import int64, model, query_job, string
 from vitrine.google.statement import BigQueryStatementOperator
 from vitrine.search import params
@@ -37,6 +37,7 @@ def search_images(collection: Collection) -> DAG:
     ) as dag:
         embed_query = BigQueryStatementOperator(
             task_id="embed_query",
+            pre_execute=refuse_unknown_params,
             collection=collection,
             configuration=query_job(
                 "search/embed_query.sql",
@@ -61,7 +62,7 @@ def search_images(collection: Collection) -> DAG:
             search={
                 "q": "{{ params.query }}",
                 "prefix": "{{ params.uri_prefix or '' }}",
-                "n": f"{{{{ [params.top_k, {params.MOST_ON_PAGE}] | min }}}}",
+                "n": f"{{{{ [params.top_k, {params.MOST_ON_PAGE}] | min | int }}}}",
                 "exact": "{{ '1' if params.use_brute_force else '' }}",
             },
         )

@@ -13,7 +13,13 @@ from airflow.sdk import DAG, chain
 
 from vitrine import notifications
 from vitrine.collection import Collection
-from vitrine.dag_defaults import collections_of, dag_arguments, default_args, embeddings
+from vitrine.dag_defaults import (
+    collections_of,
+    dag_arguments,
+    default_args,
+    embeddings,
+    refuse_unknown_params,
+)
 from vitrine.google.jobs import RUN_ID, model, query_job, strings
 from vitrine.google.statement import BigQueryStatementOperator
 from vitrine.search import params
@@ -35,6 +41,7 @@ def search_saved_queries(collection: Collection) -> DAG:
     ) as dag:
         assert_one_model = BigQueryStatementOperator(
             task_id="assert_one_model",
+            pre_execute=refuse_unknown_params,
             collection=collection,
             configuration=query_job("schema/assert_one_model.sql", model(collection)),
         )

@@ -17,7 +17,7 @@ from airflow.sdk import DAG, TaskGroup, chain
 
 from vitrine import limits
 from vitrine.collection import Collection
-from vitrine.dag_defaults import collections_of, dag_arguments, default_args
+from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params
 from vitrine.google.jobs import model, query_job, strings
 from vitrine.google.statement import BigQueryStatementOperator
 
@@ -62,7 +62,7 @@ def setup_image_search(collection: Collection) -> DAG:
                 **arguments,
             )
 
-        create_dataset = statement("setup/create_dataset")
+        create_dataset = statement("setup/create_dataset", pre_execute=refuse_unknown_params)
         create_connection = statement("setup/create_connection")
         grant_roles = [statement("setup/grant_roles")] if collection.manage_iam else []
         create_images = statement("setup/create_images")

@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Hashable, Iterable, Mapping, Set
+from collections.abc import Hashable, Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -34,7 +33,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from vitrine import limits
-from vitrine.errors import SettingsError
+from vitrine.errors import SettingsError, nearest
 
 REPOSITORY: Final = Path(__file__).parents[2]
 COLLECTIONS_FILE: Final = REPOSITORY / "include" / "collections.yaml"
@@ -523,10 +522,9 @@ class _Reader:
             if name in DEFAULTS and variable == variable_of(name):
                 found[name] = _Written(text.strip(), variable)
             else:
-                hint = RENAMED.get(variable) or _nearest(
-                    variable, [FILE_VARIABLE, *map(variable_of, DEFAULTS)]
-                )
-                self.problems.append(f"{variable}={text!r} is not a setting.{_did_you_mean(hint)}")
+                known = [FILE_VARIABLE, *map(variable_of, DEFAULTS)]
+                hint = RENAMED.get(variable) or nearest(variable, known)
+                self.problems.append(f"{variable}={text!r} is not a setting. {_use(hint)}")
         return found
 
     def _collection(self, name: str, said: object) -> Collection | None:
@@ -579,8 +577,8 @@ class _Reader:
             return {}
         for key in said:
             if known is not None and key not in known:
-                hint = _nearest(str(key), known)
-                self.problems.append(f"{place}.{key}={said[key]!r} is not a setting.{_did_you_mean(hint)}")
+                hint = _use(nearest(str(key), known))
+                self.problems.append(f"{place}.{key}={said[key]!r} is not a setting. {hint}")
         return {str(key): value for key, value in said.items() if known is None or key in known}
 
     def _check_datasets(self, collections: tuple[Collection, ...]) -> None:
@@ -611,13 +609,8 @@ def variable_of(name: str) -> str:
     return f"VITRINE_{name.upper()}"
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    by_letters = {name.lower(): name for name in known}
-    return next((by_letters[name] for name in get_close_matches(word.lower(), by_letters, n=1)), "")
-
-
-def _did_you_mean(hint: str) -> str:
-    return f" Use {hint}." if hint else " docs/settings.md lists them all."
+def _use(hint: str) -> str:
+    return f"Use {hint}." if hint else "docs/settings.md lists them all."
 
 
 class _UniqueKeys(yaml.SafeLoader):

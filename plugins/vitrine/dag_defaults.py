@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule, get_parsing_context
 
 from vitrine.collection import Collection, load
-from vitrine.errors import VitrineError
+from vitrine.errors import InputError, VitrineError, nearest
 from vitrine.google.templates import macros
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 # A retry does not change what Vitrine itself has found to be wrong. Everything else is retried.
 OWN_ERRORS_ARE_FINAL = ExceptionRetryPolicy(
@@ -49,6 +52,20 @@ def default_args(collection: Collection) -> dict[str, Any]:
         "retry_exponential_backoff": 2.0,
         "retry_policy": OWN_ERRORS_ARE_FINAL,
     }
+
+
+def refuse_unknown_params(context: Context) -> None:
+    """`pre_execute` of a DAG's first task: Airflow ignores a Param that the DAG does not have, and a misspelt
+    `dry_run` would be paid for. Errors: InputError naming each, and the nearest that there is."""
+    known = list(context["dag"].params)
+    given = context["dag_run"].conf or {}
+    unknown = {name: nearest(name, known) for name in given if name not in known}
+    if unknown:
+        hints = (f"{name} (use {hint})" if hint else name for name, hint in unknown.items())
+        raise InputError(
+            f"There is no such Param: {', '.join(hints)}. These are there: {', '.join(known) or 'none'}. "
+            "Nothing was done."
+        )
 
 
 def embeddings(collection: Collection) -> Asset:

@@ -11,11 +11,14 @@ VitrineError
 ├── IndexNotFilledError     the vector index was not filled in time
 ├── IndexNotRebuiltError    BigQuery could not rebuild the vector index, or has too often today
 ├── RecallTooLowError       searches with the vector index miss too many of the nearest images
-├── InputError              a page was given input that cannot be searched for
+├── InputError              a page or a run was given input that cannot work
 └── IncompleteRunError      planned images are neither published, quarantined nor gone, or a task failed
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 class VitrineError(Exception):
@@ -63,8 +66,14 @@ class RecallTooLowError(VitrineError):
 
 
 class InputError(VitrineError):
-    """A page was given input that cannot be searched for."""
+    """A page or a run was given input that cannot work."""
 
 
 class IncompleteRunError(VitrineError):
     """Planned images are neither published, quarantined nor gone from the bucket, or a task failed."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that somebody most likely meant; "" when none is near."""
+    by_letters = {name.lower(): name for name in known}
+    return next((by_letters[name] for name in get_close_matches(word.lower(), by_letters, n=1)), "")

@@ -183,6 +183,7 @@ def test_a_failure_is_told_where_nobody_waits_for_the_run(monkeypatch, airflow_d
         ("embed_images__met", {"batch_size": 25_001}),
         ("embed_images__met", {"batch_size": 0}),
         ("embed_images__met", {"max_images": 0}),
+        ("embed_images__met", {"max_images": 10**20}),
         ("embed_images__met", {"max_cost_usd": -0.01}),
         ("embed_images__met", {"order": "largest"}),
         ("embed_images__met", {"dry_run": "perhaps"}),

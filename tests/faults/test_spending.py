@@ -89,3 +89,25 @@ def test_a_dry_run_a_capped_run_and_the_months_budget(world):
         "complete": True,
     }
     assert world.rows("SELECT outcome FROM embedding_runs WHERE run_id = 'earlier'") == [{"outcome": None}]
+
+
+def test_a_misspelt_param_costs_nothing(fresh_world):
+    fresh_world.upload({"1.jpg": photo(1)})
+    fresh_world.prepare()
+    calls = fresh_world.emulator.last_call()
+    run = fresh_world.run("embed_images", dryrun=True)
+    assert run.state == "failed"
+    assert run.get_task_instance("take_turn").state == "failed"
+    assert run.get_task_instance("take_turn").try_number == 1, "it stays misspelt"
+    assert fresh_world.emulator.last_call() == calls
+    assert fresh_world.rows("SELECT COUNT(*) AS planned FROM embedding_batches") == [{"planned": 0}]
+
+
+def test_whole_numbers_may_be_written_with_a_point(fresh_world):
+    fresh_world.upload({f"{number}.jpg": photo(number) for number in range(3)})
+    fresh_world.prepare()
+    assert fresh_world.run("embed_images", max_images=2.0, batch_size=1.0).state == "success"
+    assert fresh_world.rows("SELECT COUNT(*) AS images FROM met_image_embeddings") == [{"images": 2}]
+    found = fresh_world.run("search_images", top_k=1.0)
+    assert found.state == "success"
+    assert len(fresh_world.rows("SELECT rank FROM vector_search_results")) == 1

@@ -26,7 +26,7 @@ WITH sample AS (
     'ml_generate_embedding_result',
     (SELECT * FROM sample),
     query_column_to_search => 'ml_generate_embedding_result',
-    top_k => {{ params.top_k + 1 }},
+    top_k => {{ params.top_k | int + 1 }},
     distance_type => 'COSINE',
     options => '{{ options }}')
   {% endfor %}

@@ -23,13 +23,13 @@ from vitrine.google.jobs import (
     timestamp,
 )
 
-EVERY_IMAGE: Final = 2**63 - 1  # no cap: the largest INT64
+EVERY_IMAGE: Final = limits.MAX_INT64  # no cap
 STARTED_AT: Final = timestamp("started_at", "{{ dag_run.start_date | ts }}")
 URI_PREFIX: Final = string("uri_prefix", "{{ params.uri_prefix or '' }}")
 RETRYABLE: Final = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
 FAILED_JOB: Final = string("failed_job_prefix", statuses.FAILED_JOB_PREFIX)
 FAILED_ALONE: Final = string("failed_alone_prefix", statuses.FAILED_ALONE_PREFIX)
-MAX_IMAGES: Final = f"{{{{ params.max_images or {EVERY_IMAGE} }}}}"
+MAX_IMAGES: Final = f"{{{{ (params.max_images or {EVERY_IMAGE}) | int }}}}"
 
 
 def macros(collection: Collection) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def plan(collection: Collection) -> dict[str, Any]:
         RUN_ID,
         *_plannable(collection),
         FAILED_JOB,
-        int64("batch_size", "{{ params.batch_size }}"),
+        int64("batch_size", "{{ params.batch_size | int }}"),
         string("order", "{{ params.order }}"),
         int64("max_images", MAX_IMAGES),
         int64("budget_images", budget_images(collection)),

@@ -54,7 +54,7 @@ class ReviewPlanOperator(BaseBranchOperator):
         [counted] = BigQuery.of(self.collection).rows(self.count)
         reason = deferred_reason(
             counted["deferred"],
-            run_left=(params["max_images"] or queries.EVERY_IMAGE) - counted["paid_by_run"],
+            run_left=int(params["max_images"] or queries.EVERY_IMAGE) - counted["paid_by_run"],
             month_left=queries.budget_images(self.collection) - counted["paid_this_month"],
         )
         markdown = as_markdown(

@@ -7,7 +7,7 @@ from typing import Any, Final
 from vitrine.collection import Collection
 from vitrine.google.jobs import RUN_ID, int64, model, query_job, uncached
 
-TOP_K: Final = int64("top_k", "{{ params.top_k }}")
+TOP_K: Final = int64("top_k", "{{ params.top_k | int }}")
 
 
 def recall(collection: Collection) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def recall(collection: Collection) -> dict[str, Any]:
             RUN_ID,
             model(collection),
             TOP_K,
-            int64("queries", "{{ params.queries }}"),
+            int64("queries", "{{ params.queries | int }}"),
         )
     )
 

@@ -51,7 +51,7 @@ def test_parameters_come_from_the_collection_and_params():
     assert parameters(queries.delete_vanished(collection))["max_share"] == "0.25"
     planned = parameters(queries.plan(collection))
     assert planned["model"] == "multimodalembedding@001/256"
-    assert planned["batch_size"] == "{{ params.batch_size }}"
+    assert planned["batch_size"] == "{{ params.batch_size | int }}"
 
 
 def test_without_a_cap_nothing_is_capped():
