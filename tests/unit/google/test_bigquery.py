@@ -72,6 +72,6 @@ def test_the_bigquery_of_a_collection_is_where_it_says():
 def test_every_job_is_labelled_for_billing_reports(bigquery, emulator, send, more):
     marker = f"labelled_{uuid.uuid4().hex}"
     send(bigquery, query_job(f"SELECT 1 AS {marker}"))
-    [job] = [job for job in emulator.bigquery.list_jobs() if marker in (job.query or "")]
+    [job] = [job for job in emulator.bigquery.list_jobs() if marker in (getattr(job, "query", None) or "")]
     assert job.labels == COLLECTION.job_labels | more
     assert job.labels.items() >= {"team": "curators", "vitrine_collection": "met"}.items()

@@ -65,7 +65,7 @@ def test_what_searches_use_is_written_down(operator, bigquery):
     assert parameters(bigquery.asked[-1]) == {
         "run_id": "{{ run_id }}",
         "model": "multimodalembedding@001/1408",
-        "top_k": "{{ params.top_k }}",
+        "top_k": "{{ params.top_k | int }}",
         "rebuilt": "true",
         "vector_index": measured["vector_index"],
         "drift": "0.1",
