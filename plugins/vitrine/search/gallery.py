@@ -16,8 +16,9 @@ from PIL import Image, ImageOps
 THUMBNAIL_PIXELS = 320
 # Images with more pixels are not shown: a small file can decode to gigabytes.
 MAX_PIXELS = 80_000_000
-# What the model accepts, and no format for which Pillow would start another program (EPS).
-FORMATS = ("JPEG", "PNG", "BMP", "GIF")
+# What the model embeds, whatever an object is called, and no format for which Pillow would start another
+# program (EPS).
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,9 @@ class WriteGalleryOperator(BaseOperator):
             searched_at=f"{run.run_after:%Y-%m-%d %H:%M} UTC",
         )
         path = gallery_path(self.collection) / page_name(run.dag_id, run.run_id)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # A bucket has no folders, and to make one would take the permission to create buckets.
+        if path.protocol == "file":
+            path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")
         self.log.info("Gallery: %s", path)
         return {"gallery": str(path), "results": rows}

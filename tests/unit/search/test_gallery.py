@@ -92,6 +92,11 @@ def test_a_picture_that_cannot_be_decoded_has_no_thumbnail_whatever_pillow_raise
     assert thumbnail(image_bytes(size=(64, 64))[:-30]) is None  # not even a half of it
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "GIF", "WEBP"])
+def test_every_format_that_the_model_takes_is_shown_whatever_it_is_called(kind):
+    assert open_thumbnail(thumbnail(image_bytes(format=kind))).size
+
+
 def test_a_format_that_the_model_does_not_take_is_not_even_opened():
     assert thumbnail(image_bytes(format="EPS")) is None
     assert thumbnail(image_bytes(format="TIFF")) is None

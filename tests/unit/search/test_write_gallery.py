@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk import ObjectStoragePath
 
 from tests.faults.images import photo
 from tests.unit.fakes import collection_with, context
@@ -29,8 +30,14 @@ def run(bigquery, gallery: str, rows: list[dict]) -> dict:
 
 
 @pytest.mark.parametrize("bucket", [False, True])
-def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, bigquery, tmp_path, bucket):
+def test_the_page_is_written_to_a_folder_or_a_bucket(emulator, bigquery, tmp_path, bucket, monkeypatch):
     emulator.upload("gallery-test", {"car.jpg": photo(1)})
+    if bucket:
+
+        def deny(*_, **__):
+            raise PermissionError("storage.buckets.create denied")
+
+        monkeypatch.setattr(ObjectStoragePath, "mkdir", deny)
     gallery = "gs://gallery-test/pages" if bucket else str(tmp_path / "new" / "folder")
     row = {"query": "a red car", "change": ""}
     rows = [
