@@ -58,7 +58,7 @@ class WriteGalleryOperator(BaseOperator):
         )
         path = gallery_path(self.collection) / page_name(run.dag_id, run.run_id)
         # A bucket has no folders, and to make one would take the permission to create buckets.
-        if path.protocol == "file":
+        if path.protocol != "gs":
             path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")
         self.log.info("Gallery: %s", path)
