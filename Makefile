@@ -53,8 +53,8 @@ chromium:
 demo: setup ## Embed the demo images and search them; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY"
 
-notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab, on the images that `make demo` embedded
-	@$(LOCAL) exec $(VENV)/python -m scripts.notebook
+notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab on what `make demo` embedded; COLLECTION=name for another
+	@$(LOCAL) exec $(VENV)/python -m scripts.notebook $(COLLECTION)
 
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
@@ -128,8 +128,8 @@ bench: setup ## Measure a back-fill of IMAGES=600000 images (benchmarks/README.m
 bench-page: setup ## Measure what the search page adds to its SQL, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m benchmarks.search_page
 
-golden: setup ## Rewrite the golden SQL files from what the DAGs render now
-	$(VENV)/python -m pytest -q tests/sql --golden
+golden: setup ## Rewrite the golden SQL files and docs/settings.md from the code as it is now
+	$(VENV)/python -m pytest -q tests/sql/test_rendered.py tests/meta/test_settings_page.py --golden
 
 emulation: setup ## Rewrite docs/emulation.md from the emulator's tests
 	cd emulator && .venv/bin/python tests/fidelity.py ../docs/emulation.md

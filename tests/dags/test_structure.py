@@ -54,7 +54,7 @@ def test_the_night_and_the_week_are_scheduled_and_never_twice_at_once(dagbag):
 
 def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
     dag = dagbag.dags["embed_images__met"]
-    gate = ["plan_batches", "review_plan", "approve_cost", "approved", "embed_batch"]
+    gate = ["plan_batches", "review_plan", "approve_cost", "take_quota", "embed_batch"]
     for number in range(1, 6):
         for before, after in pairwise([*gate, *PASS[2:]] if number == 1 else PASS):
             assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
@@ -68,11 +68,11 @@ def test_nothing_is_embedded_nor_repaired_unless_the_plan_was_approved(dagbag):
     dag = dagbag.dags["embed_images__met"]
     assert dag.get_task("pass_1.review_plan").downstream_task_ids == {
         "pass_1.approve_cost",
-        "pass_1.approved",
+        "pass_1.take_quota",
     }
-    assert dag.get_task("pass_1.approved").trigger_rule == "none_failed"
+    assert dag.get_task("pass_1.take_quota").trigger_rule == "none_failed"
     assert dag.get_task("pass_1.embed_batch").trigger_rule == "all_success"
-    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.approved"
+    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.take_quota"
     assert dag.get_task("pass_2.publish_new_embeddings").planned_by == "pass_2.plan_batches"
 
 

@@ -1,12 +1,14 @@
 """The tutorial's notebook runs from top to bottom, on a collection that the DAGs have embedded."""
 
 import json
+import os
 import subprocess
 from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from scripts.notebook import variables
 from tests.faults.images import photo
 from tests.support.collection import publish
 from vitrine.collection import load
@@ -17,18 +19,14 @@ NOTEBOOK = ROOT / "notebooks" / "met-image-analysis.ipynb"
 JUPYTER_EXECUTE = ROOT / "notebooks/.venv/bin/jupyter-execute"
 IMAGES = 24
 FEW_IMAGES = 6
-OTHER_DEPLOYMENT = {
-    "VITRINE_PROFILE": "other",
-    "VITRINE_DIMENSION": "512",
-    "VITRINE_FUNCTION": "AI.GENERATE_EMBEDDING",
-}
+OTHER_MODEL = {"other": {"dimension": 512, "function": "AI.GENERATE_EMBEDDING"}}
 
 
 @pytest.fixture
-def other_deployment(monkeypatch) -> None:
-    """The settings of a second model, for whatever is made after this."""
-    for name, value in OTHER_DEPLOYMENT.items():
-        monkeypatch.setenv(name, value)
+def other_model(monkeypatch) -> None:
+    """The settings of a model that is not the default, for whatever is made after this."""
+    monkeypatch.setenv("VITRINE_MODELS", json.dumps(OTHER_MODEL))
+    monkeypatch.setenv("VITRINE_ACTIVE_MODEL", "other")
 
 
 def embed(world, images: int) -> None:
@@ -46,7 +44,8 @@ def embed(world, images: int) -> None:
 def execute(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run every cell, up to the first that fails, and write the notebook with its outputs to the folder."""
     command = [JUPYTER_EXECUTE, "--timeout=120", f"--output={folder / NOTEBOOK.name}", NOTEBOOK]
-    return subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | variables(load()["met"])
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 
 def executed(folder: Path) -> list[dict]:
@@ -86,7 +85,7 @@ def test_every_cell_runs_and_shows_pictures(fresh_world, tmp_path) -> None:
     check(executed(tmp_path), IMAGES)
 
 
-def test_the_settings_of_another_deployment_are_enough(fresh_world, other_deployment, tmp_path) -> None:
+def test_it_looks_at_whatever_model_it_is_told(fresh_world, other_model, tmp_path) -> None:
     """Its tables have a suffix, its vectors are shorter, its function names its columns otherwise."""
     embed(fresh_world, FEW_IMAGES)
     check(executed(tmp_path), FEW_IMAGES)

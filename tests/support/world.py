@@ -38,8 +38,12 @@ class World:
         self.emulator.upload(self.bucket, objects, content_type)
 
     def run(self, dag_id: str, **conf: object):
-        """Run a DAG of the collection `met` in this process, with these Params; its DagRun, whatever its state."""
-        dag = self.dagbag.dags[f"{dag_id}__met"]
+        """As run_dag, for the DAG of the collection `met` and its active model."""
+        return self.run_dag(f"{dag_id}__met", **conf)
+
+    def run_dag(self, dag_id: str, **conf: object):
+        """Run a DAG in this process, with these Params, and answer its DagRun whatever its state."""
+        dag = self.dagbag.dags[dag_id]
         params = [owner.params.get_param(name) for owner in (dag, *dag.tasks) for name in owner.params]
         defaults = [param.value for param in params]
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import TriggerRule, chain
 
 from vitrine import notifications
@@ -12,10 +11,11 @@ from vitrine.collection import Collection
 from vitrine.embed.approve_cost import ApproveCostOperator
 from vitrine.embed.plan_batches import PlanBatchesOperator
 from vitrine.embed.review_plan import ReviewPlanOperator
+from vitrine.embed.take_turn import TakeQuotaSensor
 
 
-def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> EmptyOperator:
-    """Let review_plan and, above the cap, approve_cost follow a plan. Returns the task `approved` after them.
+def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> TakeQuotaSensor:
+    """Let review_plan and, above the cap, approve_cost follow a plan; then take_quota, which is returned.
 
     :param end: task id with which a run goes on that is not approved.
     """
@@ -24,7 +24,7 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Emp
         task_id="review_plan",
         collection=collection,
         plan=plan.task_id,
-        embed=f"{group}approved",
+        embed=f"{group}take_quota",
         ask=f"{group}approve_cost",
         end=end,
     )
@@ -36,6 +36,12 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Emp
         notifiers=notifications.on_failure(collection),
         end=end,
     )
-    approved = EmptyOperator(task_id="approved", trigger_rule=TriggerRule.NONE_FAILED)
-    chain(plan, review, [approve, approved])
-    return approve >> approved
+    take_quota = TakeQuotaSensor(
+        task_id="take_quota",
+        collection=collection,
+        plan=plan.task_id,
+        trigger_rule=TriggerRule.NONE_FAILED,
+    )
+    chain(plan, review, [approve, take_quota])
+    chain(approve, take_quota)
+    return take_quota

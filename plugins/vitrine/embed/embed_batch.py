@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException
 
 from vitrine.collection import Collection
-from vitrine.embed import queries
+from vitrine.embed import queries, turns
 from vitrine.embed.planning import Batch, pace
 from vitrine.embed.statement import EmbedStatementOperator
 from vitrine.embed.statuses import failed_job
@@ -58,6 +58,7 @@ class EmbedBatchOperator(EmbedStatementOperator):
     def execute(self, context: Context) -> str:
         """Embed the batch, in the triggerer. Errors: BatchFailedError when its job failed as a whole."""
         self.base = self.job_id
+        turns.check(context, turns.for_quota(self.collection))
         with self._final_when_the_job_failed():
             job = super().execute(context)
         self._tell_progress(context)

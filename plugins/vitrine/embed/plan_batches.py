@@ -40,7 +40,7 @@ class PlanBatchesOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[Batch]:
         """Write the work order; return its batches for embed_batch to map over."""
-        turns.check(context, self.collection)
+        turns.check(context, turns.for_tables(self.collection))
         bigquery, rates = BigQuery.of(self.collection), self.collection.rates
         self._wait_for_jobs_left_running(bigquery, context["ti"].dag_id)
         bigquery.rows(self.write)

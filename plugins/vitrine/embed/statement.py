@@ -29,7 +29,7 @@ class EmbedStatementOperator(BigQueryStatementOperator):
         """Run the statement, in the triggerer if it takes long. Returns the job id. Errors: TurnLostError."""
         if self.planned_by and not _has_succeeded(context["ti"], self.planned_by):
             raise AirflowSkipException(f"{self.planned_by} has planned nothing in this run.")
-        turns.check(context, self.collection)
+        turns.check(context, turns.for_tables(self.collection))
         return super().execute(context)
 
 

@@ -1,4 +1,4 @@
-"""Waits until no other run works that shares the quota of the model."""
+"""Wait until no other run has the turn that this one needs."""
 
 from __future__ import annotations
 
@@ -20,23 +20,46 @@ MIN_POKE_SECONDS = 20.0
 
 
 class TakeTurnSensor(BaseSensorOperator):
-    """Take the turn for this run, as soon as no other run that is still running has it.
+    """Take the turn for the tables of a collection and model, once no run that is still running has it.
 
     One instance pokes at a time (`max_active_tis_per_dag`), so that two never take the turn together.
     """
 
     def __init__(self, *, collection: Collection, **kwargs: Any) -> None:
         super().__init__(
-            mode="reschedule", max_active_tis_per_dag=1, timeout=TIMEOUT.total_seconds(),
-            poke_interval=max(collection.poll_seconds, MIN_POKE_SECONDS), **kwargs,
-        )  # fmt: skip
-
+            mode="reschedule",
+            max_active_tis_per_dag=1,
+            timeout=TIMEOUT.total_seconds(),
+            poke_interval=max(collection.poll_seconds, MIN_POKE_SECONDS),
+            **kwargs,
+        )
         self.collection = collection
 
     def poke(self, context: Context) -> bool:
         """Try to take the turn."""
-        sharing = load().sharing_quota(self.collection)
-        holder = turns.take(context["ti"], self.collection, is_shared=len(sharing) > 1)
+        return self._take(context, turns.for_tables(self.collection), is_shared=False)
+
+    def _take(self, context: Context, turn: str, *, is_shared: bool) -> bool:
+        holder = turns.take(context["ti"], turn, is_shared=is_shared)
         if holder:
             self.log.info("%s has its turn. This run waits until that one has ended.", holder)
         return holder is None
+
+
+class TakeQuotaSensor(TakeTurnSensor):
+    """Take the turn for the quota of the model, which other collections may share. A plan without batches
+    calls no model, so it waits for nobody.
+
+    :param plan: id of the task that has written the work order and returned its batches.
+    """
+
+    def __init__(self, *, plan: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+
+    def poke(self, context: Context) -> bool:
+        """Try to take the turn."""
+        if not context["ti"].xcom_pull(task_ids=self.plan):
+            return True
+        sharing = load().sharing_quota(self.collection)
+        return self._take(context, turns.for_quota(self.collection), is_shared=len(sharing) > 1)

@@ -1,8 +1,13 @@
-"""Whose turn it is: of the runs that share a quota of the model, one works at a time.
+"""Whose turn it is: what runs need for themselves, one of them has at a time.
+
+There are two turns. The first is for the tables of a collection and model, from a run's first task on: two
+runs that plan the same images would pay for them twice. The second is for the model's quota, which several
+collections may share; it is taken once the plan is approved, so that a run that waits for a person keeps no
+other collection waiting.
 
 Airflow's `max_active_runs` binds neither its own Backfill, nor a run that is cleared beside another, nor the
-DAGs of two collections. So a run takes the turn first, as an Airflow Variable that names it. A run that has
-ended, however, holds nothing.
+DAGs of two collections. So a turn is an Airflow Variable that names the run. A run that has ended, however,
+holds nothing.
 """
 
 from __future__ import annotations
@@ -23,35 +28,39 @@ if TYPE_CHECKING:
 CONFIRM_SECONDS = 1.0
 
 
-def variable(collection: Collection) -> str:
-    """The Airflow Variable that names the run which has, or had, its turn last."""
-    return job_id("vitrine_turn", collection.quota)
+def for_tables(collection: Collection) -> str:
+    """The Airflow Variable that names the run which plans and writes, or did so last."""
+    return job_id("vitrine_turn", collection.project, collection.namespace)
 
 
-def take(ti: Any, collection: Collection, *, is_shared: bool) -> str | None:
-    """Take the turn for a task's run. Returns the run that works now and must be waited for, or None.
+def for_quota(collection: Collection) -> str:
+    """The Airflow Variable that names the run which calls the model, or did so last."""
+    return job_id("vitrine_quota", collection.quota)
+
+
+def take(ti: Any, turn: str, *, is_shared: bool) -> str | None:
+    """Take a turn for a task's run. Returns the run that has it and must be waited for, or None.
 
     Only one task of a DAG may call it at a time.
 
-    :param is_shared: whether another DAG uses the same quota, and may find the turn free at the same moment:
-        of two that have written their names the last one has the turn, which both see a moment later.
+    :param is_shared: whether another DAG takes the same turn, and may find it free at the same moment: of two
+        that have written their names the last one has the turn, which both see a moment later.
     """
-    own, key = _name(ti), variable(collection)
-    holder = _holder(key)
+    own, holder = _name(ti), _holder(turn)
     if holder not in (None, own) and _is_running(ti, holder):
         return _in_words(holder)
     if holder != own:
-        Variable.set(key, own, serialize_json=True)
+        Variable.set(turn, own, serialize_json=True)
         if is_shared:
             time.sleep(CONFIRM_SECONDS)
-    holder = _holder(key)
+    holder = _holder(turn)
     return None if holder == own else _in_words(holder)
 
 
-def check(context: Context, collection: Collection) -> None:
+def check(context: Context, turn: str) -> None:
     """Refuse to work out of turn: when part of an old run is cleared. Errors: TurnLostError."""
     ti = context["ti"]
-    holder = _holder(variable(collection))
+    holder = _holder(turn)
     if holder != _name(ti):
         raise TurnLostError(
             f"{_in_words(holder)} has had its turn since {ti.run_id} had; both together could pay an image "
@@ -63,8 +72,8 @@ def _name(ti: Any) -> dict[str, str]:
     return {"dag_id": ti.dag_id, "run_id": ti.run_id}
 
 
-def _holder(key: str) -> Any:
-    return Variable.get(key, default=None, deserialize_json=True)
+def _holder(turn: str) -> Any:
+    return Variable.get(turn, default=None, deserialize_json=True)
 
 
 def _in_words(holder: dict[str, str] | None) -> str:

@@ -37,4 +37,5 @@ def own_turn(variables: Variables, collection: Collection) -> None:
     """The run of a FakeTaskInstance has its turn."""
     ti = FakeTaskInstance()
     holder = {"dag_id": ti.dag_id, "run_id": ti.run_id}
-    variables.write(turns.variable(collection), holder, serialize_json=True)
+    for turn in (turns.for_tables(collection), turns.for_quota(collection)):
+        variables.write(turn, holder, serialize_json=True)

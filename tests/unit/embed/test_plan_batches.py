@@ -40,10 +40,9 @@ def test_jobs_left_running_are_waited_for_before_anything_is_planned(planner, bi
     bigquery.running_jobs = lambda prefix: [
         SimpleNamespace(job_id=prefix + "old", exception=lambda timeout: wait(prefix, timeout))
     ]
-    planner.collection = collection_with(dataset="ds")
     assert planner.execute(context()) == []
     # What running jobs embed and publish must not be planned again.
-    assert waited == {"vitrine_embed-ds-": 0, "vitrine-ds-a_dag-": 0}
+    assert waited == {"vitrine_embed-bqml_tutorial-": 0, "vitrine-bqml_tutorial-a_dag-": 0}
 
 
 def test_a_batch_that_the_quota_cannot_finish_is_refused(planner, bigquery):

@@ -3,17 +3,17 @@
 import pytest
 
 from tests.unit.fakes import collection_with, context
-from vitrine.embed import take_turn
-from vitrine.embed.take_turn import TakeTurnSensor
+from vitrine.embed import take_turn, turns
+from vitrine.embed.take_turn import TakeQuotaSensor, TakeTurnSensor
 
 
 @pytest.fixture
 def asked(monkeypatch) -> list:
-    """What turns were asked for: of which collection, shared or not. The first time another run works."""
+    """What turns were asked for, shared or not. The first time another run works."""
     holders, calls = ["Run backfill__1 of a_dag", None], []
 
-    def take(ti, collection, *, is_shared):
-        calls.append((collection, is_shared))
+    def take(ti, turn, *, is_shared):
+        calls.append((turn, is_shared))
         return holders.pop(0)
 
     monkeypatch.setattr(take_turn.turns, "take", take)
@@ -23,7 +23,7 @@ def asked(monkeypatch) -> list:
 def test_it_waits_for_the_run_that_has_its_turn(collection, asked):
     sensor = TakeTurnSensor(task_id="take_turn", collection=collection)
     assert [sensor.poke(context()), sensor.poke(context())] == [False, True]
-    assert [one for one, _ in asked] == [collection, collection]
+    assert asked == [(turns.for_tables(collection), False)] * 2
     assert sensor.reschedule, "a waiting run must not hold a worker"
     assert sensor.max_active_tis_per_dag == 1, "two must not find the turn free at the same moment"
 
@@ -48,5 +48,16 @@ def test_it_knows_whether_another_dag_uses_the_same_quota(tmp_path, monkeypatch,
     file = tmp_path / "collections.yaml"
     file.write_text("collections:\n  met: {}\n" + (f"  art: {art}\n" if art else ""))
     monkeypatch.setenv("VITRINE_COLLECTIONS", str(file))
-    TakeTurnSensor(task_id="take_turn", collection=take_turn.load()["met"]).poke(context())
-    assert [shared for _, shared in asked] == [is_shared]
+    met = take_turn.load()["met"]
+    quota(met).poke(context(plan__return_value=[{}]))
+    assert asked == [(turns.for_quota(met), is_shared)]
+
+
+def test_a_plan_that_calls_no_model_waits_for_nobody(collection, asked):
+    assert quota(collection).poke(context(plan__return_value=[]))
+    assert asked == []
+
+
+def quota(collection) -> TakeQuotaSensor:
+    """The sensor after the plan."""
+    return TakeQuotaSensor(task_id="take_quota", collection=collection, plan="plan")

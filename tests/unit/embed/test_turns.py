@@ -1,4 +1,4 @@
-"""Of the runs that share a quota, one works at a time."""
+"""Of the runs that need the same tables or share a quota, one works at a time."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from tests.unit.fakes import FakeTaskInstance, collection_with, context
 from vitrine.embed import turns
 from vitrine.errors import TurnLostError
 
-KEY = "vitrine_turn-demo_project_us_multimodalembedding_001"
+KEY = "vitrine_quota-demo_project_us_multimodalembedding_001"
 ME = {"dag_id": "a_dag", "run_id": "manual__2026-11-22"}
 OTHER = {"dag_id": "a_dag", "run_id": "backfill__2026-11-01"}
 # Run ids are unique within a DAG only.
@@ -44,7 +44,7 @@ def pauses(monkeypatch) -> list[float]:
 
 def take(collection, *running: dict[str, str], is_shared: bool = False) -> str | None:
     """Whom my run must wait for, while these runs are running."""
-    return turns.take(instance(*running), collection, is_shared=is_shared)
+    return turns.take(instance(*running), turns.for_quota(collection), is_shared=is_shared)
 
 
 def test_a_free_turn_is_taken(variables, collection, pauses):
@@ -117,7 +117,7 @@ def test_of_two_that_write_their_names_at_the_same_time_the_last_has_the_turn(
     monkeypatch.setattr(turns.time, "sleep", pause)
 
     def take(of):
-        return turns.take(instance(ME, NEIGHBOUR, of=of), collection, is_shared=True)
+        return turns.take(instance(ME, NEIGHBOUR, of=of), turns.for_quota(collection), is_shared=True)
 
     with ThreadPoolExecutor(2) as pool:
         mine, neighbours = pool.map(take, (ME, NEIGHBOUR))
@@ -131,12 +131,23 @@ def test_of_two_that_write_their_names_at_the_same_time_the_last_has_the_turn(
 
 def test_work_out_of_turn_is_refused(variables, collection):
     with pytest.raises(TurnLostError, match=r"No run .*take_turn"):
-        turns.check(context(), collection)
+        turns.check(context(), KEY)
     for holder in (OTHER, NEIGHBOUR):
         hold(variables, holder)
         with pytest.raises(TurnLostError, match=f"Run {holder['run_id']} of {holder['dag_id']} has had"):
-            turns.check(context(), collection)
+            turns.check(context(), KEY)
     hold(variables, ME)
-    turns.check(context(), collection)
+    turns.check(context(), KEY)
     with pytest.raises(TurnLostError):
-        turns.check(context(), collection_with(project="another"))
+        turns.check(context(), turns.for_quota(collection_with(project="another")))
+
+
+def test_each_collection_and_model_has_a_turn_of_its_own_for_its_tables(collection):
+    models = '{"default": {}, "small": {"dimension": 256}}'
+    others = [
+        collection_with(dataset="art"),
+        collection_with(project="another"),
+        collection_with(models=models).using("small"),
+    ]
+    turns_of_all = [turns.for_tables(one) for one in (collection, *others)]
+    assert len({*turns_of_all, turns.for_quota(collection)}) == 5
