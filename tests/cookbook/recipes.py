@@ -27,9 +27,15 @@ class Block:
     text: str
 
 
+def sections() -> dict[str, str]:
+    """The recipes of the page by their titles."""
+    parts = PAGE.read_text().split("\n## ")[1:]
+    return {title: text for title, _, text in (part.partition("\n") for part in parts)}
+
+
 def recipe(title: str) -> list[Block]:
-    """The blocks below a heading, in their order."""
-    [section] = [part for part in PAGE.read_text().split("\n## ")[1:] if part.startswith(f"{title}\n")]
+    """The blocks of a recipe, in their order."""
+    section = sections()[title]
     blocks = [Block(*found) for found in BLOCK.findall(section)]
     assert len(blocks) == section.count("\n```") / 2, f"a block of {title!r} is not read"
     return blocks
@@ -62,7 +68,9 @@ class Kitchen:
 
     def succeed(self, *dag_ids: str) -> None:
         """Run DAGs one after the other, each of which must succeed."""
-        assert [(dag_id, self.run(dag_id).state) for dag_id in dag_ids] == [(one, "success") for one in dag_ids]
+        assert [(dag_id, self.run(dag_id).state) for dag_id in dag_ids] == [
+            (one, "success") for one in dag_ids
+        ]
 
     def ask(self, block: Block) -> list[dict]:
         """The rows of a query that the page shows; its dataset is this world's."""

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from tests.cookbook.recipes import Kitchen, new_kitchen, recipe
+from tests.cookbook.recipes import Kitchen, new_kitchen, recipe, sections
 from tests.faults.images import photo, tiny_png
 
 # Below, BigQuery refuses a vector index.
@@ -43,6 +43,12 @@ def chat() -> Iterator[HTTPServer]:
     server.server_close()
 
 
+def test_every_recipe_is_made_by_a_test():
+    tests = [f"test_{title.lower().replace(' ', '_')}" for title in sections()]
+    assert tests
+    assert [name for name in tests if name not in globals()] == []
+
+
 def upload(kitchen: Kitchen, name: str, content: bytes, photographer: str) -> None:
     """Put a picture into the bucket with its photographer beside it."""
     blob = kitchen.world.emulator.storage.bucket(kitchen.world.bucket).blob(name)
@@ -76,18 +82,16 @@ def test_add_a_second_collection(kitchen):
 
     [collections] = recipe("Add a second collection")
     kitchen.make(collections)
-    fashion = load()["fashion"]
-    kitchen.world.emulator.upload("fashion-archive", {"1.jpg": photo(1), "2.jpg": photo(2)})
+    dresses = load()["dresses"]
+    kitchen.world.emulator.upload("my-dresses", {"1.jpg": photo(1), "2.jpg": photo(2)})
 
-    kitchen.succeed(
-        "setup_image_search__fashion", "embed_images__fashion", "search_saved_queries__fashion"
-    )
+    kitchen.succeed("setup_image_search__dresses", "embed_images__dresses", "search_saved_queries__dresses")
 
-    [counted] = kitchen.world.rows("SELECT COUNT(*) AS images FROM fashion.fashion_image_embeddings")
+    [counted] = kitchen.world.rows("SELECT COUNT(*) AS images FROM dresses.dresses_image_embeddings")
     assert counted["images"] == 2
-    [found] = kitchen.world.rows("SELECT COUNT(*) AS rows_ FROM fashion.saved_search_results")
+    [found] = kitchen.world.rows("SELECT COUNT(*) AS rows_ FROM dresses.saved_search_results")
     assert found["rows_"] == 2
-    assert [one.name for one in load().sharing_quota(fashion)] == ["met", "fashion"]
+    assert [one.name for one in load().sharing_quota(dresses)] == ["met", "dresses"]
 
 
 def test_use_another_index_type(kitchen, monkeypatch):
@@ -118,7 +122,9 @@ def index_type(world) -> str:
 def test_tell_somebody_in_another_way(kitchen, chat, monkeypatch):
     for block in recipe("Tell somebody in another way"):
         kitchen.make(block)
-    monkeypatch.setenv("AIRFLOW_CONN_CHAT", json.dumps({"conn_type": "http", "host": f"http://127.0.0.1:{chat.server_port}"}))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_CHAT", json.dumps({"conn_type": "http", "host": f"http://127.0.0.1:{chat.server_port}"})
+    )
     kitchen.world.upload({"1.jpg": photo(1), "2.jpg": photo(2)})
     kitchen.succeed("setup_image_search__met", "embed_images__met")
     assert chat.messages == []
