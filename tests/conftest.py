@@ -3,6 +3,7 @@
 Airflow reads its environment when it is first imported, so it is set here, before any test module is.
 """
 
+import gc
 import os
 import shutil
 import socket
@@ -39,6 +40,7 @@ def set_environment() -> None:
         "AIRFLOW_HOME": str(STATE / "airflow"),
         "VITRINE_GALLERY": str(STATE / "gallery"),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        "VITRINE_RETRY_WAIT_SECONDS": "1",
     }
 
 
@@ -55,6 +57,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "emulator" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.services)
+
+
+def pytest_collection_finish() -> None:
+    """Take what the imports have made out of the collector's rounds: Airflow makes a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -91,7 +91,7 @@ def airflow(airflow_stack, emulator):
         ("embedding_quarantine", quarantined(settings, airflow_stack.bucket, owl)),
         ("index_health", measured(settings)),
     ):
-        emulator.bigquery.load_table_from_json(rows, settings.table_id(table)).result()
+        emulator.load(settings.table_id(table), rows)
     return airflow_stack
 
 

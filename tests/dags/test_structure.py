@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
+from tests.support.world import DAGS as DAGS_FOLDER
 from tests.support.world import parse_dags
 from vitrine import limits
 
@@ -112,6 +113,18 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
             "search_embedding", "vector_search_results", "saved_search_results",
         )
     }  # fmt: skip
+
+
+def test_a_table_may_change_twice(airflow_db, tmp_path):
+    setup = (DAGS_FOLDER / "setup_image_search.py").read_text()
+    first = '    ("embedding_runs", "alter_embedding_runs"),\n'
+    assert first in setup
+    again = setup.replace(first, first + '    ("embedding_runs", "alter_embedding_attempts_again"),\n')
+    (tmp_path / "setup_image_search.py").write_text(again)
+    dag = parse_dags(tmp_path).dags["setup_image_search__met"]
+    last = dag.get_task("create_tables.alter_embedding_attempts_again")
+    assert last.upstream_task_ids == {"create_tables.alter_embedding_runs"}
+    assert "assert_one_model" in last.downstream_task_ids
 
 
 def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(dagbag):

@@ -28,7 +28,7 @@ def search_for_words(world, number: int) -> None:
         }
         for word, vector in enumerate(vectors)
     ]  # fmt: skip
-    world.emulator.bigquery.load_table_from_json(rows, load()["met"].table_id("search_embedding")).result()
+    world.emulator.load(load()["met"].table_id("search_embedding"), rows)
 
 
 def measurements(world, run) -> list[dict]:
@@ -121,8 +121,7 @@ def test_a_person_may_rebuild_at_any_time_but_not_all_day(indexed_world):
         }
         for number in range(4)
     ]  # fmt: skip
-    table = load()["met"].table_id("index_health")
-    indexed_world.emulator.bigquery.load_table_from_json(rows, table).result()
+    indexed_world.emulator.load(load()["met"].table_id("index_health"), rows)
     run = indexed_world.run("maintain_vector_index", queries=20, rebuild=True)
     assert run.state == "success"
     assert [row["rebuilt"] for row in measurements(indexed_world, run)] == [False, True]

@@ -29,7 +29,7 @@ def test_an_incomplete_run_tells_why_and_a_complete_one_nothing(fresh_world, mon
     monkeypatch.setenv("VITRINE_NOTIFIER_ARGUMENTS", json.dumps(arguments))
     monkeypatch.setenv("VITRINE_MAX_PASSES", "1")
     fresh_world.upload({"1.jpg": photo(1)})
-    assert fresh_world.run("setup_image_search").state == "success"
+    fresh_world.prepare()
 
     fresh_world.emulator.faults(retryable_share=1.0, retryable_attempts=99)
     run = fresh_world.run("embed_images")

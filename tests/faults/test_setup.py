@@ -12,6 +12,7 @@ def state(run, task_id: str) -> str:
 
 def test_it_waits_until_the_grant_is_effective(fresh_world, monkeypatch):
     monkeypatch.setenv("VITRINE_CONNECTION", f"c_{fresh_world.dataset}")
+    monkeypatch.setenv("VITRINE_RETRY_WAIT_SECONDS", "2")  # then four: longer than the grant takes
     fresh_world.upload({"1.jpg": photo(1)})
     fresh_world.emulator.faults(permission_propagation_seconds=6.0)
     run = fresh_world.run("setup_image_search")

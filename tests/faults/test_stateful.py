@@ -183,7 +183,7 @@ def world(emulator: Emulator, airflow_db: None, tmp_path):
     with new_world(emulator, tmp_path, settings) as world:
         world.upload({"first.png": tiny_png(0)}, IMAGE_TYPE)
         emulator.faults(hash_model=True)
-        assert world.run("setup_image_search").state == "success"
+        world.prepare()
         yield world
     emulator.faults(**before)
 

@@ -150,7 +150,7 @@ class Laboratory:
         self.used = tables.keys() | written
         for name in (name for name, rows in tables.items() if rows):
             full = [moments(DEFAULTS["tables"][name] | row) for row in tables[name]]
-            self.client.load_table_from_json(full, self.prefix + name).result()
+            self.world.emulator.load(self.prefix + name, full)
 
     def rows(self, table: str) -> Rows:
         """Answer all rows of a table."""

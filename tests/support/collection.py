@@ -11,11 +11,14 @@ SETUP = (
     "create_multimodal_embedding_model",
 )
 TABLES = (
-    "image_embeddings",
+    "embedding_batches",
     "embedding_attempts",
+    "image_embeddings",
     "embedding_quarantine",
     "embedding_runs",
     "index_health",
+    "search_embedding",
+    "vector_search_results",
     "saved_search_results",
 )
 PUBLISH = """
@@ -27,10 +30,15 @@ FROM ML.GENERATE_EMBEDDING(MODEL {embedder}, TABLE {images},
 WHERE ml_generate_embedding_status = ''"""
 
 
+def create(emulator, collection: Collection) -> None:
+    """Make what setup_image_search makes, for tests of something else: the DAG takes seconds."""
+    for statement in [f"setup/{name}" for name in SETUP] + [f"schema/create_{name}" for name in TABLES]:
+        emulator.bigquery.query_and_wait(render_statement(collection, f"{statement}.sql"))
+
+
 def publish(emulator, settings: Collection) -> None:
     """Embed whatever is in the bucket and publish it, as embed_images would; made anew each time."""
-    for statement in [f"setup/{name}" for name in SETUP] + [f"schema/create_{name}" for name in TABLES]:
-        emulator.bigquery.query_and_wait(render_statement(settings, f"{statement}.sql"))
+    create(emulator, settings)
     table = settings.table("image_embeddings")
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
     sql = PUBLISH.format(

@@ -60,6 +60,8 @@ def new_world(emulator: Emulator, folder: Path, settings: dict[str, str] | None 
         for name, value in (own | (settings or {})).items():
             environment.setenv(name, value)
         yield world
+    # The emulator would look after its index, and list its tables, for the rest of the session.
+    emulator.bigquery.delete_dataset(world.dataset, delete_contents=True, not_found_ok=True)
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def publish(emulator, vectors: np.ndarray) -> None:
         }
         for number, vector in enumerate(vectors.tolist())
     ]  # fmt: skip
-    emulator.bigquery.load_table_from_json(rows, settings.table_id("image_embeddings")).result()
+    emulator.load(settings.table_id("image_embeddings"), rows)
 
 
 def create_index(emulator) -> None:

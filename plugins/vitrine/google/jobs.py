@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any, Final
 
 from vitrine.collection import Collection
@@ -90,10 +91,17 @@ RUN_ID: Final = string("run_id", "{{ run_id }}")
 
 
 def job_id(*parts: str | int) -> str:
-    """A job id from parts that say what the job is for; every character BigQuery refuses becomes an
-    underscore.
+    """A job id from parts that say what the job is for; different parts always give different ids.
 
-    >>> job_id("vitrine", "embed_images", "manual__2026-11-22T09:45:00+00:00", 1)
-    'vitrine-embed_images-manual__2026_11_22T09_45_00_00_00-1'
+    Every character that BigQuery refuses becomes an underscore; a hash then tells apart what reads the same.
+
+    >>> job_id("vitrine", "embed_images__met", 1)
+    'vitrine-embed_images__met-1'
+    >>> job_id("vitrine", "manual__2026-11-22T09:45:00+00:00")
+    'vitrine-manual__2026_11_22T09_45_00_00_00-caec5f1d'
     """
-    return "-".join(re.sub(r"[^A-Za-z0-9_]", "_", str(part)) for part in parts)
+    given = [str(part) for part in parts]
+    clean = [re.sub(r"[^A-Za-z0-9_]", "_", part) for part in given]
+    if clean != given:
+        clean.append(sha256("\0".join(given).encode()).hexdigest()[:8])
+    return "-".join(clean)

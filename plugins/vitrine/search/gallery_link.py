@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
-
-from vitrine.google.jobs import job_id
 
 if TYPE_CHECKING:
     from airflow.models.taskinstancekey import TaskInstanceKey
@@ -23,7 +22,8 @@ def page_name(dag_id: str, run_id: str) -> str:
     The hash tells apart what reads the same once it is a file's name, or is cut off: such a name has at most
     255 characters, and a run id alone may have 250.
     """
-    return f"{job_id(dag_id, run_id)[:200]}-{sha256(run_id.encode()).hexdigest()[:8]}.html"
+    readable = "-".join(re.sub(r"\W", "_", part, flags=re.ASCII) for part in (dag_id, run_id))
+    return f"{readable[:200]}-{sha256(run_id.encode()).hexdigest()[:8]}.html"
 
 
 def below_airflow(path: str) -> str:

@@ -40,7 +40,7 @@ def batches(*sizes: int) -> list[Batch]:
 def test_an_order_begins_as_all_embedding_jobs_of_the_dataset_do():
     order = planning.work_order("ds", 2, "01a202eb-a5eb")
     assert order.startswith(planning.embed_job_prefix("ds"))
-    assert order.endswith("-pass2-01a202eb_a5eb")
+    assert order.startswith("vitrine_embed-ds-pass2-01a202eb_a5eb-")
 
 
 def test_datasets_that_begin_alike_do_not_wait_for_each_other():

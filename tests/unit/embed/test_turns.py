@@ -10,7 +10,7 @@ from tests.unit.fakes import FakeTaskInstance, collection_with, context
 from vitrine.embed import turns
 from vitrine.errors import TurnLostError
 
-KEY = "vitrine_quota-demo_project_us_multimodalembedding_001"
+KEY = "vitrine_quota-demo_project_us_multimodalembedding_001-7d7249da"
 ME = {"dag_id": "a_dag", "run_id": "manual__2026-11-22"}
 OTHER = {"dag_id": "a_dag", "run_id": "backfill__2026-11-01"}
 # Run ids are unique within a DAG only.

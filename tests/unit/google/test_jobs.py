@@ -63,3 +63,17 @@ def test_more_parameters_leave_the_first_configuration_alone():
 @given(st.lists(st.one_of(st.text(), st.integers(0, 10)), min_size=1))
 def test_a_job_id_has_only_what_bigquery_accepts(parts):
     assert re.fullmatch(r"[A-Za-z0-9_-]*", jobs.job_id(*parts))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("search", "team-a.1"), ("search", "team-a_1")),
+        (("a", "b"), ("a-b",)),
+        (("a-b", "c"), ("a", "b-c")),
+        (("ü",), ("_",)),
+    ],
+)
+def test_different_parts_never_give_the_same_id(one, other):
+    assert jobs.job_id(*one) != jobs.job_id(*other)
+    assert jobs.job_id(*one) == jobs.job_id(*one)

@@ -1,5 +1,6 @@
 """A task never has two jobs at once: against the embedded BigQuery."""
 
+import re
 import uuid
 
 import pytest
@@ -71,7 +72,8 @@ def test_a_killed_task_cancels_the_job_it_submitted(emulator, base, monkeypatch)
 
 def test_without_a_base_the_ids_name_what_the_job_is_for():
     given = {"ti": FakeTaskInstance()}
-    assert operator(None, FAST)._base(given) == "vitrine-ds-a_dag-a_task-manual__2026_11_22-0"
+    base = operator(None, FAST)._base(given)
+    assert re.fullmatch(r"vitrine-ds-a_dag-a_task-manual__2026_11_22-0-[0-9a-f]{8}", base)
 
 
 def test_a_job_is_labelled_for_billing_reports(emulator, base):
