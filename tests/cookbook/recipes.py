@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.world import World
+from tests.support.world import World, parse_dags
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/cookbook.md"
@@ -60,11 +60,8 @@ class Kitchen:
 
     def run(self, dag_id: str):
         """Run a DAG of the copy, as it is now; its DagRun."""
-        from airflow.dag_processing.dagbag import DagBag
-
-        bag = DagBag(str(self.folder / "dags"))
-        assert not bag.import_errors, bag.import_errors
-        return bag.dags[dag_id].test()
+        self.world.dagbag = parse_dags(self.folder / "dags")
+        return self.world.run_dag(dag_id)
 
     def succeed(self, *dag_ids: str) -> None:
         """Run DAGs one after the other, each of which must succeed."""

@@ -9,6 +9,9 @@ import pytest
 
 from tests.cookbook.recipes import Kitchen, new_kitchen, recipe, sections
 from tests.faults.images import photo, tiny_png
+from tests.support.collection import publish
+from vitrine.collection import load
+from vitrine.google.templates import render_statement
 
 # Below, BigQuery refuses a vector index.
 ENOUGH_FOR_AN_INDEX = 5_000
@@ -78,8 +81,6 @@ def test_add_a_column_to_the_embeddings(kitchen):
 
 
 def test_add_a_second_collection(kitchen):
-    from vitrine.collection import load
-
     [collections] = recipe("Add a second collection")
     kitchen.make(collections)
     dresses = load()["dresses"]
@@ -92,6 +93,7 @@ def test_add_a_second_collection(kitchen):
     [found] = kitchen.world.rows("SELECT COUNT(*) AS rows_ FROM dresses.saved_search_results")
     assert found["rows_"] == 2
     assert [one.name for one in load().sharing_quota(dresses)] == ["met", "dresses"]
+    kitchen.world.emulator.bigquery.delete_dataset("dresses", delete_contents=True)
 
 
 def test_use_another_index_type(kitchen, monkeypatch):
@@ -101,7 +103,9 @@ def test_use_another_index_type(kitchen, monkeypatch):
     monkeypatch.setenv("VITRINE_DIMENSION", "128")
     world.emulator.faults(hash_model=True)
     world.upload({f"{number}.png": tiny_png(number) for number in range(ENOUGH_FOR_AN_INDEX)}, "image/png")
-    kitchen.succeed("setup_image_search__met", "embed_images__met")
+    before = load()["met"]
+    publish(world.emulator, before)
+    world.rows(render_statement(before, "index/create_vector_index.sql"))
     assert index_type(world) == "IVF"
 
     kitchen.make(collections)
@@ -126,7 +130,8 @@ def test_tell_somebody_in_another_way(kitchen, chat, monkeypatch):
         "AIRFLOW_CONN_CHAT", json.dumps({"conn_type": "http", "host": f"http://127.0.0.1:{chat.server_port}"})
     )
     kitchen.world.upload({"1.jpg": photo(1), "2.jpg": photo(2)})
-    kitchen.succeed("setup_image_search__met", "embed_images__met")
+    kitchen.world.prepare()
+    kitchen.succeed("embed_images__met")
     assert chat.messages == []
 
     for number in (1, 2):
