@@ -30,6 +30,7 @@ from bqml_emulator import (
     expressions,
     file_loads,
     formats,
+    gcs,
     job_views,
     jobs,
     json_text,
@@ -60,6 +61,7 @@ def _configure(config: Config):
     settings.default_project_id = config.project
     settings.storage_emulator_host = config.storage_url
     settings.gcs_local_root = None
+    gcs.install(config.objects_dir)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
     modules = (distances, formats, json_text, bignumeric, connections, object_listing, job_views)
@@ -75,9 +77,9 @@ def install(config: Config):
     child_jobs.install()
     job_views.install()
     query_bytes.install()
-    file_loads.install(config.storage_dir)
+    file_loads.install()
     commands.install()
-    object_tables.install(config.storage_dir)
+    object_tables.install()
     metadata_cache.install()
     remote_models.install()
     error_mapping.install()
