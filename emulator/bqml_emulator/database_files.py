@@ -36,6 +36,8 @@ LOCK = (
     "SET GLOBAL enable_external_access = false",
     "SET GLOBAL lock_configuration = true",
 )
+RESERVED = ("bq", "emulator", "memory", "system", "temp")  # DuckDB's names for what is nobody's project
+_paths: dict[str, Path] = {}  # of the databases
 log = logging.getLogger(__name__)
 
 
@@ -51,7 +53,8 @@ def connect() -> duckdb.DuckDBPyConnection:
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute(f"SET GLOBAL memory_limit = '{MEMORY}'")
     con.execute(f"SET GLOBAL temp_directory = {_literal(settings.data_dir / 'spilled')}")
-    con.execute(f"ATTACH {_literal(settings.data_dir / 'emulator.duckdb')} AS emulator")
+    _paths["emulator"] = settings.data_dir / "emulator.duckdb"
+    con.execute(f"ATTACH {_literal(_paths['emulator'])} AS emulator")
     con.execute(database.EMULATOR_SCHEMA)
     con.execute("ATTACH ':memory:' AS bq")
     native.register(con)
@@ -98,10 +101,19 @@ def _create_macros(con: duckdb.DuckDBPyConnection):
 
 def attach(con: duckdb.DuckDBPyConnection, project_id: str):
     """Open (or create) the file of one project (replaces `database._attach`)."""
+    if project_id in RESERVED:
+        raise BigQueryError("invalid", f"Invalid project ID: {project_id} is a name of the emulator's own")
     _attach(con, project_id, _path(_later_projects(), project_id))
 
 
+def attach_again(name: str):
+    """Open a database that was detached; duckdb.Error while the old one is still in use."""
+    with database.cursor() as cursor:
+        cursor.execute(f"ATTACH IF NOT EXISTS {_literal(_paths[name])} AS {database.quote(name)}")
+
+
 def _attach(con: duckdb.DuckDBPyConnection, project_id: str, path: Path):
+    _paths[project_id] = path
     con.execute(f"ATTACH IF NOT EXISTS {_literal(path)} AS {database.quote(project_id)}")
     for register in on_attach:
         register(con, project_id)

@@ -30,6 +30,7 @@ from bqml_emulator import (
     expressions,
     file_loads,
     formats,
+    full_disk,
     gcs,
     job_views,
     jobs,
@@ -73,6 +74,7 @@ def install(config: Config):
     """Extend local-bigquery for this process; call once, before the first request."""
     _configure(config)
     database_files.install()
+    full_disk.install()
     jobs.install()
     child_jobs.install()
     job_views.install()
