@@ -1,7 +1,7 @@
 """Plain DuckDB files instead of local-bigquery's DuckLake, whose extension would have to be downloaded.
 
-SQL reaches the tables in them and nothing else: DuckDB is locked before the first statement of a client. It may
-then touch its own files and two folders, of projects that come later and of what load and export jobs
+SQL reaches the tables in them and nothing else: DuckDB is locked before the first statement of a client. It
+may then touch its own files and two folders, of projects that come later and of what load and export jobs
 exchange with the storage; it loads no extension, opens no address, and its settings cannot be changed.
 
 What DuckLake gave and plain files do not is time travel; `FOR SYSTEM_TIME AS OF` is therefore refused.
@@ -25,7 +25,7 @@ MEMORY = "2GiB"  # that DuckDB may use, the rest is on the disk; without a limit
 SUFFIX = ".project.duckdb"
 on_connect: list[Callable[[duckdb.DuckDBPyConnection], None]] = []  # tables and functions of other modules
 on_attach: list[Callable[[duckdb.DuckDBPyConnection, str], None]] = []  # the same for each project's file
-# Source: https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview (2026-11-26). The last one locks.
+# https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview (2026-11-26). The last one locks.
 LOCK = (
     "SET GLOBAL allow_community_extensions = false",
     "SET GLOBAL autoinstall_known_extensions = false",
@@ -37,7 +37,7 @@ LOCK = (
     "SET GLOBAL lock_configuration = true",
 )
 RESERVED = ("bq", "emulator", "memory", "system", "temp")  # DuckDB's names for what is nobody's project
-_paths: dict[str, Path] = {}  # of the databases
+paths: dict[str, Path] = {}  # of the databases
 log = logging.getLogger(__name__)
 
 
@@ -53,8 +53,8 @@ def connect() -> duckdb.DuckDBPyConnection:
     con.execute("SET GLOBAL TimeZone = 'UTC'")
     con.execute(f"SET GLOBAL memory_limit = '{MEMORY}'")
     con.execute(f"SET GLOBAL temp_directory = {_literal(settings.data_dir / 'spilled')}")
-    _paths["emulator"] = settings.data_dir / "emulator.duckdb"
-    con.execute(f"ATTACH {_literal(_paths['emulator'])} AS emulator")
+    paths["emulator"] = settings.data_dir / "emulator.duckdb"
+    con.execute(f"ATTACH {_literal(paths['emulator'])} AS emulator")
     con.execute(database.EMULATOR_SCHEMA)
     con.execute("ATTACH ':memory:' AS bq")
     native.register(con)
@@ -70,7 +70,7 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def exchange() -> Path:
-    """The folder of files that load and export jobs read and write, by the name that local-bigquery gives it."""
+    """The folder of files that load and export jobs read and write; local-bigquery names it."""
     return settings.data_dir / "uploads"
 
 
@@ -109,11 +109,11 @@ def attach(con: duckdb.DuckDBPyConnection, project_id: str):
 def attach_again(name: str):
     """Open a database that was detached; duckdb.Error while the old one is still in use."""
     with database.cursor() as cursor:
-        cursor.execute(f"ATTACH IF NOT EXISTS {_literal(_paths[name])} AS {database.quote(name)}")
+        cursor.execute(f"ATTACH IF NOT EXISTS {_literal(paths[name])} AS {database.quote(name)}")
 
 
 def _attach(con: duckdb.DuckDBPyConnection, project_id: str, path: Path):
-    _paths[project_id] = path
+    paths[project_id] = path
     con.execute(f"ATTACH IF NOT EXISTS {_literal(path)} AS {database.quote(project_id)}")
     for register in on_attach:
         register(con, project_id)

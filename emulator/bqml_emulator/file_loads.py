@@ -1,4 +1,4 @@
-"""Load and export jobs: objects come and go as files of the one folder that DuckDB may touch, for as long as a job runs."""
+"""Load and export jobs: objects come and go as files of a folder that DuckDB may touch while a job runs."""
 
 import contextlib
 import contextvars
@@ -66,7 +66,7 @@ def _written(uri: str) -> Iterator[str]:
 
 
 def install():
-    """Read and write objects where local-bigquery would ask DuckDB's httpfs, or take any file of the machine."""
+    """Read and write objects where local-bigquery would ask DuckDB's httpfs or take any file there is."""
     run = load.run
 
     def run_in_a_folder(cur, config, upload):

@@ -53,7 +53,7 @@ def split(uri: str) -> tuple[str, str]:
 
 
 def version(bucket: str) -> int | None:
-    """A number that is another one after each change of the bucket's objects; None: there is no such bucket."""
+    """A number that changes with the bucket's objects; None: there is no such bucket."""
     try:
         return store().bucket(bucket).changed
     except StorageError:

@@ -45,7 +45,7 @@ _listings = Listings(gcs.version)
 
 
 def _list(patterns: list[str]) -> pa.Array:
-    """One array for each column and then the rows from them: a dict for each object would take twice as long."""
+    """One array for each column, and rows from them: a dict for each object would take twice as long."""
     found = [item for pattern in patterns for item in gcs.objects(pattern)]
     types = [item.content_type or limits.UNKNOWN_CONTENT_TYPE for item in found]
     columns = {

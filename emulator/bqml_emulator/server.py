@@ -46,13 +46,14 @@ def _open(config: Config) -> FastAPI:
     from local_bigquery import app  # these imports take seconds; the storage starts meanwhile
     from local_bigquery.engine import database
 
-    from bqml_emulator import hooks, jobs
+    from bqml_emulator import full_disk, hooks, jobs
 
     hooks.install(config)
     try:
         database.connection()
     except duckdb.IOException as error:
         raise RuntimeError(f"cannot open {config.data}: {error}") from error
+    full_disk.keep_reserve()
     jobs.recover()
     return app
 

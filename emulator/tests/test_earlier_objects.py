@@ -6,7 +6,12 @@ import os
 import pytest
 from emulator_process import EmulatorProcess
 
-ATTRIBUTES = {"ContentType": "image/png", "Metadata": {"artist": "Monet"}, "CacheControl": "no-store", "Generation": 7}
+ATTRIBUTES = {
+    "ContentType": "image/png",
+    "Metadata": {"artist": "Monet"},
+    "CacheControl": "no-store",
+    "Generation": 7,
+}
 
 
 @pytest.fixture
@@ -31,7 +36,9 @@ def contents(process) -> dict:
 
 def test_everything_is_taken_over_and_the_old_folder_goes(earlier):
     with EmulatorProcess(earlier) as process:
-        assert contents(process) == dict.fromkeys(["a.png", "folder/b c.png"], ("image/png", {"artist": "Monet"}))
+        assert contents(process) == dict.fromkeys(
+            ["a.png", "folder/b c.png"], ("image/png", {"artist": "Monet"})
+        )
         blob = process.storage().bucket("earlier").get_blob("folder/b c.png")
         assert (blob.download_as_bytes(), blob.cache_control) == (b"folder/b c.png", "no-store")
         assert [bucket.name for bucket in process.storage().list_buckets()] == ["earlier", "empty"]

@@ -125,9 +125,10 @@ def test_an_upload_in_parts_goes_on_when_there_is_room(disk, process):
 
 
 def test_statements_say_so_and_work_again_when_there_is_room(disk, process):
-    disk.fill()
     for number in range(2, 6):
+        disk.fill()  # again each time: the emulator has given up its reserve for what it must write
         assert TEXT in insert(process, number, rows=3000)
+    disk.fill()
     with pytest.raises(GoogleAPICallError, match=TEXT) as refused:
         ask(process, "CREATE TABLE ds.other AS SELECT 1 AS n")
     assert refused.value.code == 507
@@ -135,10 +136,12 @@ def test_statements_say_so_and_work_again_when_there_is_room(disk, process):
     assert wait_until(lambda: works(process))
     assert ask(process, "SELECT COUNT(*) FROM ds.t WHERE n = 1") == [(1,)]
     assert running_jobs(process) == []
+    wait_until((disk.folder / "bigquery" / "reserve").exists)
 
 
 def test_a_statement_that_fills_the_disk_ends_and_leaves_the_room(process):
-    huge = "SELECT a, FORMAT('%0100d', a * b) AS s FROM UNNEST(GENERATE_ARRAY(1, 3000)) AS a, UNNEST(GENERATE_ARRAY(1, 2000)) AS b"
+    numbers = "UNNEST(GENERATE_ARRAY(1, 3000)) AS a, UNNEST(GENERATE_ARRAY(1, 2000)) AS b"
+    huge = f"SELECT a, FORMAT('%0100d', a * b) AS s FROM {numbers}"
     with pytest.raises(GoogleAPICallError, match=TEXT):
         ask(process, f"CREATE TABLE ds.huge AS {huge}", job_id="huge")
     job = process.bigquery().get_job("huge", timeout=SECONDS)
@@ -174,7 +177,9 @@ def check(process, said: list[str]):
     acknowledged = {number for number, text in zip(NUMBERS, said, strict=True) if text == "ok"}
     assert acknowledged <= set(found)
     jobs = {job.job_id: job for job in process.bigquery().list_jobs(max_results=1000, timeout=SECONDS)}
-    succeeded = {number for number in NUMBERS if (job := jobs.get(f"insert_{number}")) and not job.error_result}
+    succeeded = {
+        number for number in NUMBERS if (job := jobs.get(f"insert_{number}")) and not job.error_result
+    }
     assert succeeded == set(found)
 
 
@@ -182,7 +187,11 @@ def test_a_job_that_ends_on_a_full_disk_is_done(disk, process):
     """Its end cannot be recorded before there is room, and is told all the same."""
     process.faults(slow_jobs_seconds=1.5)
     client = process.bigquery()
-    job = client.query("INSERT INTO ds.t SELECT 2, GENERATE_UUID() FROM UNNEST(GENERATE_ARRAY(1, 3000))", job_id="slow", job_retry=None)
+    job = client.query(
+        "INSERT INTO ds.t SELECT 2, GENERATE_UUID() FROM UNNEST(GENERATE_ARRAY(1, 3000))",
+        job_id="slow",
+        job_retry=None,
+    )
     assert job.state != "DONE"
     disk.fill()
     wait_until(lambda: client.get_job("slow", timeout=SECONDS).state == "DONE")

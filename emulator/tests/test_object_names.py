@@ -40,7 +40,16 @@ NAMES = [
     "o/x/compose",
     "rewriteTo/b/other/o/x",
 ]  # fmt: skip
-REFUSED = ["", ".", "..", "line\nfeed", "carriage\rreturn", "x" * 1025, "ü" * 513, ".well-known/acme-challenge/x"]
+REFUSED = [
+    "",
+    ".",
+    "..",
+    "line\nfeed",
+    "carriage\rreturn",
+    "x" * 1025,
+    "ü" * 513,
+    ".well-known/acme-challenge/x",
+]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +58,8 @@ def bucket(emulator):
     bucket = emulator.storage().create_bucket("names")
     for name in NAMES:
         response = requests.post(
-            f"{emulator.storage_url}/upload/storage/v1/b/names/o?uploadType=media&name={quote(name, safe='')}",
+            f"{emulator.storage_url}/upload/storage/v1/b/names/o?uploadType=media",
+            params={"name": name},
             data=name.encode(),
             headers={"Content-Type": "text/plain"},
             timeout=9,
@@ -69,7 +79,7 @@ def multipart(bucket, name, data):
 
 def multipart_of_gcsfs(bucket, name, data):
     """gcsfs ends lines with LF only, and gives the name in the metadata."""
-    head = f'--=\nContent-Type: application/json\n\n{json.dumps({"name": name})}\n--=\nContent-Type: x/y\n\n'
+    head = f"--=\nContent-Type: application/json\n\n{json.dumps({'name': name})}\n--=\nContent-Type: x/y\n\n"
     url = f"{bucket.client.api_endpoint}/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart"
     headers = {"Content-Type": 'multipart/related; boundary="="'}
     requests.post(url, head.encode() + data + b"\n--=--", headers=headers, timeout=9).raise_for_status()
@@ -104,10 +114,14 @@ def test_folders(bucket):
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name[:30])
 def test_reads(emulator, bucket, name):
-    """By the JSON API, by the download address of Google's clients, and by the address that a browser opens."""
+    """By the JSON API, and by the address that a browser opens."""
     assert bucket.get_blob(name).name == name
     assert bucket.blob(name).download_as_bytes() == name.encode()
-    for path in (f"storage/v1/b/names/o/{quote(name, safe='')}?alt=media", f"names/{quote(name, safe='')}"):
+    for path in (
+        f"storage/v1/b/names/o/{quote(name, safe='')}?alt=media",
+        f"download/storage/v1/b/names/o/{quote(name, safe='')}?alt=media",
+        f"names/{quote(name, safe='')}",
+    ):
         response = requests.get(f"{emulator.storage_url}/{path}", timeout=9)
         assert (response.status_code, response.content) == (200, name.encode())
 
@@ -153,9 +167,17 @@ def test_no_name_of_a_bucket_is_a_path(emulator, name):
 
 def test_nothing_is_outside_of_the_storage(own_emulator):
     """Also not where the names lead: the data folder is two levels below a folder of the test's own."""
-    before = {path for path in own_emulator.data.parent.rglob("*") if own_emulator.data / "objects" not in path.parents}
-    own_emulator.upload("names", {name: b"content" for name in NAMES})
-    after = {path for path in own_emulator.data.parent.rglob("*") if own_emulator.data / "objects" not in path.parents}
+    before = {
+        path
+        for path in own_emulator.data.parent.rglob("*")
+        if own_emulator.data / "objects" not in path.parents
+    }
+    own_emulator.upload("names", dict.fromkeys(NAMES, b"content"))
+    after = {
+        path
+        for path in own_emulator.data.parent.rglob("*")
+        if own_emulator.data / "objects" not in path.parents
+    }
     assert {path for path in after - before if "bigquery" not in path.parts} == set()
     files = [path for path in (own_emulator.data / "objects" / "contents").rglob("*") if path.is_file()]
     assert len(files) == len(NAMES)

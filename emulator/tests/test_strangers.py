@@ -10,7 +10,12 @@ from emulator_process import EmulatorProcess
 
 EVIL = "http://evil.example"
 # What Chromium adds to the requests of a page of another site, and of another port of this machine.
-CROSS_SITE = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+CROSS_SITE = {
+    "Origin": EVIL,
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-Mode": "cors",
+    "Sec-Fetch-Dest": "empty",
+}
 SAME_SITE = CROSS_SITE | {"Origin": "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-site"}
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-User": "?1"}
 CORS = {"access-control-allow-origin", "access-control-allow-methods", "access-control-allow-headers"}
@@ -87,7 +92,7 @@ def test_a_page_is_refused_whatever_it_asks_for(emulator, bucket, addresses, hea
 
 
 def test_a_browser_that_asks_first_gets_no_for_an_answer(emulator, bucket, addresses):
-    """What Chromium sends for fetch(url, {method: 'PUT', headers: {'X-A': '1'}}), and before a private network."""
+    """What Chromium sends before a PUT, or a header of a page's own, and before a private network."""
     asks = {
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "x-a",

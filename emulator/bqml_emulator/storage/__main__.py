@@ -16,7 +16,7 @@ GRACEFUL_SECONDS = 2
 
 
 class Server(uvicorn.Server):
-    """uvicorn that ends on SIGTERM; SIGINT of a terminal comes to both, and the emulator stops us in its turn."""
+    """uvicorn that ends on SIGTERM; the SIGINT of a terminal is for the emulator, which stops us."""
 
     @contextlib.contextmanager
     def capture_signals(self):

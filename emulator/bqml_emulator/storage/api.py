@@ -21,11 +21,21 @@ from bqml_emulator.storage.uploads import Uploads
 MAX_COMPONENTS = 32  # https://docs.cloud.google.com/storage/docs/composite-objects (2026-11-26)
 # What would change what a bucket does, and does not do it here.
 NO_SETTINGS = (
-    "autoclass", "billing", "cors", "defaultEventBasedHold", "encryption", "hierarchicalNamespace", "lifecycle",
-    "logging", "retentionPolicy", "website",
+    "autoclass", "billing", "cors", "defaultEventBasedHold", "encryption", "hierarchicalNamespace",
+    "lifecycle", "logging", "retentionPolicy", "website",
 )  # fmt: skip
 NO_PARAMETERS = ("matchGlob", "softDeleted", "includeFoldersAsPrefixes", "filter")  # of a listing
-SERVER_SET = {"id", "kind", "name", "selfLink", "projectNumber", "timeCreated", "updated", "metageneration", "etag"}
+SERVER_SET = {
+    "id",
+    "kind",
+    "name",
+    "selfLink",
+    "projectNumber",
+    "timeCreated",
+    "updated",
+    "metageneration",
+    "etag",
+}
 log = logging.getLogger(__name__)
 
 
@@ -89,7 +99,9 @@ class Api:
                 return await self._object(request, bucket, name)
             case [bucket, "o", name, "compose"] if request.method == "POST":
                 return self._compose(request, bucket, name, await request.json())
-            case [bucket, "o", name, "copyTo" | "rewriteTo" as how, "b", to, "o", copy] if request.method == "POST":
+            case [bucket, "o", name, "copyTo" | "rewriteTo" as how, "b", to, "o", copy] if (
+                request.method == "POST"
+            ):
                 return self._copy(request, how, (bucket, name), (to, copy), await request.json())
             case [_, "o"]:
                 raise StorageError(405, f"{request.method} of /o")
@@ -175,12 +187,17 @@ class Api:
         return json_answer(of_object(found, request.base))
 
     def _copy(
-        self, request: Request, how: str, source: tuple[str, str], target: tuple[str, str], given: dict[str, Any]
+        self,
+        request: Request,
+        how: str,
+        source: tuple[str, str],
+        target: tuple[str, str],
+        given: dict[str, Any],
     ) -> Answer:
         found = self._store.get(*source, request.integer("sourceGeneration"))
         request.conditions("Source").check(found)
-        # https://docs.cloud.google.com/storage/docs/json_api/v1/objects/rewrite (2026-11-26): metadata that is
-        # given replaces the source's, all of it.
+        # https://docs.cloud.google.com/storage/docs/json_api/v1/objects/rewrite (2026-11-26): what is said of
+        # the copy replaces the source's, all of it.
         attributes = given if given.keys() - {"name", "bucket"} else attributes_of(found)
         attributes = {"contentType": found.content_type} | attributes
         copy = self._put(*target, [found], attributes, request.conditions(), found.components)
@@ -206,7 +223,13 @@ class Api:
         return json_answer(of_object(made, request.base))
 
     def _put(
-        self, bucket: str, name: str, parts: list[Object], attributes: dict, conditions: Conditions, components
+        self,
+        bucket: str,
+        name: str,
+        parts: list[Object],
+        attributes: dict,
+        conditions: Conditions,
+        components,
     ) -> Object:
         content = Content(self._store.incoming)
         try:

@@ -1,4 +1,4 @@
-"""Objects of earlier versions, which kept each in a file of its name (fake-gcs-server), are taken over once."""
+"""Objects of earlier versions, each a file of its name (fake-gcs-server), are taken over once."""
 
 import json
 import logging

@@ -1,6 +1,6 @@
 """What Cloud Storage answers when it does not do what it was asked, in Google's shape.
 
-Reasons: https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes (2026-11-26); that of 507 is ours.
+Reasons: https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes (2026-11-26); of 507 ours.
 """
 
 REASONS = {

@@ -9,7 +9,9 @@ from bqml_emulator.storage.errors import StorageError
 
 MAX_OBJECT_NAME_BYTES = 1024
 # 3 to 63 characters, up to 222 with dots between parts of at most 63; letters are small.
-BUCKET_NAME = re.compile(r"(?=.{3,222}$)[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?)*")
+BUCKET_NAME = re.compile(
+    r"(?=.{3,222}$)[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?)*"
+)
 LAST_CHARACTER, SURROGATES = 0x10FFFF, range(0xD800, 0xE000)
 
 
@@ -36,7 +38,7 @@ def check_object(name: object) -> str:
 
 
 def after(prefix: str) -> str | None:
-    """The first text, in the order of UTF-8 bytes, behind all that begin with `prefix`; None: there is none."""
+    """The first text, by UTF-8 bytes, behind all that begin with `prefix`; None: there is none."""
     for end in range(len(prefix) - 1, -1, -1):
         following = ord(prefix[end]) + 1
         if following in SURROGATES:

@@ -82,7 +82,7 @@ class Object(NamedTuple):
 
 @dataclass(frozen=True)
 class Conditions:
-    """What must be true of the object that a request is about; None asks nothing. Generation 0: none is live."""
+    """What must be true of the object of a request; None asks nothing. Generation 0: none is live."""
 
     generation_match: int | None = None
     generation_not_match: int | None = None
@@ -200,7 +200,8 @@ class Store:
             self._check_bucket(found, conditions)
             merged = {k: v for k, v in (json.loads(found.attributes) | changes).items() if v is not None}
             connection.execute(
-                "UPDATE buckets SET attributes = ?, updated = ?, metageneration = metageneration + 1 WHERE name = ?",
+                "UPDATE buckets SET attributes = ?, updated = ?, metageneration = metageneration + 1 "
+                "WHERE name = ?",
                 [json.dumps(merged), self._next_number(), name],
             )
             return self.bucket(name)
@@ -226,7 +227,9 @@ class Store:
         found = self._find(bucket, name, generation)
         if found is None:
             self.bucket(bucket)
-            raise StorageError(404, f"No such object: {bucket}/{name}{f'#{generation}' if generation else ''}")
+            raise StorageError(
+                404, f"No such object: {bucket}/{name}{f'#{generation}' if generation else ''}"
+            )
         return found
 
     def path(self, found: Object) -> Path:
@@ -239,7 +242,7 @@ class Store:
         name: str,
         content: Content,
         attributes: dict[str, Any],
-        conditions: Conditions = Conditions(),  # noqa: B008  it is frozen
+        conditions: Conditions = Conditions(),
         components: int | None = None,
     ) -> Object:
         """A new version of an object; the content's file becomes the object's."""
@@ -316,7 +319,7 @@ class Store:
         return page
 
     def _fill(self, page, bucket, prefix, delimiter, position, until, versions, count, trailing):
-        """Add objects up to the next folder; where to go on behind it, or None at the end of page or bucket."""
+        """Add objects up to the next folder; where to go on, or None at the end of page or bucket."""
         for found in self.rows(bucket, position, until, versions, count - len(page) + 1):
             folder = _folder(found.name, prefix, delimiter)
             if len(page) == count:

@@ -77,10 +77,14 @@ class Uploads:
                 return await self._begin(request, bucket)
         raise StorageError(400, f"Invalid value for uploadType: {kind}")
 
-    def _target(self, request: Request, bucket: str, given: dict[str, Any], content_type: str | None) -> Target:
+    def _target(
+        self, request: Request, bucket: str, given: dict[str, Any], content_type: str | None
+    ) -> Target:
         name = check_object(request.query.get("name") or given.get("name"))
         sent = dict(part.split("=", 1) for part in _listed(request.headers.get("x-goog-hash", "")))
-        hashes = {key: sent[short] for short, key in (("crc32c", "crc32c"), ("md5", "md5Hash")) if short in sent}
+        hashes = {
+            key: sent[short] for short, key in (("crc32c", "crc32c"), ("md5", "md5Hash")) if short in sent
+        }
         attributes = hashes | given
         if content_type and not attributes.get("contentType"):
             attributes["contentType"] = content_type
