@@ -1,6 +1,7 @@
 """SQL reaches the tables and nothing else: no file, no address, no setting, no other database.
 
-DuckDB itself is locked (database_files.LOCK). What remains, and is read only because COPY is no statement here: the bytes of DuckDB's own files, of what it spills, and of what load and export jobs exchange with the
+DuckDB itself is locked (database_files.LOCK). What remains, and is read only because COPY is no statement
+here: the bytes of DuckDB's own files, of what it spills, and of what load and export jobs exchange with the
 storage while they run; and DuckDB's catalog functions, which tell settings, names of tables and the path of
 the data folder.
 """
