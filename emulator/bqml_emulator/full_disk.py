@@ -30,7 +30,9 @@ INVALIDATED = re.compile(r'atabase "([^"]+)"[^"]* has been invalidated')
 GROWN = re.compile(r'Could not write file "([^"]+\.duckdb)": ')
 DURABLE = "COMMIT succeeded and is durable"  # only the checkpoint after it has failed
 PAUSE_SECONDS = 0.2  # between two attempts
+GRACE_SECONDS = 2.0  # in which statements still end that had met a database while it was detached
 _lock = threading.Lock()
+_reopened_at = float("-inf")  # when a database was opened again, by the monotonic clock
 _given_up: dict[str, bool] = {}  # databases to open again; True: even if it seems to be open
 _grown: set[str] = set()  # databases to shrink, once they are open
 _unrecorded: dict[tuple[str, str], Job] = {}
@@ -40,7 +42,8 @@ _recovery: threading.Thread | None = None
 def as_error(error: BaseException) -> BigQueryError | None:
     """The error for a client if the disk was full, or is just being recovered from it; else None."""
     notice(error)
-    if disk.is_full(error) or _given_up:
+    is_recovering = _given_up or time.monotonic() < _reopened_at + GRACE_SECONDS
+    if disk.is_full(error) or (is_recovering and isinstance(error, duckdb.Error)):
         return BigQueryError(REASON, disk.message(settings.data_dir))
     return None
 
@@ -105,6 +108,7 @@ def _recover():
 
 
 def _reopen(name: str):
+    global _reopened_at  # noqa: PLW0603
     if _given_up[name] or not _is_open(name):
         with contextlib.suppress(duckdb.Error), database.cursor() as cursor:
             cursor.execute(f"DETACH DATABASE IF EXISTS {database.quote(name)}")
@@ -115,6 +119,7 @@ def _reopen(name: str):
     if _is_open(name):
         with _lock:
             _given_up.pop(name)
+            _reopened_at = time.monotonic()
 
 
 def _is_open(name: str) -> bool:

@@ -126,12 +126,12 @@ def test_load_and_export_jobs_know_no_files(bigquery, table, secret, uri):
 
 @pytest.mark.parametrize("name", ["plain.csv", "../../x.csv", "a//[b]?.csv", "p" * 300 + ".csv", "ü ☃.csv"])
 def test_load_and_export_jobs_take_objects_of_every_name(emulator, bigquery, table, name):
-    emulator.upload("loads", {name: b"a,b\n1,x\n2,y\n"}, "text/csv")
+    emulator.upload("loads-named", {name: b"a,b\n1,x\n2,y\n"}, "text/csv")
     config = LoadJobConfig(autodetect=True)
-    job = bigquery.load_table_from_uri(f"gs://loads/{name}", f"{table}.l", job_config=config).result()
+    job = bigquery.load_table_from_uri(f"gs://loads-named/{name}", f"{table}.l", job_config=config).result()
     assert (job.output_rows, job.input_files) == (2, 1)
-    bigquery.extract_table(f"{table}.l", f"gs://loads/out/{name}").result()
-    exported = emulator.storage().bucket("loads").blob(f"out/{name}").download_as_text()
+    bigquery.extract_table(f"{table}.l", f"gs://loads-named/out/{name}").result()
+    exported = emulator.storage().bucket("loads-named").blob(f"out/{name}").download_as_text()
     assert sorted(exported.split()) == ["1,x", "2,y", "a,b"]
     assert list((emulator.data / "bigquery" / "uploads").iterdir()) == []
 
