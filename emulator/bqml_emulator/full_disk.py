@@ -43,7 +43,7 @@ def as_error(error: BaseException) -> BigQueryError | None:
     """The error for a client if the disk was full, or is just being recovered from it; else None."""
     notice(error)
     is_recovering = _given_up or time.monotonic() < _reopened_at + GRACE_SECONDS
-    if disk.is_full(error) or (is_recovering and isinstance(error, duckdb.Error)):
+    if disk.is_full(error) or (is_recovering and isinstance(error, duckdb.Error | BigQueryError)):
         return BigQueryError(REASON, disk.message(settings.data_dir))
     return None
 
