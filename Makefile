@@ -1,106 +1,144 @@
 # Everything runs on this machine and listens on 127.0.0.1 only. Ports: EMULATOR_PORT, STORAGE_PORT, AIRFLOW_PORT.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup demo notebook emulator up down test test-emulator test-airflow test-nights test-processes test-clients lint bench bench-page golden emulation screenshots pins
+.PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
+  test-pure test-airflow test-nights test-processes test-emulator test-clients test-notebook test-pictures \
+  bench bench-page golden emulation screenshots lock
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3)
-UV_VERSION := $(shell sed -n 's/^uv==//p' requirements-dev.txt)
+# uv makes the environments, and fetches the Python that .python-version names where the machine has none.
+UV := .local/uv/bin/uv
 VENV := .venv/bin
 QUERY ?= pictures of white or cream colored dress from victorian era
-
-# Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
-INSTALL := $(VENV)/uv pip install --quiet $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode) --python
 
 # In the environment, so that no quote in it can end the recipe's.
 export QUERY
 
 # The environment that makes Airflow talk to the embedded BigQuery, for the recipes that need it.
-export VITRINE_ROOT := $(CURDIR)
+export PROJECT_ROOT := $(CURDIR)
 LOCAL := set -a; . config/local.env; set +a;
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.installed emulator/.venv/.installed ## Install both virtual environments (done by the others when needed)
+setup: .venv/.installed emulator/.venv/.installed ## Install the environments for Airflow and the emulator (other commands do so when needed)
 
-# `make setup` again does nothing until a requirements file changes.
-$(VENV)/uv:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) and "Python 3.13 is needed, this is %s: make PYTHON=/path/to/python3.13" % sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
-	$(VENV)/python -m pip install --quiet uv==$(UV_VERSION)
-
-.venv/.installed: requirements.txt requirements-dev.txt | $(VENV)/uv
-	$(INSTALL) $(VENV)/python -r requirements.txt -r requirements-dev.txt
+# Some `python3` are only a name: pyenv's, for a version that is not installed.
+$(UV): requirements-uv.txt
+	@for python in python3 python3.13 /usr/bin/python3 none; do "$$python" -c "" 2>/dev/null && break; done; \
+	  test "$$python" != none || { echo "Python is missing: install any from 3.8 on (Debian: apt-get install python3-venv)"; exit 1; }; \
+	  "$$python" -m venv --clear .local/uv && .local/uv/bin/pip install -qq --disable-pip-version-check -r $<
 	@touch $@
 
-emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt | $(VENV)/uv
-	@test -x emulator/.venv/bin/python || $(VENV)/python -m venv --without-pip emulator/.venv
-	$(INSTALL) emulator/.venv/bin/python -r emulator/requirements.txt -r emulator/requirements-dev.txt
+# An environment for each set of pins that excludes the others.
+ENVIRONMENTS := .venv emulator/.venv emulator/smoke/.venv notebooks/.venv
+.venv/.installed: requirements.txt requirements-dev.txt
+emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt
+emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt
+notebooks/.venv/.installed: notebooks/requirements.txt
+
+NO_PYTHON := Python $(shell cat .python-version) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
+# Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
+SYNC := $(UV) pip sync --quiet $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
+$(ENVIRONMENTS:%=%/.installed): | $(UV)
+	@test -x $(@D)/bin/python || $(UV) venv --quiet $(@D) 2>.local/uv/venv.log || { echo "$(NO_PYTHON)"; exit 1; }
+	$(SYNC) --python $(@D)/bin/python $^
 	@touch $@
 
-emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt | $(VENV)/uv
-	@test -x emulator/smoke/.venv/bin/python || $(VENV)/python -m venv --without-pip emulator/smoke/.venv
-	$(INSTALL) emulator/smoke/.venv/bin/python -r $<
-	@touch $@
+# Comes first in `make test`: nobody should learn only at the end that the browser is missing.
+chromium:
+	@command -v chromium google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  { echo "The browser tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; }
 
-demo: setup ## Set up, embed and search the demo images; QUERY="a red car" asks for something else
+demo: setup ## Embed the demo images and search them; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY"
 
-notebook: setup ## Open the notebook in JupyterLab, on what `make demo` has embedded
-	@$(LOCAL) exec $(VENV)/python -m scripts.notebook
+notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab on what `make demo` embedded; COLLECTION=name for another
+	@$(LOCAL) exec $(VENV)/python -m scripts.notebook $(COLLECTION)
 
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
 
-up: setup ## Start Airflow's UI on http://127.0.0.1:8080 with emulator and storage in the background
+up: setup ## Start Airflow on http://127.0.0.1:8080, with emulator and storage, in the background
 	@$(LOCAL) $(VENV)/python -m scripts.stack up && $(VENV)/python -m demo.upload
 
 down: ## Stop what `make up` started
 	@$(LOCAL) exec $(VENV)/python -m scripts.stack down
 
-# Side by side, because each alone leaves a core idle half the time; each prints its output when it is done.
-PARTS := test-nights test-processes test-emulator test-airflow test-clients
-test: setup lint ## Run every check: lint, the emulator's tests, Airflow's tests, other people's clients
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(PARTS)
+# These need no running service.
+CHECKS := lint spelling types test-pure
+PARTS := test-nights test-processes test-emulator test-airflow test-clients test-notebook test-pictures
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --output-sync=target
 
-test-emulator: setup ## Run the emulator's own tests
-	cd emulator && .venv/bin/python -m pytest -q
+check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
+	@$(SIDE_BY_SIDE) --jobs=2 $(CHECKS)
 
-# These wait for Airflow's processes and a browser more than they compute.
+# Three at a time, because each alone leaves a core idle half the time; each prints its output when it is done.
+test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run every check and test, then show how long each part and the slowest tests took
+	@rm -rf .local/timings
+	@$(SIDE_BY_SIDE) --jobs=3 $(CHECKS) $(PARTS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
+
+TIMED = $(CURDIR)/$(VENV)/python $(CURDIR)/tests/support/timing.py run $@
+PYTEST = -m pytest -q --junitxml=$(CURDIR)/.local/timings/$@.xml
 PROCESSES := tests/integration tests/browser
-test-processes: setup ## Run the tests on Airflow's real processes, and those in the browser
-	$(VENV)/python -m pytest -q $(PROCESSES)
-
-test-nights: setup ## Run whole DAG runs in which things go wrong
-	$(VENV)/python -m pytest -q tests/faults
-
-test-airflow: setup ## Run the tests of everything else
-	$(VENV)/python -m pytest -q $(patsubst %,--ignore=%,$(PROCESSES) tests/faults)
-
-test-clients: setup emulator/smoke/.venv/.installed ## Try clients that nobody here wrote on the emulator
-	cd emulator/smoke && .venv/bin/python -m pytest -q
+APART := $(PROCESSES) tests/faults tests/notebook
 
 lint: setup ## Check style and common mistakes
-	$(VENV)/ruff check .
-	$(VENV)/ruff format --check .
+	@$(TIMED) $(SHELL) -c "$(VENV)/ruff check . && $(VENV)/ruff format --check ."
+
+spelling: setup ## Check the spelling of code and prose
+	@$(TIMED) $(VENV)/codespell
+
+# The minus lets errors pass for as long as there are some. TODO: remove it with the last of them.
+types: setup ## Check the types of plugins/, dags/, scripts/ and demo/
+	-@$(TIMED) $(VENV)/mypy
+
+test-pure: setup ## Run the tests that need no emulator
+	@$(TIMED) $(VENV)/python $(PYTEST) -m "not services" $(APART:%=--ignore=%)
+
+test-airflow: setup ## Run the other tests of the Airflow side, on the emulator
+	@$(TIMED) $(VENV)/python $(PYTEST) -m services $(APART:%=--ignore=%)
+
+test-nights: setup ## Test whole DAG runs in which things go wrong
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/faults
+
+# These wait for Airflow's processes and a browser more than they compute.
+test-processes: chromium setup ## Test Airflow's real processes, and the pages in a browser
+	@$(TIMED) $(VENV)/python $(PYTEST) $(PROCESSES)
+
+test-notebook: setup notebooks/.venv/.installed ## Run the notebook from top to bottom
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/notebook
+
+test-pictures: setup notebooks/.venv/.installed ## Test the notebook's own functions
+	@cd notebooks && $(TIMED) .venv/bin/python $(PYTEST)
+
+test-emulator: setup ## Run the emulator's own tests
+	@cd emulator && $(TIMED) .venv/bin/python $(PYTEST)
+
+test-clients: setup emulator/smoke/.venv/.installed ## Try third-party clients on the emulator
+	@cd emulator/smoke && $(TIMED) .venv/bin/python $(PYTEST)
+
+coverage: setup ## Show which lines the tests without an emulator leave out
+	$(VENV)/python -m pytest -q -m "not services" $(APART:%=--ignore=%) --cov --cov-report=term
 
 IMAGES ?= 600000
-bench: setup ## Measure a back-fill of IMAGES=600000 images; see benchmarks/README.md
+bench: setup ## Measure a back-fill of IMAGES=600000 images (benchmarks/README.md)
 	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(IMAGES)
 
-bench-page: setup ## Compare the search page with its bare SQL, from a running `make up` with embedded images
+bench-page: setup ## Measure what the search page adds to its SQL, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m benchmarks.search_page
 
-golden: setup ## Rewrite the golden SQL files from what the DAGs render today
-	$(VENV)/python -m pytest -q tests/sql --golden
+golden: setup ## Rewrite the golden SQL files and docs/settings.md from the code as it is now
+	$(VENV)/python -m pytest -q tests/sql/test_rendered.py tests/meta/test_settings_page.py --golden
 
 emulation: setup ## Rewrite docs/emulation.md from the emulator's tests
 	cd emulator && .venv/bin/python tests/fidelity.py ../docs/emulation.md
 
-screenshots: setup ## Take the pictures of the pages anew, from a running `make up` with embedded images
+screenshots: setup ## Retake the pictures in docs/images, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m scripts.screenshots
 
-PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements
-pins: | $(VENV)/uv ## Resolve every requirements*.in again into its pinned file
-	for name in $(PINNED); do $(VENV)/uv pip compile --quiet --python $(VENV)/python --no-emit-index-url \
-	  --no-emit-find-links --custom-compile-command "make pins" $$name.in -o $$name.txt || exit 1; done
+PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements \
+  notebooks/requirements
+lock: | $(UV) ## Pin what every requirements*.in asks for; existing pins that still fit stay
+	for name in $(PINNED); do $(UV) pip compile --quiet --python-version 3.13 --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done

@@ -16,10 +16,10 @@ sys.path.append(os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"])
 
 from google.cloud.bigquery import Client, QueryJobConfig, ScalarQueryParameter
 
-from vitrine.bigquery import BigQuery
-from vitrine.settings import Settings, load
+from vitrine.collection import Collection, load
+from vitrine.google.bigquery import BigQuery
+from vitrine.google.templates import render_statement
 from vitrine.web.search import USUAL_NUMBER
-from vitrine.web.statements import render
 
 MOST_MILLISECONDS, MOST_SHARE = 50.0, 0.15
 WARM_UP, ROUNDS = 3, 30
@@ -27,7 +27,7 @@ WARM_UP, ROUNDS = 3, 30
 
 def main() -> int:
     """Measure, print, judge."""
-    settings, session = load(), requests.Session()
+    settings, session = load()["met"], requests.Session()
     client = BigQuery(settings.gcp_conn_id, settings.project, settings.location).client()
     base = os.environ["AIRFLOW__API__BASE_URL"]
     bare, page = [], []
@@ -38,10 +38,10 @@ def main() -> int:
     return judge(bare[WARM_UP:], page[WARM_UP:])
 
 
-def ask(client: Client, settings: Settings, words: str) -> None:
+def ask(client: Client, settings: Collection, words: str) -> None:
     """Send the statement of the page as any program would."""
-    sql = render(
-        settings, "search_page/search_by_text.sql",
+    sql = render_statement(
+        settings, "pages/search_by_text.sql",
         uri_prefix="", use_brute_force=False, top_k=USUAL_NUMBER, is_embedded=False,
     )  # fmt: skip
     named = {"query": words, "model": settings.model}

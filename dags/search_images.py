@@ -10,46 +10,64 @@ One search costs one text call of the model and the bytes of the searched vector
 
 from airflow.sdk import DAG, chain
 
-from vitrine import defaults, limits, params, settings
-from vitrine.jobs import int64, query_job, string
-from vitrine.operators.query_job import QueryJobOperator
-from vitrine.operators.write_gallery import WriteGalleryOperator
+from vitrine import limits
+from vitrine.collection import Collection
+from vitrine.dag_defaults import collections_of, dag_arguments, default_args
+from vitrine.google.jobs import int64, model, query_job, string
+from vitrine.google.statement import BigQueryStatementOperator
+from vitrine.search import params
+from vitrine.search.write_gallery import WriteGalleryOperator
 
-config = settings.load()
 SEARCH_ID = string("search_id", "{{ run_id }}")
 QUERY = string("query", "{{ params.query }}")
-MODEL = string("model", config.model)
+URI_PREFIX = string("uri_prefix", "{{ params.uri_prefix or '' }}")
 
-with DAG(
-    dag_id="search_images",
-    doc_md=__doc__,
-    schedule=None,
-    max_active_runs=16,
-    **defaults.dag_arguments(config),
-    params=params.SEARCH_IMAGES,
-) as dag:
-    embed_query = QueryJobOperator.of(
-        "search_images/embed_query.sql",
-        SEARCH_ID,
-        MODEL,
-        QUERY,
-        int64("max_query_bytes", limits.MAX_QUERY_BYTES),
-    )
-    search_images = QueryJobOperator.of(
-        "search_images/search_images.sql", SEARCH_ID, MODEL, QUERY,
-        string("uri_prefix", "{{ params.uri_prefix or '' }}"),
-    )  # fmt: skip
-    write_gallery = WriteGalleryOperator(
-        task_id="write_gallery",
-        configuration=query_job("search_images/select_results.sql", SEARCH_ID, QUERY),
-        queries=["{{ params.query }}"],
-        search={
-            "q": "{{ params.query }}",
-            "prefix": "{{ params.uri_prefix or '' }}",
-            "n": f"{{{{ [params.top_k, {params.MOST_ON_PAGE}] | min }}}}",
-            "exact": "{{ '1' if params.use_brute_force else '' }}",
-        },
-        gallery=config.gallery,
-        model=config.model,
-    )
-    chain(embed_query, search_images, write_gallery)
+
+def search_images(collection: Collection) -> DAG:
+    """The DAG of one collection and model."""
+    with DAG(
+        dag_id=collection.dag_id("search_images"),
+        description="Search for words, get a page of pictures",
+        doc_md=__doc__,
+        schedule=None,
+        max_active_runs=16,
+        params=params.SEARCH_IMAGES,
+        default_args=default_args(collection),
+        **dag_arguments(collection),
+    ) as dag:
+        embed_query = BigQueryStatementOperator(
+            task_id="embed_query",
+            collection=collection,
+            configuration=query_job(
+                "search/embed_query.sql",
+                SEARCH_ID,
+                model(collection),
+                QUERY,
+                int64("max_query_bytes", limits.MAX_QUERY_BYTES),
+            ),
+        )
+        search = BigQueryStatementOperator(
+            task_id="search_images",
+            collection=collection,
+            configuration=query_job(
+                "search/search_images.sql", SEARCH_ID, model(collection), QUERY, URI_PREFIX
+            ),
+        )
+        write_gallery = WriteGalleryOperator(
+            task_id="write_gallery",
+            collection=collection,
+            configuration=query_job("search/select_results.sql", SEARCH_ID, QUERY),
+            queries=["{{ params.query }}"],
+            search={
+                "q": "{{ params.query }}",
+                "prefix": "{{ params.uri_prefix or '' }}",
+                "n": f"{{{{ [params.top_k, {params.MOST_ON_PAGE}] | min }}}}",
+                "exact": "{{ '1' if params.use_brute_force else '' }}",
+            },
+        )
+        chain(embed_query, search, write_gallery)
+    return dag
+
+
+for collection in collections_of("search_images"):
+    search_images(collection)

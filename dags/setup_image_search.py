@@ -9,22 +9,23 @@ It ends with a preflight that lists an image and embeds a word, so that a missin
 not at 2 a.m. The connection's grant takes a minute or two to become effective;
 `create_multimodal_embedding_model` waits for it.
 
-Settings: `VITRINE_*`, see docs/dags/setup_image_search.md.
+Settings: include/collections.yaml, see docs/settings.md and docs/dags/setup_image_search.md.
 """
 
 from datetime import timedelta
 
 from airflow.sdk import DAG, TaskGroup, chain
 
-from vitrine import defaults, limits, settings
-from vitrine.jobs import string, strings
-from vitrine.operators.query_job import QueryJobOperator
+from vitrine import limits
+from vitrine.collection import Collection
+from vitrine.dag_defaults import collections_of, dag_arguments, default_args
+from vitrine.google.jobs import model, query_job, strings
+from vitrine.google.statement import BigQueryStatementOperator
 
-config = settings.load()
 TABLES = (
     "embedding_batches",
     "embedding_attempts",
-    "met_image_embeddings",
+    "image_embeddings",
     "embedding_quarantine",
     "embedding_runs",
     "index_health",
@@ -32,38 +33,71 @@ TABLES = (
     "vector_search_results",
     "saved_search_results",
 )
-# CREATE TABLE IF NOT EXISTS leaves a table of an earlier version as it was.
-CHANGES = ("alter_embedding_attempts", "alter_embedding_quarantine", "alter_embedding_runs")
+# CREATE TABLE IF NOT EXISTS leaves a table of an earlier version as it was. Table and change, in their order.
+CHANGES = (
+    ("embedding_attempts", "alter_embedding_attempts"),
+    ("embedding_quarantine", "alter_embedding_quarantine"),
+    ("embedding_runs", "alter_embedding_runs"),
+)
 GRANT_CHECK_SECONDS = 30
 
 
-with DAG(
-    dag_id="setup_image_search",
-    doc_md=__doc__,
-    schedule=None,
-    max_active_runs=1,
-    **defaults.dag_arguments(config),
-) as dag:
-    create_dataset = QueryJobOperator.of("setup_image_search/create_dataset.sql")
-    create_connection = QueryJobOperator.of("setup_image_search/create_connection.sql")
-    grants = [QueryJobOperator.of("setup_image_search/grant_roles.sql")] if config.manage_iam else []
-    create_met_images = QueryJobOperator.of("setup_image_search/create_met_images.sql")
-    create_model = QueryJobOperator.of(
-        "setup_image_search/create_multimodal_embedding_model.sql",
-        retries=limits.GRANT_PROPAGATION_SECONDS // GRANT_CHECK_SECONDS,
-        retry_delay=timedelta(seconds=min(GRANT_CHECK_SECONDS, config.retry_wait_seconds)),
-        retry_exponential_backoff=1.0,
-    )
-    with TaskGroup("create_tables") as create_tables:
-        create = {table: QueryJobOperator.of(f"schema/create_{table}.sql") for table in TABLES}
-        for change in CHANGES:
-            create[change.removeprefix("alter_")] >> QueryJobOperator.of(f"schema/{change}.sql")
-    assert_one_model = QueryJobOperator.of("schema/assert_one_model.sql", string("model", config.model))
-    assert_images_listed = QueryJobOperator.of(
-        "setup_image_search/assert_images_listed.sql", strings("content_types", config.content_types)
-    )
-    assert_model_answers = QueryJobOperator.of("setup_image_search/assert_model_answers.sql")
+def setup_image_search(collection: Collection) -> DAG:
+    """The DAG of one collection and model."""
+    with DAG(
+        dag_id=collection.dag_id("setup_image_search"),
+        description="Make dataset, connection, object table, remote model and tables; check that they work",
+        doc_md=__doc__,
+        schedule=None,
+        max_active_runs=1,
+        default_args=default_args(collection),
+        **dag_arguments(collection),
+    ) as dag:
 
-    chain(create_dataset, create_tables, assert_one_model, create_model)
-    chain(create_dataset, create_connection, *grants, create_met_images, create_model)
-    chain(create_model, assert_images_listed, assert_model_answers)
+        def statement(sql: str, **arguments: object) -> BigQueryStatementOperator:
+            """The task named like its statement."""
+            return BigQueryStatementOperator(
+                task_id=sql.rpartition("/")[2],
+                collection=collection,
+                configuration=query_job(f"{sql}.sql"),
+                **arguments,
+            )
+
+        create_dataset = statement("setup/create_dataset")
+        create_connection = statement("setup/create_connection")
+        grant_roles = [statement("setup/grant_roles")] if collection.manage_iam else []
+        create_images = statement("setup/create_images")
+        create_model = statement(
+            "setup/create_multimodal_embedding_model",
+            retries=limits.GRANT_PROPAGATION_SECONDS // GRANT_CHECK_SECONDS,
+            retry_delay=timedelta(seconds=min(GRANT_CHECK_SECONDS, collection.retry_wait_seconds)),
+            retry_exponential_backoff=1.0,
+        )
+        with TaskGroup("create_tables") as create_tables:
+            last = {table: statement(f"schema/create_{table}") for table in TABLES}
+            for table, change in CHANGES:
+                changed = statement(f"schema/{change}")
+                chain(last[table], changed)
+                last[table] = changed
+        assert_one_model = BigQueryStatementOperator(
+            task_id="assert_one_model",
+            collection=collection,
+            configuration=query_job("schema/assert_one_model.sql", model(collection)),
+        )
+        assert_images_listed = BigQueryStatementOperator(
+            task_id="assert_images_listed",
+            collection=collection,
+            configuration=query_job(
+                "setup/assert_images_listed.sql", strings("content_types", collection.content_types)
+            ),
+        )
+        assert_model_answers = statement("setup/assert_model_answers")
+
+        chain(create_dataset, create_tables, assert_one_model, create_model)
+        chain(create_dataset, create_connection, *grant_roles, create_images, create_model)
+        chain(create_model, assert_images_listed, assert_model_answers)
+    return dag
+
+
+for collection in collections_of("setup_image_search"):
+    setup_image_search(collection)

@@ -113,7 +113,7 @@ def explain(screen: TextIO, run) -> None:
 def show(screen: TextIO, query: str, found: dict) -> int:
     """Print the results as a table, and where the pictures are."""
     sys.path.append(os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"])
-    from vitrine.gallery import table
+    from vitrine.search.gallery import table
 
     print(f"\n{query}\n{table(found['results'])}\n\nGallery: {found['gallery']}", file=screen)
     return 0

@@ -26,8 +26,8 @@ class VitrinePlugin(AirflowPlugin):
             "href": "vitrine/",
             "destination": "nav",
             "url_route": "image-search",
-            "icon": "vitrine/static/icon.svg",
-            "icon_dark_mode": "vitrine/static/icon-dark.svg",
+            "icon": "vitrine/_static/icon.svg",
+            "icon_dark_mode": "vitrine/_static/icon-dark.svg",
             "nav_top_level": True,
         }
     ]

@@ -17,7 +17,7 @@ import duckdb
 import requests
 from emulator_process import EmulatorProcess
 from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
-from google.cloud.bigquery import LoadJobConfig, QueryJobConfig
+from google.cloud.bigquery import DEFAULT_RETRY, LoadJobConfig, QueryJobConfig
 
 KILLS = int(os.environ.get("EMULATOR_KILLS", "3"))
 SECONDS = (0.5, 3.0)  # between the start of the writers and the kill
@@ -28,6 +28,7 @@ GONE = (
     RetryError,
     OSError,
 )  # for a client of a dead server
+AGAIN = DEFAULT_RETRY.with_delay(0.1, 0.5)  # who waits for a job asks soon after the restart
 NUMBERS = f"SELECT '{{id}}' AS job, n FROM UNNEST(GENERATE_ARRAY(1, {ROWS})) AS n"
 STATEMENTS = {
     "insert": f"INSERT INTO ds.log (job, n) {NUMBERS}",
@@ -39,19 +40,21 @@ STATEMENTS = {
 
 
 def query(client, job_id: str, kind: str):
-    client.query(STATEMENTS[kind].format(id=job_id), job_id=job_id, retry=None, job_retry=None).result()
+    sql = STATEMENTS[kind].format(id=job_id)
+    client.query(sql, job_id=job_id, retry=None, job_retry=None).result(retry=AGAIN)
 
 
 def load(client, job_id: str, _):
     config = LoadJobConfig(autodetect=True)
     rows = [{"job": job_id, "n": n} for n in range(ROWS)]
-    client.load_table_from_json(rows, "ds.log", job_id=job_id, job_config=config, num_retries=0).result()
+    job = client.load_table_from_json(rows, "ds.log", job_id=job_id, job_config=config, num_retries=0)
+    job.result(retry=AGAIN)
 
 
 def select(client, job_id: str, _):
     config = QueryJobConfig(destination=f"{client.project}.ds.log", write_disposition="WRITE_APPEND")
     sql = NUMBERS.format(id=job_id)
-    client.query(sql, job_id=job_id, job_config=config, retry=None, job_retry=None).result()
+    client.query(sql, job_id=job_id, job_config=config, retry=None, job_retry=None).result(retry=AGAIN)
 
 
 KINDS = dict.fromkeys(STATEMENTS, query) | {"load": load, "select": select}

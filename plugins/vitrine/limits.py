@@ -6,7 +6,7 @@ Only constants; each has its unit in the name or the comment, and its source abo
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 # https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings
 # The tutorial's ceiling. The quota page now derives rows per job from the quota (600 x 360 = 216,000); we
@@ -37,7 +37,7 @@ EMBEDDING_DIMENSIONS: Final = {
     "gemini-embedding-2": range(128, 3073),
 }
 # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
-IMAGE_CONTENT_TYPES: Final = ("image/jpeg", "image/png", "image/bmp", "image/gif")
+ImageContentType = Literal["image/jpeg", "image/png", "image/bmp", "image/gif"]
 # Text beyond 32 tokens is shortened by the model; with more UTF-8 bytes the call is refused ("must be smaller
 # than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).
 MAX_QUERY_BYTES: Final = 1023
@@ -45,6 +45,11 @@ MAX_QUERY_BYTES: Final = 1023
 # Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json; Google's own page could not
 # be read.
 IMAGE_PRICE_USD: Final = 0.0001
+
+# https://docs.cloud.google.com/bigquery/docs/labels-intro#requirements (international characters, which are
+# allowed too, are left out)
+LABEL_KEY: Final = r"^[a-z][a-z0-9_-]{0,62}$"
+LABEL_VALUE: Final = r"^[a-z0-9_-]{0,63}$"
 
 # https://docs.cloud.google.com/bigquery/quotas#vector_index_limits
 MIN_VECTOR_INDEX_ROWS: Final = 5_000  # CREATE VECTOR INDEX fails below

@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
-from typing import Any
 
 from airflow.sdk import BaseNotifier
 
+from vitrine.collection import Collection
 from vitrine.errors import SettingsError
-from vitrine.settings import Settings, variable
 
 
-def on_failure(settings: Settings) -> BaseNotifier | None:
-    """The deployment's notifier, or None. Errors: SettingsError naming the variable that cannot work."""
-    if not settings.notifier:
+def on_failure(collection: Collection) -> BaseNotifier | None:
+    """The collection's notifier, or None. Errors: SettingsError naming the setting that cannot work."""
+    if not collection.notifier:
         return None
-    notifier, arguments = _notifier_class(settings.notifier), _arguments(settings.notifier_arguments)
+    notifier = _notifier_class(collection)
     try:
-        return notifier(**arguments)
+        return notifier(**collection.notifier_arguments)
     except Exception as error:
-        raise _refused("notifier_arguments", settings.notifier_arguments, str(error)) from error
+        raise _refused(collection, "notifier_arguments", str(error)) from error
 
 
-def _notifier_class(path: str) -> type[BaseNotifier]:
-    module, _, name = path.rpartition(".")
+def _notifier_class(collection: Collection) -> type[BaseNotifier]:
+    module, _, name = collection.notifier.rpartition(".")
     try:
         found = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise _refused("notifier", path, f"{error}. Is its provider installed?") from error
+        raise _refused(collection, "notifier", f"{error}. Is its provider installed?") from error
     if not (isinstance(found, type) and issubclass(found, BaseNotifier)):
-        raise _refused("notifier", path, "it is not a subclass of airflow.sdk.BaseNotifier")
+        raise _refused(collection, "notifier", "it is not a subclass of airflow.sdk.BaseNotifier")
     return found
 
 
-def _arguments(text: str) -> dict[str, Any]:
-    try:
-        arguments = json.loads(text or "{}")
-    except json.JSONDecodeError as error:
-        raise _refused("notifier_arguments", text, f"it is not JSON: {error}") from error
-    if not isinstance(arguments, dict):
-        raise _refused("notifier_arguments", text, "it is not a JSON object")
-    return arguments
-
-
-def _refused(name: str, value: str, reason: str) -> SettingsError:
-    return SettingsError(f"{variable(name)}={value!r} cannot work: {reason}.")
+def _refused(collection: Collection, name: str, reason: str) -> SettingsError:
+    value = getattr(collection, name)
+    return SettingsError(f"{name}={value!r} of the collection {collection.name} cannot work: {reason}.")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.collection import publish
-from vitrine.settings import Settings, load
+from vitrine.collection import Collection, load
 
 DEMO = Path(__file__).resolve().parents[2] / "demo/images"
 HOSTILE = """photos/"><script>alert('1')<\u202egpj.jpg"""
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
 
 
-def quarantined(settings: Settings, bucket: str, owl: bytes) -> list[dict]:
+def quarantined(settings: Collection, bucket: str, owl: bytes) -> list[dict]:
     """Three images: one that was refused although it is a picture, and two that are none."""
     broken = (
         ("scans/a.jpg", owl, REFUSED),
@@ -53,7 +53,7 @@ def quarantined(settings: Settings, bucket: str, owl: bytes) -> list[dict]:
     )
     return [
         {
-            "uri": f"gs://{bucket}/{name}", "content_hash": md5(content), "model": settings.model,
+            "uri": f"gs://{bucket}/{name}", "content_hash": md5(content), "model": settings.model.id,
             "ml_generate_embedding_status": status, "attempts": 1, "run_id": "r",
             "quarantined_at": "2026-11-22T02:03:00Z",
         }
@@ -61,11 +61,11 @@ def quarantined(settings: Settings, bucket: str, owl: bytes) -> list[dict]:
     ]  # fmt: skip
 
 
-def measured(settings: Settings) -> list[dict]:
+def measured(settings: Collection) -> list[dict]:
     """Four weeks in which words are found better and better."""
     return [
         {
-            "run_id": f"scheduled__{day}", "model": settings.model, "rebuilt": day == 15, "top_k": 10,
+            "run_id": f"scheduled__{day}", "model": settings.model.id, "rebuilt": day == 15, "top_k": 10,
             "vector_index": "Ready: 100 % of the rows are indexed.", "drift": 0.05,
             "image_queries": 100, "image_recall": 0.99, "word_queries": 20, "word_recall": 0.6 + day / 100,
             "measured_at": f"2026-11-{day:02}T12:00:00Z",
@@ -83,15 +83,15 @@ def airflow(airflow_stack, emulator):
     emulator.upload(airflow_stack.bucket, objects | {HOSTILE: owl})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_DATASET", airflow_stack.dataset)
-        patch.setenv("VITRINE_OBJECT_URIS", f"gs://{airflow_stack.bucket}/*")
-        settings = load()
+        patch.setenv("VITRINE_OBJECTS", f"gs://{airflow_stack.bucket}/*")
+        settings = load()["met"]
         publish(emulator, settings)
     emulator.upload(airflow_stack.bucket, {"scans/a.jpg": owl, "scans/b.jpg": b"broken", BROKEN: b"broken"})
     for table, rows in (
         ("embedding_quarantine", quarantined(settings, airflow_stack.bucket, owl)),
         ("index_health", measured(settings)),
     ):
-        emulator.bigquery.load_table_from_json(rows, settings.table_id(table)).result()
+        emulator.load(settings.table_id(table), rows)
     return airflow_stack
 
 

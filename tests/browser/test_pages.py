@@ -43,13 +43,13 @@ def test_from_airflows_navigation_to_pictures_and_back(page):
     inner.get_by_role("link", name="a red car").click()
     expect(pictures(inner)).to_have_count(24)
     assert name(inner).startswith("car-red")
-    expect(page).to_have_url(re.compile(r"/plugin/image-search/vitrine/\?q=a\+red\+car|q=a%20red%20car"))
+    expect(page).to_have_url(re.compile(r"/plugin/image-search/vitrine/met/\?q=a\+red\+car|q=a%20red%20car"))
     page.go_back()
     expect(inner.get_by_role("heading", name="Try one of these")).to_be_visible()
 
 
 def test_an_address_is_all_it_takes_to_share(page, browser):
-    page.goto("/plugin/image-search/vitrine/?q=a+panda&n=3")
+    page.goto("/plugin/image-search/vitrine/met/?q=a+panda&n=3")
     inner = frame_of(page)
     expect(pictures(inner)).to_have_count(3)
     link = copied(page, inner, "Copy link")
@@ -61,7 +61,7 @@ def test_an_address_is_all_it_takes_to_share(page, browser):
 
 
 def test_a_link_is_of_what_is_shown_also_before_airflows_address_is(page):
-    page.goto("/plugin/image-search/vitrine/?q=a+fish&n=3")
+    page.goto("/plugin/image-search/vitrine/met/?q=a+fish&n=3")
     inner = frame_of(page)
     expect(pictures(inner)).to_have_count(3)
     page.route("**/thumbnails?*", lambda _: None)  # held until the route is taken away
@@ -75,7 +75,7 @@ def test_a_link_is_of_what_is_shown_also_before_airflows_address_is(page):
 
 
 def test_type_and_see(page):
-    page.goto("/vitrine/")
+    page.goto("/vitrine/met/")
     page.get_by_role("searchbox").fill("a castle with towers")
     page.get_by_role("button", name="Search").click()
     expect(pictures(page)).to_have_count(24)
@@ -86,7 +86,7 @@ def test_type_and_see(page):
 
 
 def test_more_like_a_picture(page, emulator):
-    page.goto("/vitrine/?q=a+red+car")
+    page.goto("/vitrine/met/?q=a+red+car")
     calls, first = emulator.last_call(), name(page)
     pictures(page).first.locator("a.picture").click()
     expect(page.locator(".like")).to_contain_text(first)
@@ -100,7 +100,7 @@ def test_more_like_a_picture(page, emulator):
 
 
 def test_filters(page, airflow):
-    page.goto("/vitrine/")
+    page.goto("/vitrine/met/")
     page.get_by_role("searchbox").fill("a red car")
     page.get_by_label("Only below").fill(f"gs://{airflow.bucket}/photos/")
     page.get_by_label("Pictures").fill("5")
@@ -114,7 +114,7 @@ def test_filters(page, airflow):
 
 
 def test_copy_and_open(page, emulator):
-    page.goto("/plugin/image-search/vitrine/?q=a+panda&n=1")
+    page.goto("/plugin/image-search/vitrine/met/?q=a+panda&n=1")
     inner = frame_of(page)
     assert copied(page, inner, "Copy uri").endswith("/photos/panda.jpg")
     with page.context.expect_page() as opened:
@@ -124,10 +124,10 @@ def test_copy_and_open(page, emulator):
 
 def test_recent_searches(page):
     for words in ("a fish", "a panda", "a fish"):
-        page.goto(f"/vitrine/?q={words}")
+        page.goto(f"/vitrine/met/?q={words}")
     recent = page.locator("#history li")
     expect(recent).to_have_text(["a panda"])
-    page.goto("/vitrine/")
+    page.goto("/vitrine/met/")
     expect(recent).to_have_text(["a fish", "a panda"])
     page.get_by_role("button", name="Forget them").click()
     page.reload()
@@ -143,13 +143,13 @@ def test_recent_searches(page):
     ],
 )
 def test_wrong_input_is_one_sentence(page, address, sentence):
-    page.goto(f"/vitrine/{address}")
+    page.goto(f"/vitrine/met/{address}")
     expect(page.get_by_role("alert")).to_contain_text(sentence)
     expect(pictures(page)).to_have_count(0)
 
 
 def test_no_results(page):
-    page.goto("/vitrine/?q=x&prefix=gs://elsewhere/")
+    page.goto("/vitrine/met/?q=x&prefix=gs://elsewhere/")
     expect(page.locator(".nothing")).to_contain_text("No searchable picture is below gs://elsewhere/")
     page.get_by_role("link", name="Search everywhere").click()
     expect(pictures(page)).to_have_count(24)
@@ -160,17 +160,17 @@ def test_bigquery_is_down_and_comes_back(page, emulator_process):
     emulator_process.stop(service.name)
     try:
         for address in ("?q=down", "?like=gs://b/x.jpg", "health"):
-            page.goto(f"/vitrine/{address}")
+            page.goto(f"/vitrine/met/{address}")
             expect(page.get_by_role("alert")).to_contain_text(
                 "BigQuery cannot be reached. Try again in a minute"
             )
     finally:
         emulator_process.start(service)
-    page.goto("/vitrine/?q=a+red+car")
+    page.goto("/vitrine/met/?q=a+red+car")
     expect(pictures(page)).to_have_count(24)
 
 
-@pytest.mark.parametrize("address", ["/vitrine/?q=nobody+answers", "/vitrine/health"])
+@pytest.mark.parametrize("address", ["/vitrine/met/?q=nobody+answers", "/vitrine/met/health"])
 def test_bigquery_does_not_answer(page, emulator, address):
     emulator.faults(http_errors=1.0)
     try:
@@ -184,7 +184,7 @@ def test_bigquery_does_not_answer(page, emulator, address):
 def test_two_hundred_pictures_are_loaded_as_they_come_into_view(page):
     fetched = []
     page.on("request", lambda request: "thumbnails?" in request.url and fetched.append(request.url))
-    page.goto("/vitrine/?q=a+photo&n=200")
+    page.goto("/vitrine/met/?q=a+photo&n=200")
     expect(pictures(page)).to_have_count(200)
     # A network without requests is also idle before a busy machine has drawn the page.
     expect(pictures(page).first.locator("img")).to_have_js_property("naturalWidth", 320)
@@ -196,19 +196,19 @@ def test_two_hundred_pictures_are_loaded_as_they_come_into_view(page):
 
 
 def test_hostile_names_are_names(page, airflow):
-    page.goto(f"/vitrine/?q=an+owl&n=200&prefix=gs://{airflow.bucket}/{HOSTILE[:10]}")
+    page.goto(f"/vitrine/met/?q=an+owl&n=200&prefix=gs://{airflow.bucket}/{HOSTILE[:10]}")
     expect(pictures(page)).to_have_count(1)
     expect(pictures(page).locator(".uri")).to_contain_text("<script>alert('1')<")
     pictures(page).locator("a.picture").click()
     expect(page.locator(".like")).to_contain_text("<script>alert('1')<")
-    page.goto("/vitrine/health")
+    page.goto("/vitrine/met/health")
     expect(page.locator("body")).to_contain_text(BROKEN[:20])
 
 
 @pytest.mark.parametrize("address", ["?q=a+red+car&n=6", "", "?q=x&n=0", "health"])
 def test_a_phone_needs_no_sideways_scrolling(page, address):
     page.set_viewport_size({"width": 320, "height": 640})
-    page.goto(f"/vitrine/{address}")
+    page.goto(f"/vitrine/met/{address}")
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
@@ -216,14 +216,14 @@ def test_a_phone_needs_no_sideways_scrolling(page, address):
 @pytest.mark.parametrize("address", ["?q=a+red+car&n=6", "", "?q=x&n=0", "health"])
 def test_axe_finds_nothing_serious(page, theme, address):
     page.emulate_media(color_scheme=theme)
-    page.goto(f"/vitrine/{address}")
+    page.goto(f"/vitrine/met/{address}")
     page.wait_for_load_state("networkidle")
     found = AXE.run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == []
 
 
 def test_by_keyboard_alone(page):
-    page.goto("/vitrine/")
+    page.goto("/vitrine/met/")
     expect(page.get_by_role("searchbox")).to_be_focused()  # as soon as the page is drawn, after it is loaded
     page.keyboard.type("a red car")
     page.keyboard.press("Enter")
@@ -239,7 +239,7 @@ def test_by_keyboard_alone(page):
 
 
 def test_dark_when_airflow_is_dark(page):
-    page.goto("/vitrine/")
+    page.goto("/vitrine/met/")
     page.evaluate("localStorage.setItem('theme', 'dark')")
     page.goto("/plugin/image-search")
     body = frame_of(page).locator("html")
@@ -249,7 +249,7 @@ def test_dark_when_airflow_is_dark(page):
 
 
 def test_health_figures_and_filter(page):
-    page.goto("/plugin/image-search/vitrine/health")
+    page.goto("/plugin/image-search/vitrine/met/health")
     inner = frame_of(page)
     expect(inner.locator(".tiles")).to_contain_text("276")
     expect(inner.locator(".tiles")).to_contain_text("Too small for an index: 276 of 5,000 rows")
@@ -260,7 +260,7 @@ def test_health_figures_and_filter(page):
 
 
 def test_the_trend_of_the_recall(page):
-    page.goto("/plugin/image-search/vitrine/health")
+    page.goto("/plugin/image-search/vitrine/met/health")
     inner = frame_of(page)
     chart = inner.get_by_role("img", name="Recall at the last 4 measurements")
     expect(chart).to_be_visible()
@@ -269,7 +269,7 @@ def test_the_trend_of_the_recall(page):
     assert lines[1]["height"] > 10 > lines[0]["height"], "words are found better and better"
     expect(inner.get_by_role("region", name="Table of the measurements")).to_contain_text("Rebuilt.")
     link = inner.get_by_role("link", name="scheduled__22")
-    expect(link).to_have_attribute("href", "../dags/maintain_vector_index/runs/scheduled__22")
+    expect(link).to_have_attribute("href", "../../dags/maintain_vector_index__met/runs/scheduled__22")
 
 
 @pytest.mark.parametrize(
@@ -285,33 +285,33 @@ def test_the_trend_of_the_recall(page):
 )
 def test_a_backlog_that_is_no_page_of_ours_is_not_shown(page, answer, said):
     page.route("**/health/backlog", lambda route: route.fulfill(**answer))
-    page.goto("/vitrine/health")
+    page.goto("/vitrine/met/health")
     expect(page.locator("[data-load]")).to_have_text(said)
 
 
 def test_replay_asks_first_and_starts_a_run_that_embeds(page, airflow):
     assert airflow.run("setup_image_search").state == "success"
-    airflow.wait_until_parsed("embed_images")
-    page.goto(f"/vitrine/health?status={REFUSED}&prefix=gs://{airflow.bucket}/scans/a")
+    airflow.wait_until_parsed("embed_images__met")
+    page.goto(f"/vitrine/met/health?status={REFUSED}&prefix=gs://{airflow.bucket}/scans/a")
     page.get_by_role("button", name="Replay 1 image").click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    assert airflow.runs("embed_images") == []
+    assert airflow.runs("embed_images__met") == []
     page.get_by_role("button", name="Replay 1 image").click()
     page.get_by_role("button", name="Start the run").click()
     expect(page.locator("#replayed")).to_contain_text("It waits: unpause the DAG")
-    [run] = airflow.runs("embed_images")
+    [run] = airflow.runs("embed_images__met")
     assert run["conf"] == {
         "replay_quarantine": True,
         "replay_status": REFUSED,
         "uri_prefix": f"gs://{airflow.bucket}/scans/a",
     }
     page.get_by_role("link", name=run["dag_run_id"]).click()
-    expect(page).to_have_url(re.compile("/dags/embed_images/runs/manual"))
+    expect(page).to_have_url(re.compile("/dags/embed_images__met/runs/manual"))
 
-    airflow.unpause("embed_images")
-    assert airflow.wait("embed_images", run["dag_run_id"], seconds=300).state == "success"
-    page.goto("/vitrine/?q=an+owl")
+    airflow.unpause("embed_images__met")
+    assert airflow.wait("embed_images__met", run["dag_run_id"], seconds=300).state == "success"
+    page.goto("/vitrine/met/?q=an+owl")
     expect(page.get_by_text(f"gs://{airflow.bucket}/scans/a.jpg")).to_be_visible()
-    page.goto("/vitrine/health")
+    page.goto("/vitrine/met/health")
     expect(page.locator("#replay")).to_have_text("Replay 2 images …")

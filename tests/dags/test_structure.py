@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
+from tests.support.world import DAGS as DAGS_FOLDER
 from tests.support.world import parse_dags
 from vitrine import limits
 
@@ -19,11 +20,11 @@ PASS = [
 ]
 
 DAGS = {
-    "setup_image_search",
-    "embed_images",
-    "search_images",
-    "search_saved_queries",
-    "maintain_vector_index",
+    "setup_image_search__met",
+    "embed_images__met",
+    "search_images__met",
+    "search_saved_queries__met",
+    "maintain_vector_index__met",
 }
 
 
@@ -35,26 +36,26 @@ def test_there_are_exactly_these_dags(dagbag):
 def test_every_dag_is_documented_tagged_and_explicit(dagbag, dag_id):
     dag = dagbag.dags[dag_id]
     assert dag.doc_md.strip().startswith("###")
-    assert dag.tags == {"vitrine"}
+    assert dag.tags == {"vitrine", "met"}
     assert dag.catchup is False
-    assert dag.fileloc.endswith(f"/{dag_id}.py")
+    assert dag.fileloc.endswith(f"/{dag_id.removesuffix('__met')}.py")
     assert all(task.owner == "vitrine" and task.retries for task in dag.tasks)
 
 
 def test_the_night_and_the_week_are_scheduled_and_never_twice_at_once(dagbag):
-    dag = dagbag.dags["embed_images"]
+    dag = dagbag.dags["embed_images__met"]
     assert dag.max_active_runs == 1
     assert [task.task_id for task in dag.roots] == ["take_turn"]
     assert dag.get_task("take_turn").max_active_tis_per_dag == 1
     assert dag.get_task("pass_1.plan_batches").get_flat_relative_ids(upstream=True) >= {"take_turn"}
     scheduled = {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled}
-    assert scheduled == {"embed_images", "maintain_vector_index"}
-    assert dagbag.dags["maintain_vector_index"].max_active_runs == 1
+    assert scheduled == {"embed_images__met", "maintain_vector_index__met"}
+    assert dagbag.dags["maintain_vector_index__met"].max_active_runs == 1
 
 
 def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
-    dag = dagbag.dags["embed_images"]
-    gate = ["plan_batches", "review_plan", "approve_cost", "approved", "embed_batch"]
+    dag = dagbag.dags["embed_images__met"]
+    gate = ["plan_batches", "review_plan", "approve_cost", "take_quota", "embed_batch"]
     for number in range(1, 6):
         for before, after in pairwise([*gate, *PASS[2:]] if number == 1 else PASS):
             assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
@@ -65,19 +66,19 @@ def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
 
 
 def test_nothing_is_embedded_nor_repaired_unless_the_plan_was_approved(dagbag):
-    dag = dagbag.dags["embed_images"]
+    dag = dagbag.dags["embed_images__met"]
     assert dag.get_task("pass_1.review_plan").downstream_task_ids == {
         "pass_1.approve_cost",
-        "pass_1.approved",
+        "pass_1.take_quota",
     }
-    assert dag.get_task("pass_1.approved").trigger_rule == "none_failed"
+    assert dag.get_task("pass_1.take_quota").trigger_rule == "none_failed"
     assert dag.get_task("pass_1.embed_batch").trigger_rule == "all_success"
-    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.approved"
+    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.take_quota"
     assert dag.get_task("pass_2.publish_new_embeddings").planned_by == "pass_2.plan_batches"
 
 
 def test_the_report_comes_last_and_always(dagbag):
-    dag = dagbag.dags["embed_images"]
+    dag = dagbag.dags["embed_images__met"]
     assert [task.task_id for task in dag.leaves] == ["report_run"]
     assert dag.get_task("report_run").trigger_rule == "all_done"
     assert dag.get_task("choose_removal").downstream_task_ids == {
@@ -88,18 +89,18 @@ def test_the_report_comes_last_and_always(dagbag):
 
 
 def test_batches_never_use_more_lanes_than_bigquery_has(dagbag):
-    lanes = dagbag.dags["embed_images"].get_task("pass_1.embed_batch").max_active_tis_per_dagrun
+    lanes = dagbag.dags["embed_images__met"].get_task("pass_1.embed_batch").max_active_tis_per_dagrun
     assert 1 <= lanes <= limits.MAX_CONCURRENT_EMBEDDING_JOBS
 
 
 def test_setup_goes_from_dataset_to_preflight(dagbag):
-    dag = dagbag.dags["setup_image_search"]
+    dag = dagbag.dags["setup_image_search__met"]
     order = [task.task_id for task in dag.topological_sort()]
-    chain = ["create_dataset", "create_connection", "grant_roles", "create_met_images",
+    chain = ["create_dataset", "create_connection", "grant_roles", "create_images",
              "create_multimodal_embedding_model", "assert_images_listed", "assert_model_answers"]  # fmt: skip
     assert [task_id for task_id in order if task_id in chain] == chain
     assert dag.get_task("create_multimodal_embedding_model").upstream_task_ids == {
-        "create_met_images", "assert_one_model",
+        "create_images", "assert_one_model",
     }  # fmt: skip
     for table in ("embedding_attempts", "embedding_quarantine", "embedding_runs"):
         alter = dag.get_task(f"create_tables.alter_{table}")
@@ -107,15 +108,27 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
     made = {task.task_id for task in dag.tasks if "alter_" not in task.task_id}
     assert made - set(chain) - {"assert_one_model"} == {
         f"create_tables.create_{table}" for table in (
-            "embedding_batches", "embedding_attempts", "met_image_embeddings", "embedding_quarantine",
+            "embedding_batches", "embedding_attempts", "image_embeddings", "embedding_quarantine",
             "embedding_runs", "index_health",
             "search_embedding", "vector_search_results", "saved_search_results",
         )
     }  # fmt: skip
 
 
+def test_a_table_may_change_twice(airflow_db, tmp_path):
+    setup = (DAGS_FOLDER / "setup_image_search.py").read_text()
+    first = '    ("embedding_runs", "alter_embedding_runs"),\n'
+    assert first in setup
+    again = setup.replace(first, first + '    ("embedding_runs", "alter_embedding_attempts_again"),\n')
+    (tmp_path / "setup_image_search.py").write_text(again)
+    dag = parse_dags(tmp_path).dags["setup_image_search__met"]
+    last = dag.get_task("create_tables.alter_embedding_attempts_again")
+    assert last.upstream_task_ids == {"create_tables.alter_embedding_runs"}
+    assert "assert_one_model" in last.downstream_task_ids
+
+
 def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(dagbag):
-    dag = dagbag.dags["maintain_vector_index"]
+    dag = dagbag.dags["maintain_vector_index__met"]
     chain = ["choose_index", "measure_recall", "choose_rebuild", "rebuild_vector_index",
              "wait_for_vector_index", "measure_rebuilt_index", "check_recall"]  # fmt: skip
     for before, after in pairwise(chain):
@@ -135,26 +148,26 @@ def test_a_failure_is_told_where_nobody_waits_for_the_run(monkeypatch, airflow_d
     monkeypatch.setenv("VITRINE_NOTIFIER_ARGUMENTS", '{"path": "p", "message": "m"}')
     dags = parse_dags().dags
     told = {task for dag in dags.values() for task in dag.tasks if task.on_failure_callback}
-    unattended = ("maintain_vector_index", "search_saved_queries")
+    unattended = ("maintain_vector_index__met", "search_saved_queries__met")
     assert told == {*(task for dag_id in unattended for task in dags[dag_id].tasks),
-                    dags["embed_images"].get_task("report_run")}  # fmt: skip
+                    dags["embed_images__met"].get_task("report_run")}  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("dag_id", "conf"),
     [
-        ("embed_images", {"batch_size": 25_001}),
-        ("embed_images", {"batch_size": 0}),
-        ("embed_images", {"max_images": 0}),
-        ("embed_images", {"max_cost_usd": -0.01}),
-        ("embed_images", {"order": "largest"}),
-        ("embed_images", {"dry_run": "perhaps"}),
-        ("search_images", {"query": ""}),
-        ("search_images", {"top_k": 0}),
-        ("search_images", {"fraction_lists_to_search": 1}),
-        ("search_images", {"fraction_lists_to_search": 0}),
-        ("maintain_vector_index", {"queries": 9}),
-        ("maintain_vector_index", {"top_k": 0}),
+        ("embed_images__met", {"batch_size": 25_001}),
+        ("embed_images__met", {"batch_size": 0}),
+        ("embed_images__met", {"max_images": 0}),
+        ("embed_images__met", {"max_cost_usd": -0.01}),
+        ("embed_images__met", {"order": "largest"}),
+        ("embed_images__met", {"dry_run": "perhaps"}),
+        ("search_images__met", {"query": ""}),
+        ("search_images__met", {"top_k": 0}),
+        ("search_images__met", {"fraction_lists_to_search": 1}),
+        ("search_images__met", {"fraction_lists_to_search": 0}),
+        ("maintain_vector_index__met", {"queries": 9}),
+        ("maintain_vector_index__met", {"top_k": 0}),
     ],
 )
 def test_params_refuse_what_bigquery_would(dagbag, dag_id, conf):
@@ -163,11 +176,9 @@ def test_params_refuse_what_bigquery_would(dagbag, dag_id, conf):
         params.update(conf)
 
 
-def test_saved_queries_are_searched_when_there_are_any(monkeypatch, tmp_path, airflow_db):
-    file = tmp_path / "queries.txt"
-    file.write_text("a red car\n")
-    monkeypatch.setenv("VITRINE_SAVED_QUERIES", str(file))
-    dag = parse_dags().dags["search_saved_queries"]
-    [asset] = parse_dags().dags["embed_images"].get_task("report_run").outlets
+def test_saved_queries_are_searched_when_there_are_any(monkeypatch, airflow_db):
+    monkeypatch.setenv("VITRINE_SAVED_QUERIES", "a red car")
+    dag = parse_dags().dags["search_saved_queries__met"]
+    [asset] = parse_dags().dags["embed_images__met"].get_task("report_run").outlets
     assert [one.uri for one in dag.timetable.asset_condition.objects] == [asset.uri]
     assert dag.get_task("write_gallery").queries == ["a red car"]

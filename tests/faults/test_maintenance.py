@@ -14,7 +14,7 @@ from tests.support.vectors import (
     publish,
     wait_until_filled,
 )
-from vitrine.settings import load
+from vitrine.collection import load
 
 
 def search_for_words(world, number: int) -> None:
@@ -22,13 +22,13 @@ def search_for_words(world, number: int) -> None:
     vectors = np.random.default_rng(7).normal(size=(number, DIMENSION)).tolist()
     rows = [
         {
-            "search_id": str(word), "content": f"words {word}", "model": load().model,
+            "search_id": str(word), "content": f"words {word}", "model": load()["met"].model.id,
             "ml_generate_embedding_result": vector, "ml_generate_embedding_status": "",
             "created_at": "2026-11-22T02:00:00Z",
         }
         for word, vector in enumerate(vectors)
     ]  # fmt: skip
-    world.emulator.bigquery.load_table_from_json(rows, load().table_id("search_embedding")).result()
+    world.emulator.load(load()["met"].table_id("search_embedding"), rows)
 
 
 def measurements(world, run) -> list[dict]:
@@ -121,8 +121,7 @@ def test_a_person_may_rebuild_at_any_time_but_not_all_day(indexed_world):
         }
         for number in range(4)
     ]  # fmt: skip
-    table = load().table_id("index_health")
-    indexed_world.emulator.bigquery.load_table_from_json(rows, table).result()
+    indexed_world.emulator.load(load()["met"].table_id("index_health"), rows)
     run = indexed_world.run("maintain_vector_index", queries=20, rebuild=True)
     assert run.state == "success"
     assert [row["rebuilt"] for row in measurements(indexed_world, run)] == [False, True]

@@ -29,12 +29,12 @@ def test_an_incomplete_run_tells_why_and_a_complete_one_nothing(fresh_world, mon
     monkeypatch.setenv("VITRINE_NOTIFIER_ARGUMENTS", json.dumps(arguments))
     monkeypatch.setenv("VITRINE_MAX_PASSES", "1")
     fresh_world.upload({"1.jpg": photo(1)})
-    assert fresh_world.run("setup_image_search").state == "success"
+    fresh_world.prepare()
 
     fresh_world.emulator.faults(retryable_share=1.0, retryable_attempts=99)
     run = fresh_world.run("embed_images")
     assert run.state == "failed"
-    assert letter.read_text().startswith(f"embed_images {run.run_id}: 1 of 1 planned images are neither")
+    assert letter.read_text().startswith(f"embed_images__met {run.run_id}: 1 of 1 planned images are neither")
 
     letter.unlink()
     fresh_world.emulator.faults(retryable_share=0.0)

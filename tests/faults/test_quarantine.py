@@ -11,7 +11,7 @@ IMAGES = 5
 def world(fresh_world):
     """A world with five photos, set up for search."""
     fresh_world.upload({f"{number}.jpg": photo(number) for number in range(IMAGES)})
-    assert fresh_world.run("setup_image_search").state == "success"
+    fresh_world.prepare()
     return fresh_world
 
 

@@ -11,8 +11,8 @@ IMAGES = 20
 def world(fresh_world):
     """A world with 20 published photos."""
     fresh_world.upload({f"{number:02}.jpg": photo(number) for number in range(IMAGES)})
-    for dag_id in ("setup_image_search", "embed_images"):
-        assert fresh_world.run(dag_id).state == "success"
+    fresh_world.prepare()
+    assert fresh_world.run("embed_images").state == "success"
     return fresh_world
 
 

@@ -14,7 +14,7 @@ BROKEN = ("p/007.jpg", "p/021.jpg", "p/042.jpg")
 def world(fresh_world):
     """A world with 50 photos, set up for search."""
     fresh_world.upload({f"p/{number:03}.jpg": photo(number) for number in range(IMAGES)})
-    assert fresh_world.run("setup_image_search").state == "success"
+    fresh_world.prepare()
     return fresh_world
 
 

@@ -5,17 +5,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.collection import publish
-from vitrine.settings import load
+from vitrine.collection import load
 
 DEMO = Path(__file__).resolve().parents[2] / "demo/images"
 
 
 @pytest.fixture
-def saved(tmp_path, monkeypatch, fresh_world):
+def saved(monkeypatch, fresh_world):
     """A world whose saved queries are two; the model is the real one."""
-    file = tmp_path / "queries.txt"
-    file.write_text("# what we always look for\na red car\na fish\n")
-    monkeypatch.setenv("VITRINE_SAVED_QUERIES", str(file))
+    monkeypatch.setenv("VITRINE_SAVED_QUERIES", "a red car, a fish")
     fresh_world.emulator.faults(hash_model=False)
     return fresh_world
 
@@ -23,7 +21,7 @@ def saved(tmp_path, monkeypatch, fresh_world):
 def put(world, *names: str) -> None:
     """Upload demo pictures and embed all there are."""
     world.upload({name: (DEMO / name).read_bytes() for name in names})
-    publish(world.emulator, load())
+    publish(world.emulator, load()["met"])
 
 
 def search(world) -> str:

@@ -29,7 +29,7 @@ def shared_world(emulator: Emulator, airflow_db: None, tmp_path_factory):
     settings = {"VITRINE_DIMENSION": "128", "VITRINE_CONTENT_TYPES": IMAGE_TYPE}
     with new_world(emulator, tmp_path_factory.mktemp("scenarios"), settings) as world:
         world.upload({"first.png": tiny_png(next(contents))}, IMAGE_TYPE)
-        assert world.run("setup_image_search").state == "success"
+        world.prepare()
         yield world
 
 

@@ -41,8 +41,8 @@ def picture(format_name: str) -> bytes:
 def world(fresh_world):
     """A world with three photos that are searchable."""
     fresh_world.upload({f"{number}.jpg": photo(number) for number in range(3)})
-    for dag_id in ("setup_image_search", "embed_images"):
-        assert fresh_world.run(dag_id).state == "success"
+    fresh_world.prepare()
+    assert fresh_world.run("embed_images").state == "success"
     return fresh_world
 
 

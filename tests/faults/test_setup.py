@@ -12,6 +12,7 @@ def state(run, task_id: str) -> str:
 
 def test_it_waits_until_the_grant_is_effective(fresh_world, monkeypatch):
     monkeypatch.setenv("VITRINE_CONNECTION", f"c_{fresh_world.dataset}")
+    monkeypatch.setenv("VITRINE_RETRY_WAIT_SECONDS", "2")  # then four: longer than the grant takes
     fresh_world.upload({"1.jpg": photo(1)})
     fresh_world.emulator.faults(permission_propagation_seconds=6.0)
     run = fresh_world.run("setup_image_search")
@@ -54,7 +55,7 @@ def test_iam_can_be_left_to_others(fresh_world, monkeypatch):
 
 @pytest.mark.parametrize("dimension", [128, 1408])
 def test_the_newer_function_serves_the_same_dags(fresh_world, monkeypatch, dimension):
-    monkeypatch.setenv("VITRINE_EMBEDDING_FUNCTION", "AI.GENERATE_EMBEDDING")
+    monkeypatch.setenv("VITRINE_FUNCTION", "AI.GENERATE_EMBEDDING")
     monkeypatch.setenv("VITRINE_DIMENSION", str(dimension))
     fresh_world.upload({f"{number}.jpg": photo(number) for number in range(5)})
     for dag_id in ("setup_image_search", "embed_images", "search_images"):

@@ -149,7 +149,7 @@ class Collection(RuleBasedStateMachine):
 
     def check(self):
         """What holds after every run: no image twice, none broken, no content paid twice."""
-        published, quarantined = self.table("met_image_embeddings"), self.table("embedding_quarantine")
+        published, quarantined = self.table("image_embeddings"), self.table("embedding_quarantine")
         assert len({uri for uri, _ in published}) == len(published), "an image is published twice"
         assert set(quarantined) <= self.breakable, "an image is in quarantine that a retry would have cured"
         assert not set(quarantined) & set(published), "an image is published and in quarantine"
@@ -163,7 +163,7 @@ class Collection(RuleBasedStateMachine):
     def check_complete(self):
         """What holds when a run says that it is complete: the table is the bucket without the quarantine."""
         expected = self.images() - set(self.table("embedding_quarantine"))
-        assert set(self.table("met_image_embeddings")) == expected
+        assert set(self.table("image_embeddings")) == expected
 
 
 CALM = {
@@ -183,7 +183,7 @@ def world(emulator: Emulator, airflow_db: None, tmp_path):
     with new_world(emulator, tmp_path, settings) as world:
         world.upload({"first.png": tiny_png(0)}, IMAGE_TYPE)
         emulator.faults(hash_model=True)
-        assert world.run("setup_image_search").state == "success"
+        world.prepare()
         yield world
     emulator.faults(**before)
 

@@ -34,7 +34,7 @@ def fill(world, images: int, start: int = 0) -> None:
 
 def test_a_back_fill_of_25001_images_is_two_batches_and_gets_one_index(small_world):
     fill(small_world, BACKFILL)
-    assert small_world.run("setup_image_search").state == "success"
+    small_world.prepare()
 
     run = small_world.run("embed_images")
 
@@ -69,7 +69,7 @@ def test_a_back_fill_of_25001_images_is_two_batches_and_gets_one_index(small_wor
 
 def test_a_table_under_ten_megabytes_gets_an_index_that_is_never_waited_for(small_world):
     fill(small_world, 5_000)
-    assert small_world.run("setup_image_search").state == "success"
+    small_world.prepare()
     run = small_world.run("embed_images")
     assert run.state == "success"
     assert "Too small to be filled" in outcome(small_world, run)
@@ -77,7 +77,7 @@ def test_a_table_under_ten_megabytes_gets_an_index_that_is_never_waited_for(smal
 
 def test_under_5000_rows_there_is_no_index_and_the_run_says_why(small_world):
     fill(small_world, 20)
-    assert small_world.run("setup_image_search").state == "success"
+    small_world.prepare()
     run = small_world.run("embed_images")
     assert run.state == "success"
     assert outcome(small_world, run) == "Too small for an index: 20 of 5,000 rows; search is exact."

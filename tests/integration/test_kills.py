@@ -86,7 +86,7 @@ def test_no_image_is_lost_or_paid_twice_whoever_is_killed(stack, emulator, emula
     # Slow enough that tasks leave their jobs to the triggerer; some images need a second pass.
     emulator.faults(model_latency_seconds=4.0, retryable_share=0.3)
 
-    run = Run("embed_images", stack.trigger("embed_images", {"batch_size": BATCH}))
+    run = Run("embed_images__met", stack.trigger("embed_images__met", {"batch_size": BATCH}))
     wait_for(stack, run, "pass_1.embed_batch", "deferred")
     stack.kill("triggerer")
     wait_for(stack, run, "pass_1.quarantine_images", "running")

@@ -41,7 +41,7 @@ def paid(emulator, stack) -> Counter:
 
 def answer(stack, run_id: str, option: str) -> str:
     """Wait until a run asks, and answer; the question's body."""
-    task = f"/dags/embed_images/dagRuns/{run_id}/taskInstances/pass_1.approve_cost"
+    task = f"/dags/embed_images__met/dagRuns/{run_id}/taskInstances/pass_1.approve_cost"
     deadline = time.monotonic() + WAIT_SECONDS
     while stack.call("GET", task)["state"] != "awaiting_input":
         assert time.monotonic() < deadline, "nobody was asked"
@@ -53,16 +53,16 @@ def answer(stack, run_id: str, option: str) -> str:
 
 
 def test_a_rejected_plan_costs_nothing_and_ends_well_and_an_approved_one_is_paid(ready, emulator):
-    rejected = ready.trigger("embed_images", {"max_cost_usd": 0})
+    rejected = ready.trigger("embed_images__met", {"max_cost_usd": 0})
     assert f"| images | {IMAGES} " in answer(ready, rejected, "Reject")
-    run = ready.wait("embed_images", rejected, WAIT_SECONDS)
+    run = ready.wait("embed_images__met", rejected, WAIT_SECONDS)
     assert run.state == "success", ready.explain(run)
     assert {state for (task, _), state in run.states().items() if "embed" in task} == {"skipped"}
     assert paid(emulator, ready) == {}
 
-    approved = ready.trigger("embed_images", {"max_cost_usd": 0, "max_images": 4})
+    approved = ready.trigger("embed_images__met", {"max_cost_usd": 0, "max_images": 4})
     assert "| images | 4 " in answer(ready, approved, "Approve")
-    run = ready.wait("embed_images", approved, WAIT_SECONDS)
+    run = ready.wait("embed_images__met", approved, WAIT_SECONDS)
     assert run.state == "success", ready.explain(run)
     assert sum(paid(emulator, ready).values()) == 4
     assert rows(
@@ -75,15 +75,15 @@ def test_a_rejected_plan_costs_nothing_and_ends_well_and_an_approved_one_is_paid
 
 def test_runs_take_turns_also_with_a_backfill_and_embed_each_image_once(ready, emulator):
     backfill = {
-        "dag_id": "embed_images", "from_date": "2012-01-01T00:00:00Z", "to_date": "2021-01-01T00:00:00Z",
+        "dag_id": "embed_images__met", "from_date": "2012-01-01T00:00:00Z", "to_date": "2021-01-01T00:00:00Z",
         "max_active_runs": 3, "run_backwards": False, "dag_run_conf": {}, "reprocess_behavior": "none",
     }  # fmt: skip
-    manual = [ready.trigger("embed_images", {"max_images": 5}) for _ in range(2)]
+    manual = [ready.trigger("embed_images__met", {"max_images": 5}) for _ in range(2)]
     ready.call("POST", "/backfills", backfill)
-    listed = ready.call("GET", "/dags/embed_images/dagRuns?run_type=backfill")["dag_runs"]
+    listed = ready.call("GET", "/dags/embed_images__met/dagRuns?run_type=backfill")["dag_runs"]
     old = [run["dag_run_id"] for run in listed]
     assert len(old) == 3, "the stack is scheduled on leap days"
-    runs = [ready.wait("embed_images", run_id, WAIT_SECONDS) for run_id in (*manual, *old)]
+    runs = [ready.wait("embed_images__met", run_id, WAIT_SECONDS) for run_id in (*manual, *old)]
 
     assert [run.state for run in runs] == ["success"] * 5, "\n".join(map(ready.explain, runs))
     assert any("up_for_reschedule" in run.seen["take_turn", -1] for run in runs), "nobody had to wait"

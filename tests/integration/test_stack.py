@@ -80,7 +80,7 @@ def test_embed_and_search(airflow_stack, emulator, ready, faults):
     found = run(airflow_stack, "search_images", query="a white bag", top_k=2)
     links = airflow_stack.links(found, "write_gallery")
     link = links["Gallery"]
-    assert links["Image search"] == "/plugin/image-search/vitrine/?q=a+white+bag&n=2"
+    assert links["Image search"] == "/plugin/image-search/vitrine/met/?q=a+white+bag&n=2"
     assert (airflow_stack.gallery / Path(link).name).is_file()
     assert "a white bag" in airflow_stack.page(link)
     assert "a white bag" in airflow_stack.log(found, "write_gallery")

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import statistics
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +10,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("plugins", "dags", "demo", "scripts", "config", "emulator/bqml_emulator")
 SQL = ROOT / "include/sql"
-MAX_FUNCTION_LINES = 40
-MAX_MEDIAN_FUNCTION_LINES = 10
-MAX_MODULE_LINES = 300
-MAX_DAG_LINES = 150
-MAX_SQL_LINES = 60
 # A statement at the start of a text, written as people write SQL: verb in capitals and what follows it.
 SQL_TEXT = re.compile(
     r"\s*(SELECT\s|WITH\s+\w+\s+AS\s*\(|INSERT\s+INTO\s|MERGE\s|UPDATE\s+\S+\s+SET\s|DELETE\s+FROM\s"
@@ -36,24 +30,6 @@ def modules(*folders: str) -> list[Path]:
 def trees(*folders: str) -> Iterator[tuple[Path, ast.Module]]:
     """Answer every Python file of these folders with its syntax tree."""
     return ((path, ast.parse(path.read_text())) for path in modules(*folders))
-
-
-def functions(*folders: str) -> list[tuple[str, int]]:
-    """Answer every function with its length in lines, without its docstring."""
-    return [
-        (f"{relative(path)}:{node.lineno} {node.name}", function_lines(node))
-        for path, tree in trees(*folders)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
-
-
-def function_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Count a function's lines from `def` to its end, without its docstring."""
-    lines = node.end_lineno - node.lineno + 1
-    if ast.get_docstring(node) is None:
-        return lines
-    return lines - (node.body[0].end_lineno - node.body[0].lineno + 1)
 
 
 def imports(tree: ast.Module) -> set[str]:
@@ -87,44 +63,9 @@ def test_the_plugin_package_is_hidden_from_the_plugin_loader():
     assert [path.name for path in (ROOT / "plugins").glob("*.py")] == ["vitrine_plugin.py"]
 
 
-def test_every_plugin_module_has_its_test_file():
-    package = ROOT / "plugins/vitrine"
-    wanted = {
-        path.relative_to(package).with_name(f"test_{path.name}")
-        for path in package.rglob("*.py")
-        if path.name != "__init__.py"
-    }
-    missing = sorted(str(path) for path in wanted if not (ROOT / "tests/unit" / path).exists())
-    assert missing == []
-
-
 def test_every_dag_has_its_page():
     missing = [path.stem for path in modules("dags") if not (ROOT / f"docs/dags/{path.stem}.md").exists()]
     assert missing == []
-
-
-def test_dag_files_are_short():
-    long = {relative(path): n for path in modules("dags") if (n := line_count(path)) > MAX_DAG_LINES}
-    assert long == {}
-
-
-def test_modules_are_short():
-    long = {relative(path): n for path in modules(*CODE) if (n := line_count(path)) > MAX_MODULE_LINES}
-    assert long == {}
-
-
-def line_count(path: Path) -> int:
-    """Count the lines of a file."""
-    return len(path.read_text().splitlines())
-
-
-def test_functions_are_short():
-    assert {name: lines for name, lines in functions(*CODE) if lines > MAX_FUNCTION_LINES} == {}
-
-
-@pytest.mark.parametrize("folder", ["plugins", "emulator/bqml_emulator"])
-def test_the_usual_function_is_very_short(folder):
-    assert statistics.median(lines for _, lines in functions(folder)) <= MAX_MEDIAN_FUNCTION_LINES
 
 
 def test_every_module_and_class_has_a_docstring():
@@ -179,11 +120,10 @@ def test_sql_is_told_from_prose(text, is_sql):
 
 
 @pytest.mark.parametrize("path", sql_files(), ids=lambda path: str(path.relative_to(SQL)))
-def test_a_sql_file_is_one_short_explained_statement(path):
+def test_a_sql_file_is_one_explained_statement(path):
     text = path.read_text()
     assert text.startswith("--"), "it opens with a comment: what, grain, why each filter, what it writes"
     assert statement_count(text) == 1
-    assert len(text.splitlines()) <= MAX_SQL_LINES
 
 
 def test_every_sql_file_is_used():
@@ -211,6 +151,8 @@ def test_every_sql_file_is_used():
         "emulator/requirements.txt",
         "emulator/requirements-dev.txt",
         "emulator/smoke/requirements.txt",
+        "notebooks/requirements.txt",
+        "requirements-uv.txt",
     ],
 )
 def test_requirements_are_pinned(name):

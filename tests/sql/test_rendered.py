@@ -12,7 +12,7 @@ import pytest
 
 from tests.sql.zetasql_support import parse
 from tests.support.world import parse_dags
-from vitrine.planning import Batch
+from vitrine.embed.planning import Batch
 
 GOLDEN = Path(__file__).parent / "rendered"
 RUN_ID = "manual__2026-11-22T02:00:00+00:00"
@@ -105,7 +105,7 @@ def test_every_statement_parses_with_googles_grammar(rendered):
 def test_the_grammar_refuses_what_is_wrong(rendered):
     with pytest.raises(Exception, match="Syntax error"):
         parse(
-            rendered["embed_images.pass_1.publish_new_embeddings.configuration"].replace(
+            rendered["embed_images__met.pass_1.publish_new_embeddings.configuration"].replace(
                 "USING (", "USE (", 1
             )
         )
@@ -121,7 +121,7 @@ def test_the_grammar_refuses_what_is_wrong(rendered):
     ],
 )  # fmt: skip
 def test_the_params_of_a_search_change_its_statement(airflow_db, params, part):
-    dag = parse_dags().dags["search_images"]
+    dag = parse_dags().dags["search_images__met"]
     task = dag.get_task("search_images")
     task.render_template_fields(context(dag, **params), dag.get_template_env())
     sql = statements(task)["configuration"]

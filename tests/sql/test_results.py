@@ -35,7 +35,7 @@ from tests.faults.images import tiny_png
 from tests.sql.test_rendered import BATCH, context
 from tests.support.emulator import Emulator
 from tests.support.world import World
-from vitrine.jobs import Parameter, boolean, float64, int64, string, strings
+from vitrine.google.jobs import Parameter, boolean, float64, int64, string, strings
 
 Rows = list[dict[str, Any]]
 
@@ -43,15 +43,15 @@ CASES = Path(__file__).parent / "cases"
 CASE_FILES = sorted(CASES.glob("*/*/*.yaml"))
 DEFAULTS = yaml.safe_load((CASES / "defaults.yaml").read_text())
 STATEMENT_FIELDS = ("configuration", "count", "write", "read", "failed", "drift")
-SETUP = "setup_image_search/"
+SETUP = "setup/"
 # Tested where the setup runs and where an index is built and filled (tests/faults).
 WITHOUT_CASES = (
     SETUP,
     "schema/create_",
     "schema/alter_",
-    "embed_images/create_vector_index",
-    "embed_images/select_vector_index",
-    "maintain_vector_index/rebuild_vector_index",
+    "index/create_vector_index",
+    "index/select_vector_index",
+    "index/rebuild_vector_index",
 )
 DIMENSION = "128"
 # When a row was written last: all that a second run may change.
@@ -70,13 +70,13 @@ PLAIN_MET_IMAGES = """CREATE TABLE `{}` (
 REAL_MET_IMAGES = (
     f"{SETUP}create_connection",
     f"{SETUP}grant_roles",
-    f"{SETUP}create_met_images",
+    f"{SETUP}create_images",
     f"{SETUP}create_multimodal_embedding_model",
 )
 CALLERS_OF_THE_MODEL = {
-    "embed_images/insert_embedding_attempts",
-    "search_images/embed_query",
-    "search_saved_queries/search_saved_queries",
+    "embed/insert_embedding_attempts",
+    "search/embed_query",
+    "search/search_saved_queries",
 }
 BUCKET = "sql-results"
 OBJECTS = {f"{number}.png": tiny_png(number) for number in range(1, 5)} | {"broken.png": b"not an image"}
@@ -94,7 +94,7 @@ class Case:
 
 
 def statement_of(path: Path) -> str:
-    """Answer what a case is for, as its folders name it: "embed_images/quarantine_images"."""
+    """Answer what a case is for, as its folders name it: "embed/quarantine_images"."""
     return str(path.parent.relative_to(CASES))
 
 
@@ -106,7 +106,7 @@ class Laboratory:
         self.world, self.client = world, world.emulator.bigquery
         self.prefix = f"{os.environ['GOOGLE_CLOUD_PROJECT']}.{world.dataset}."
         ours = [table for table in DEFAULTS["tables"] if table != "met_images"]
-        made = [f"schema/create_{table}" for table in ours]
+        made = [f"schema/create_{table.removeprefix('met_')}" for table in ours]
         for statement in [f"{SETUP}create_dataset", *made, *(() if met_images else REAL_MET_IMAGES)]:
             self.submit(self.query(statement)).result()
         if met_images:
@@ -150,7 +150,7 @@ class Laboratory:
         self.used = tables.keys() | written
         for name in (name for name, rows in tables.items() if rows):
             full = [moments(DEFAULTS["tables"][name] | row) for row in tables[name]]
-            self.client.load_table_from_json(full, self.prefix + name).result()
+            self.world.emulator.load(self.prefix + name, full)
 
     def rows(self, table: str) -> Rows:
         """Answer all rows of a table."""
@@ -282,7 +282,7 @@ def laboratories(emulator: Emulator, airflow_db: None) -> Iterator[dict[bool, La
     emulator.upload(BUCKET, {"note.txt": b"no image"}, "text/plain")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VITRINE_DIMENSION", DIMENSION)
-        environment.setenv("VITRINE_OBJECT_URIS", f"gs://{BUCKET}/*")
+        environment.setenv("VITRINE_OBJECTS", f"gs://{BUCKET}/*")
         made = {}
         for with_model in (False, True):
             world = World(emulator, f"sql_{uuid.uuid4().hex[:8]}", BUCKET, gallery=Path())

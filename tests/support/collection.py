@@ -1,21 +1,24 @@
 """A searchable collection without a run of a DAG: the tables that setup makes, filled in one statement."""
 
-from vitrine.settings import Settings
-from vitrine.web.statements import render
+from vitrine.collection import Collection
+from vitrine.google.templates import render_statement
 
 SETUP = (
     "create_dataset",
     "create_connection",
     "grant_roles",
-    "create_met_images",
+    "create_images",
     "create_multimodal_embedding_model",
 )
 TABLES = (
-    "met_image_embeddings",
+    "embedding_batches",
     "embedding_attempts",
+    "image_embeddings",
     "embedding_quarantine",
     "embedding_runs",
     "index_health",
+    "search_embedding",
+    "vector_search_results",
     "saved_search_results",
 )
 PUBLISH = """
@@ -27,19 +30,22 @@ FROM ML.GENERATE_EMBEDDING(MODEL {embedder}, TABLE {images},
 WHERE ml_generate_embedding_status = ''"""
 
 
-def publish(emulator, settings: Settings) -> None:
+def create(emulator, collection: Collection) -> None:
+    """Make what setup_image_search makes, for tests of something else: the DAG takes seconds."""
+    for statement in [f"setup/{name}" for name in SETUP] + [f"schema/create_{name}" for name in TABLES]:
+        emulator.bigquery.query_and_wait(render_statement(collection, f"{statement}.sql"))
+
+
+def publish(emulator, settings: Collection) -> None:
     """Embed whatever is in the bucket and publish it, as embed_images would; made anew each time."""
-    for statement in [f"setup_image_search/{name}" for name in SETUP] + [
-        f"schema/create_{name}" for name in TABLES
-    ]:
-        emulator.bigquery.query_and_wait(render(settings, f"{statement}.sql"))
-    table = settings.table("met_image_embeddings")
+    create(emulator, settings)
+    table = settings.table("image_embeddings")
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
     sql = PUBLISH.format(
         table=table,
-        model=settings.model,
+        model=settings.model.id,
         embedder=settings.table("multimodal_embedding_model"),
-        images=settings.table("met_images"),
-        dimension=settings.dimension,
+        images=settings.table("images"),
+        dimension=settings.model.dimension,
     )
     emulator.bigquery.query_and_wait(sql)

@@ -12,6 +12,7 @@ from google.cloud import bigquery, storage
 
 UPLOAD_THREADS = 8
 LEDGER_PAGE = 10_000
+POLL_SECONDS = 0.02
 
 
 class Emulator:
@@ -51,7 +52,7 @@ class Emulator:
         deadline = time.monotonic() + seconds
         while not self._get(f"/emulator/ledger?after={number - 1}&limit=1")["calls"]:
             assert time.monotonic() < deadline, f"there is no model call {number} after {seconds} s"
-            time.sleep(0.01)
+            time.sleep(POLL_SECONDS)
 
     def faults(self, **changes: object) -> dict:
         """Change the given faults and answer all of them as they are now."""
@@ -67,6 +68,13 @@ class Emulator:
         with ThreadPoolExecutor(UPLOAD_THREADS) as pool:
             parts = [dict(part) for part in batched(objects.items(), share, strict=False)]
             list(pool.map(lambda part: self._upload_part(bucket, part, content_type), parts))
+
+    def load(self, table_id: str, rows: list[dict]) -> None:
+        """Append rows to a table, in a job of its own."""
+        job = self.bigquery.load_table_from_json(rows, table_id)
+        while not job.done():  # result() alone looks once a second
+            time.sleep(POLL_SECONDS)
+        job.result()
 
     def _upload_part(self, bucket: str, objects: dict[str, bytes], content_type: str) -> None:
         url = f"{self.storage_url}/upload/storage/v1/b/{bucket}/o?uploadType=media&name="

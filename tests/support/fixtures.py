@@ -53,13 +53,15 @@ def new_world(emulator: Emulator, folder: Path, settings: dict[str, str] | None 
     world = World(emulator, f"world_{unique}", f"bucket-{unique}", folder / "gallery")
     own = {
         "VITRINE_DATASET": world.dataset,
-        "VITRINE_OBJECT_URIS": f"gs://{world.bucket}/*",
+        "VITRINE_OBJECTS": f"gs://{world.bucket}/*",
         "VITRINE_GALLERY": str(world.gallery),
     }
     with pytest.MonkeyPatch.context() as environment:
         for name, value in (own | (settings or {})).items():
             environment.setenv(name, value)
         yield world
+    # The emulator would look after its index, and list its tables, for the rest of the session.
+    emulator.bigquery.delete_dataset(world.dataset, delete_contents=True, not_found_ok=True)
 
 
 @pytest.fixture

@@ -52,8 +52,8 @@ class AirflowStack:
     services: dict[str, Service]
 
     def run(self, dag_id: str, conf: dict | None = None, seconds: float = 300) -> Run:
-        """Trigger a DAG and wait until its run is over, whatever its state."""
-        return self.wait(dag_id, self.trigger(dag_id, conf or {}), seconds)
+        """Trigger a DAG of the collection `met` and wait until its run is over, whatever its state."""
+        return self.wait(f"{dag_id}__met", self.trigger(f"{dag_id}__met", conf or {}), seconds)
 
     def trigger(self, dag_id: str, conf: dict) -> str:
         """Unpause a DAG, start a run with these Params and answer its run id."""
@@ -155,7 +155,7 @@ def running_stack(folder: Path, more: dict[str, str] | None = None) -> Iterator[
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         "VITRINE_DATASET": dataset,
-        "VITRINE_OBJECT_URIS": f"gs://{bucket}/*",
+        "VITRINE_OBJECTS": f"gs://{bucket}/*",
         "VITRINE_GALLERY": str(gallery),
         # Leap days only: a nightly DAG would start last night's run as soon as it is unpaused.
         "VITRINE_SCHEDULE": "0 0 29 2 *",

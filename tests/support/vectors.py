@@ -4,14 +4,14 @@ import time
 
 import numpy as np
 
-from vitrine.settings import load
-from vitrine.web.statements import render
+from vitrine.collection import load
+from vitrine.google.templates import render_statement
 
 # 11 MiB with their other columns: enough for an index that is filled.
 ROWS, DIMENSION, CLUSTERS = 10_500, 128, 100
 DEADLINE_SECONDS = 120  # for a machine that does much else at the same time
 TABLES = (
-    "met_image_embeddings",
+    "image_embeddings",
     "search_embedding",
     "index_health",
     "embedding_quarantine",
@@ -21,8 +21,8 @@ TABLES = (
 
 def create_tables(emulator) -> None:
     """The tables that searches, maintenance and the pages read, empty."""
-    for statement in ("setup_image_search/create_dataset", *(f"schema/create_{table}" for table in TABLES)):
-        emulator.bigquery.query_and_wait(render(load(), f"{statement}.sql"))
+    for statement in ("setup/create_dataset", *(f"schema/create_{table}" for table in TABLES)):
+        emulator.bigquery.query_and_wait(render_statement(load()["met"], f"{statement}.sql"))
 
 
 def clustered(seed: int, away: float = 0.0) -> np.ndarray:
@@ -40,28 +40,28 @@ def uri(number: int) -> str:
 
 def publish(emulator, vectors: np.ndarray) -> None:
     """Let the searchable table hold these vectors and no others."""
-    settings = load()
+    settings = load()["met"]
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {settings.table('met_image_embeddings')}")
     rows = [
         {
-            "uri": uri(number), "content_hash": str(number), "model": settings.model,
+            "uri": uri(number), "content_hash": str(number), "model": settings.model.id,
             "ml_generate_embedding_result": vector, "ml_generate_embedding_status": "", "run_id": "test",
             "embedded_at": "2026-11-22T02:00:00Z",
         }
         for number, vector in enumerate(vectors.tolist())
     ]  # fmt: skip
-    emulator.bigquery.load_table_from_json(rows, settings.table_id("met_image_embeddings")).result()
+    emulator.load(settings.table_id("image_embeddings"), rows)
 
 
 def create_index(emulator) -> None:
     """The vector index as embed_images makes it; returns once it covers every row."""
-    emulator.bigquery.query_and_wait(render(load(), "embed_images/create_vector_index.sql"))
+    emulator.bigquery.query_and_wait(render_statement(load()["met"], "index/create_vector_index.sql"))
     wait_until_filled(emulator)
 
 
 def index(emulator) -> dict:
     """When the index was created and trained, and how far it is."""
-    view = f"{load().dataset}.INFORMATION_SCHEMA.VECTOR_INDEXES"
+    view = f"{load()['met'].dataset}.INFORMATION_SCHEMA.VECTOR_INDEXES"
     columns = "creation_time, last_model_build_time, coverage_percentage"
     [row] = emulator.bigquery.query_and_wait(f"SELECT {columns} FROM {view}")
     return dict(row)

@@ -1,22 +1,47 @@
 """A world of its own for one test: an empty bucket and dataset, and the DAGs as they are parsed for those."""
 
 import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from unittest.mock import patch
 
+from tests.support import collection
 from tests.support.emulator import Emulator
+from vitrine.collection import load
 
 DAGS = Path(__file__).resolve().parents[2] / "dags"
+PAUSE_SECONDS = 0.02
 
 
-def parse_dags():
-    """Parse dags/ under today's environment and answer the DagBag; an import error fails here, by name."""
+def parse_dags(folder: Path = DAGS):
+    """Parse DAG files under today's environment and answer the DagBag; an import error fails here, by name."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(str(DAGS))
+    bag = DagBag(str(folder))
     assert not bag.import_errors, "\n".join(f"{file}:\n{error}" for file, error in bag.import_errors.items())
     return bag
+
+
+@contextmanager
+def short_pauses() -> Iterator[None]:
+    """Let dag.test() look again at once when no task can run: it would sleep for a second.
+
+    That is mostly not to wait for anything. A chain of tasks that are skipped takes one look for each.
+    """
+    from airflow.sdk import DAG
+
+    sleep = time.sleep
+
+    def pause(seconds: float) -> None:
+        sleep(PAUSE_SECONDS if sys._getframe(1).f_code is DAG.test.__code__ else seconds)
+
+    with patch.object(time, "sleep", pause):
+        yield
 
 
 @dataclass
@@ -33,22 +58,26 @@ class World:
         """The DAGs for this world's dataset and bucket."""
         return parse_dags()
 
-    @property
-    def dag_ids(self) -> set[str]:
-        """Every DAG there is."""
-        return set(self.dagbag.dags)
-
     def upload(self, objects: dict[str, bytes], content_type: str = "image/jpeg") -> None:
         """Put objects by name into this world's bucket."""
         self.emulator.upload(self.bucket, objects, content_type)
 
+    def prepare(self) -> None:
+        """Make the dataset, the model and the tables; the bucket must not be empty."""
+        collection.create(self.emulator, load()["met"])
+
     def run(self, dag_id: str, **conf: object):
+        """As run_dag, for the DAG of the collection `met` and its active model."""
+        return self.run_dag(f"{dag_id}__met", **conf)
+
+    def run_dag(self, dag_id: str, **conf: object):
         """Run a DAG in this process, with these Params, and answer its DagRun whatever its state."""
         dag = self.dagbag.dags[dag_id]
         params = [owner.params.get_param(name) for owner in (dag, *dag.tasks) for name in owner.params]
         defaults = [param.value for param in params]
         try:
-            return dag.test(run_conf=conf)
+            with short_pauses():
+                return dag.test(run_conf=conf)
         finally:
             # dag.test() writes its Params into those of DAG and tasks, where the next run would find them.
             for param, value in zip(params, defaults, strict=True):

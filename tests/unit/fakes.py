@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePath
 from types import SimpleNamespace
 from typing import Any
+
+from vitrine.collection import Collection, load
+
+NEEDED = {"VITRINE_PROJECT": "demo-project", "VITRINE_OBJECTS": "gs://b/*", "VITRINE_GALLERY": "g"}
+
+
+def collection_with(**settings: object) -> Collection:
+    """The tutorial's collection with these settings, whatever the environment says."""
+    said = {f"VITRINE_{name.upper()}": str(value) for name, value in settings.items()}
+    return load(NEEDED | said)["met"]
 
 
 class FakeTaskInstance:
@@ -29,21 +42,30 @@ class FakeTaskInstance:
 
 
 class FakeBigQuery:
-    """Answers queries from `answers` (rows by .sql file name) and remembers them in `asked`."""
+    """Answers queries from `answers` (rows by name of the .sql file) and remembers them in `asked`."""
 
-    gcp_conn_id = "google_cloud_default"
-
-    def __init__(self, **answers: list[dict[str, Any]]) -> None:
-        self.answers, self.asked = answers, []
+    def __init__(self) -> None:
+        self.answers: dict[str, list[dict[str, Any]]] = {}
+        self.asked: list[dict[str, Any]] = []
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows prepared for this statement; none for any other."""
         self.asked.append(configuration)
-        return self.answers.get(configuration["query"]["query"], [])
+        return self.answers.get(statement(configuration), [])
 
     def running_jobs(self, prefix: str) -> list[Any]:
         """No job is running."""
         return []
+
+    @property
+    def statements(self) -> list[str]:
+        """Names of the .sql files that were asked, in their order."""
+        return [statement(configuration) for configuration in self.asked]
+
+
+def statement(configuration: dict[str, Any]) -> str:
+    """Name of a query job's .sql file."""
+    return PurePath(configuration["query"]["query"]).stem
 
 
 def parameters(configuration: dict[str, Any]) -> dict[str, Any]:
@@ -51,8 +73,22 @@ def parameters(configuration: dict[str, Any]) -> dict[str, Any]:
     return {p["name"]: p["parameterValue"].get("value") for p in configuration["query"]["queryParameters"]}
 
 
-def context(**xcoms: Any) -> dict[str, Any]:
+def read_by(collection: Collection, sql: str) -> set[str]:
+    """The parameters that a .sql file and what it includes read."""
+    text = (Path(collection.sql_dir) / sql).read_text()
+    included = re.findall(r"{% include '(.+?)' %}", text)
+    return set(re.findall(r"@(\w+)", text)).union(*(read_by(collection, name) for name in included))
+
+
+def chosen(group: Mapping[str, Any], **choices: Any) -> dict[str, Any]:
+    """A DAG's Params as a run reads them that was triggered with these choices."""
+    unknown = choices.keys() - group.keys()
+    assert not unknown, unknown
+    return {name: param.value for name, param in group.items()} | choices
+
+
+def context(params: dict[str, Any] | None = None, **xcoms: Any) -> dict[str, Any]:
     """A task context; keyword `task__key=value` is what task `task` has left under `key`."""
     left = {tuple(name.rsplit("__", 1)): value for name, value in xcoms.items()}
     dag_run = SimpleNamespace(run_id="manual__2026-11-22", run_type="manual")
-    return {"ti": FakeTaskInstance(left), "dag_run": dag_run}
+    return {"ti": FakeTaskInstance(left), "dag_run": dag_run, "params": params or {}}

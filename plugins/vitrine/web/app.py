@@ -15,10 +15,11 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
-from vitrine.operators.write_gallery import gallery_path
-from vitrine.settings import load
+from vitrine.collection import load
+from vitrine.search.write_gallery import gallery_path
 from vitrine.web import health, search, thumbnails
-from vitrine.web.pages import EXPECTED, HEADERS, explain
+from vitrine.web.chosen import ChosenCollection
+from vitrine.web.pages import EXPECTED, HEADERS, explain, page
 
 # A gallery shows pictures that are inside it and runs nothing: hostile object names stay text.
 GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}
@@ -27,9 +28,8 @@ GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:
 app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
-app.include_router(search.router)
-app.include_router(health.router)
-app.include_router(thumbnails.router)
+for router in (search.router, health.router, thumbnails.router):
+    app.include_router(router, prefix="/{name}")
 
 
 class OwnFiles(StaticFiles):
@@ -42,7 +42,8 @@ class OwnFiles(StaticFiles):
         return response
 
 
-app.mount("/static", OwnFiles(directory=Path(__file__).parent / "static"))
+# No collection has such a name.
+app.mount("/_static", OwnFiles(directory=Path(__file__).parent / "static"))
 
 
 @app.exception_handler(HTTPException)
@@ -57,6 +58,8 @@ async def log_in(request: Request, error: HTTPException) -> Response:
 async def say(request: Request, error: Exception) -> Response:
     """What the pages expect to go wrong, as a sentence, where there is no page to show it on."""
     problem = explain(error, asked="Cloud Storage")
+    if "text/html" in request.headers.get("accept", ""):
+        return page("problem.html", problem=problem)
     return PlainTextResponse(problem.sentence, problem.status, headers=HEADERS)
 
 
@@ -64,13 +67,18 @@ for expected in EXPECTED:
     app.add_exception_handler(expected, say)
 
 
-@app.get("/galleries/{page}", response_class=HTMLResponse)
-def gallery(page: str) -> HTMLResponse:
+@app.get("/")
+def first_collection() -> RedirectResponse:
+    """The search page of the first collection."""
+    return RedirectResponse(f"{load().collections[0].name}/")
+
+
+@app.get("/{name}/galleries/{file}", response_class=HTMLResponse)
+def gallery(collection: ChosenCollection, file: str) -> HTMLResponse:
     """A page that a run has written. 404 for anything else."""
-    settings = load()
-    path = gallery_path(settings.gallery, settings.gcp_conn_id) / page
+    path = gallery_path(collection) / file
     files = path.fs  # fails where the connection does: that is another matter than a page that is not there
-    if re.fullmatch(r"[A-Za-z0-9_-]+\.html", page):
+    if re.fullmatch(r"[A-Za-z0-9_-]+\.html", file):
         with suppress(FileNotFoundError):
             return HTMLResponse(files.read_text(path.path, encoding="utf-8"), headers=GALLERY_HEADERS)
-    raise HTTPException(404, f"There is no gallery {page!r}. Run search_images to write one.")
+    raise HTTPException(404, f"There is no gallery {file!r}. Run search_images to write one.")

@@ -16,19 +16,21 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from google.api_core.exceptions import NotFound
 
-from vitrine import limits, queries
-from vitrine.bigquery import BigQuery
-from vitrine.index_state import IndexState, classify, too_few_rows
-from vitrine.jobs import string
-from vitrine.planning import Batch, Plan, estimate
-from vitrine.settings import Settings, load
+from vitrine import limits
+from vitrine.collection import Collection
+from vitrine.embed import queries
+from vitrine.embed.planning import Batch, Plan, estimate
+from vitrine.google.bigquery import BigQuery
+from vitrine.google.jobs import model, string
+from vitrine.index.state import IndexState, classify, too_few_rows
 from vitrine.web import chart, trend
+from vitrine.web.ask import ask
+from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, explain, page
-from vitrine.web.statements import ask
 
 router = APIRouter()
 
-EMBED_DAG = "embed_images"
+EMBED_DAG, MAINTENANCE_DAG = "embed_images", "maintain_vector_index"
 MOST_STATUSES = 20
 MOST_BROKEN = 60
 # What a table of an earlier version does not have.
@@ -76,54 +78,53 @@ class Health:
         return self.broken[0]["matching"] if self.broken else 0
 
 
-def look(settings: Settings, chosen: Filter) -> Health:
+def look(collection: Collection, chosen: Filter) -> Health:
     """Ask BigQuery for everything at once. Errors: those of BigQuery.ask."""
-    model = string("model", settings.model)
+    space = model(collection)
     matching = string("status", chosen.status), string("uri_prefix", chosen.uri_prefix)
     with ThreadPoolExecutor() as pool:
-        index = pool.submit(_index, settings)
-        runs = pool.submit(ask, settings, "health_page/select_runs.sql", most=chart.MOST_RUNS)
-        statuses = pool.submit(ask, settings, "health_page/count_quarantine.sql", model, most=MOST_STATUSES)
+        index = pool.submit(_index, collection)
+        runs = pool.submit(ask, collection, "pages/select_runs.sql", most=chart.MOST_RUNS)
+        statuses = pool.submit(ask, collection, "pages/count_quarantine.sql", space, most=MOST_STATUSES)
         broken = pool.submit(
-            ask, settings, "health_page/select_quarantine.sql", model, *matching, most=MOST_BROKEN
+            ask, collection, "pages/select_quarantine.sql", space, *matching, most=MOST_BROKEN
         )
-        recall = pool.submit(_recall, settings)
+        recall = pool.submit(_recall, collection)
     searchable, state = index.result()
     reports = [NEW_COLUMNS | row for row in runs.result().rows]
     return Health(
         searchable, state, reports, statuses.result().rows, broken.result().rows, recall.result(),
-        settings.min_recall,
+        collection.min_recall,
     )  # fmt: skip
 
 
-def _recall(settings: Settings) -> list[dict[str, Any]] | None:
+def _recall(collection: Collection) -> list[dict[str, Any]] | None:
     """The last measurements of the index, newest first."""
     try:
-        sql, model = "health_page/select_index_health.sql", string("model", settings.model)
-        return ask(settings, sql, model, most=trend.MOST_MEASUREMENTS).rows
+        sql = "pages/select_index_health.sql"
+        return ask(collection, sql, model(collection), most=trend.MOST_MEASUREMENTS).rows
     except NotFound:  # a table that an earlier version did not make must not hide the rest
         return None
 
 
-def _index(settings: Settings) -> tuple[int, IndexState]:
+def _index(collection: Collection) -> tuple[int, IndexState]:
     """Rows of the searchable table, and what its index is up to."""
-    [counted] = ask(settings, "embed_images/count_embeddings.sql").rows
-    listed = ask(settings, "embed_images/select_vector_index.sql").rows
+    [counted] = ask(collection, "index/count_embeddings.sql").rows
+    listed = ask(collection, "index/select_vector_index.sql").rows
     rows = counted["row_count"]
     if not listed and (state := too_few_rows(rows)):
         return rows, state
-    bigquery = BigQuery(settings.gcp_conn_id, settings.project, settings.location)
-    size = bigquery.logical_bytes(settings.table_id("met_image_embeddings"))
-    return rows, classify(listed[0] if listed else None, size, settings.index_coverage)
+    size = BigQuery.of(collection).logical_bytes(collection.table_id("image_embeddings"))
+    return rows, classify(listed[0] if listed else None, size, collection.index_coverage)
 
 
-def backlog(settings: Settings) -> Plan:
+def backlog(collection: Collection) -> Plan:
     """What the next run has to do. Errors: those of BigQuery.ask."""
     [counted] = ask(
-        settings,
-        "health_page/count_pending.sql",
-        queries.model(settings),
-        queries.content_types(settings),
+        collection,
+        "pages/count_pending.sql",
+        model(collection),
+        queries.content_types(collection),
         queries.RETRYABLE,
         queries.FAILED_ALONE,
     ).rows
@@ -133,19 +134,21 @@ def backlog(settings: Settings) -> Plan:
         Batch(work_order="", batch_number=number, images=min(size, images - number * size), bytes=0)
         for number in range(ceil(images / size))
     ]
-    return estimate(batches, settings.rates)
+    return estimate(batches, collection.rates)
 
 
 @router.get("/health")
-def health_page(request: Request, user: GetUserDep) -> HTMLResponse:
+def health_page(request: Request, collection: ChosenCollection, user: GetUserDep) -> HTMLResponse:
     """The page; with a button to replay the quarantine for those who may run the DAG."""
     chosen, health, problem = Filter.read(request.query_params), None, None
     try:
-        health = look(load(), chosen)
+        health = look(collection, chosen)
     except EXPECTED as error:
         problem = explain(error)
+    dag = collection.dag_id(EMBED_DAG)
     return page(
         "health.html",
+        collection=collection,
         problem=problem,
         chosen=chosen,
         health=health,
@@ -154,19 +157,19 @@ def health_page(request: Request, user: GetUserDep) -> HTMLResponse:
         chart=chart,
         trend=trend.trend((health.recall or [])[::-1], health.recall_goal) if health else None,
         scale=trend,
-        dag=EMBED_DAG,
+        dag=dag,
+        maintenance_dag=collection.dag_id(MAINTENANCE_DAG),
         may_replay=get_auth_manager().is_authorized_dag(
-            method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=EMBED_DAG), user=user
+            method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag), user=user
         ),
     )
 
 
 @router.get("/health/backlog")
-def backlog_part() -> HTMLResponse:
+def backlog_part(collection: ChosenCollection) -> HTMLResponse:
     """The part of the page that lists the bucket; loaded after the rest."""
     try:
-        settings = load()
-        plan, cap, budget = backlog(settings), settings.max_cost_usd, settings.monthly_budget_usd
+        plan, cap, budget = backlog(collection), collection.max_cost_usd, collection.monthly_budget_usd
     except EXPECTED as error:
-        return page("backlog.html", problem=explain(error))
-    return page("backlog.html", plan=plan, cap=cap, budget=budget)
+        return page("backlog.html", collection=collection, problem=explain(error))
+    return page("backlog.html", collection=collection, plan=plan, cap=cap, budget=budget)

@@ -13,7 +13,9 @@ from google.auth.exceptions import GoogleAuthError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from requests.exceptions import RequestException
 
+from vitrine.collection import Collection, load
 from vitrine.errors import InputError, VitrineError
+from vitrine.search.gallery_link import below_airflow
 from vitrine.web.thumbnails import thumbnail_address
 
 log = logging.getLogger(__name__)
@@ -80,7 +82,19 @@ def _words(error: GoogleAPICallError) -> str:
     return str(first or error.message).strip().split("\n")[0].rstrip(".") + "."
 
 
-def page(template: str, *, problem: Problem | None = None, **values: Any) -> HTMLResponse:
-    """A page; every text in it is escaped: names of objects, statuses and words come from strangers."""
-    html = TEMPLATES.get_template(template).render(problem=problem, **values)
+def page(
+    template: str, *, collection: Collection | None = None, problem: Problem | None = None, **values: Any
+) -> HTMLResponse:
+    """A page; every text in it is escaped: names of objects, statuses and words come from strangers.
+
+    :param collection: what the page is about; None where it is about none.
+    """
+    collections = [other.name for other in load().collections] if collection else []
+    html = TEMPLATES.get_template(template).render(
+        problem=problem,
+        collection=collection,
+        collections=collections,
+        static=below_airflow("/vitrine/_static"),
+        **values,
+    )
     return HTMLResponse(html, status_code=problem.status if problem else 200, headers=HEADERS)

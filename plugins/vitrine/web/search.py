@@ -14,13 +14,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from vitrine import limits
-from vitrine.bigquery import Answer
+from vitrine.collection import Collection
 from vitrine.errors import InputError
-from vitrine.jobs import float64s, string
-from vitrine.params import MOST_ON_PAGE
-from vitrine.settings import Settings, load
+from vitrine.google.bigquery import Answer
+from vitrine.google.jobs import float64s, model, string
+from vitrine.search.params import MOST_ON_PAGE
+from vitrine.web.ask import ask
+from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, explain, page
-from vitrine.web.statements import ask
 from vitrine.web.thumbnails import browser_address
 
 router = APIRouter()
@@ -116,7 +117,7 @@ known_words = KnownWords()
 
 
 @dataclass(frozen=True)
-class Picture:
+class Match:
     """One result as the page shows it."""
 
     uri: str
@@ -133,7 +134,7 @@ class Picture:
 class Found:
     """What a search has found, and what it cost."""
 
-    pictures: list[Picture]
+    pictures: list[Match]
     answer: Answer
     model_called: bool
 
@@ -157,9 +158,9 @@ def index_use(statistics: Mapping[str, Any]) -> str:
     return " ".join([use, *(reason["message"] for reason in statistics.get("indexUnusedReasons", ()))])
 
 
-def find(settings: Settings, search: Search) -> Found:
+def find(collection: Collection, search: Search) -> Found:
     """Search in one BigQuery job. Errors: those of BigQuery.ask."""
-    vector = known_words.get(settings.model, search.words)
+    vector = known_words.get(collection.model.id, search.words)
     names = {
         "uri_prefix": search.uri_prefix,
         "top_k": int(search.number),
@@ -168,33 +169,34 @@ def find(settings: Settings, search: Search) -> Found:
     prefix = [string("uri_prefix", search.uri_prefix)] if search.uri_prefix else []
     if search.like:
         parameters = [string("like", search.like)]
-        answer = ask(settings, "search_page/search_by_image.sql", *prefix, *parameters, **names)
+        answer = ask(collection, "pages/search_by_image.sql", *prefix, *parameters, **names)
     else:
         words = string("query", search.words) if vector is None else float64s("words", vector)
-        parameters = [*prefix, string("model", settings.model), words]
+        parameters = [*prefix, model(collection), words]
         names["is_embedded"] = vector is not None
-        answer = ask(settings, "search_page/search_by_text.sql", *parameters, **names)
+        answer = ask(collection, "pages/search_by_text.sql", *parameters, **names)
         if vector is None and answer.rows:
-            known_words.add(settings.model, search.words, answer.rows[0]["words"])
+            known_words.add(collection.model.id, search.words, answer.rows[0]["words"])
     pictures = [
-        Picture(row["uri"], row["distance"], browser_address(settings, row["uri"])) for row in answer.rows
+        Match(row["uri"], row["distance"], browser_address(collection, row["uri"])) for row in answer.rows
     ]
     return Found(pictures, answer, model_called=bool(search.words) and vector is None)
 
 
 @router.get("/")
-def search_page(request: Request) -> HTMLResponse:
+def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
     """The page, with the pictures if its address holds a search."""
     started = time.perf_counter()
     search, found, problem = Search.read(request.query_params), None, None
     try:
         search.check()
         if search.words or search.like:
-            found = find(load(), search)
+            found = find(collection, search)
     except EXPECTED as error:
         problem = explain(error)
     return page(
         "search.html",
+        collection=collection,
         problem=problem,
         search=search,
         found=found,

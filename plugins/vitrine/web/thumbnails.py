@@ -20,9 +20,10 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, HTTPException
 from fastapi.responses import Response
 
-from vitrine import storage
-from vitrine.gallery import jpeg_thumbnail
-from vitrine.settings import Settings, load
+from vitrine.collection import Collection
+from vitrine.google import storage
+from vitrine.search.gallery import jpeg_thumbnail
+from vitrine.web.chosen import ChosenCollection
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
@@ -54,29 +55,31 @@ def thumbnail_address(uri: str) -> str:
     return "thumbnails?" + urlencode({"uri": uri, "signature": signature(uri)})
 
 
-def is_listed(settings: Settings, uri: str) -> bool:
+def is_listed(collection: Collection, uri: str) -> bool:
     """Whether the object table could list this uri."""
-    return any(fnmatchcase(uri, pattern.replace("[", "[[]")) for pattern in settings.object_uris)
+    return any(fnmatchcase(uri, pattern.replace("[", "[[]")) for pattern in collection.objects)
 
 
-def browser_address(settings: Settings, uri: str) -> str:
+def browser_address(collection: Collection, uri: str) -> str:
     """Where a person who may read the bucket opens the whole picture."""
-    return storage.browser_address(_client(settings.gcp_conn_id), uri)
+    return storage.browser_address(_client(collection.gcp_conn_id), uri)
 
 
 @router.get("/thumbnails")
 async def thumbnail(
-    uri: str, signature: str, if_none_match: Annotated[str | None, Header()] = None
+    collection: ChosenCollection,
+    uri: str,
+    signature: str,
+    if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A JPEG of at most 320 x 320 pixels. 404 for what was not offered, is gone, too large or no picture."""
-    return await run_sync(_thumbnail, uri, signature, if_none_match, limiter=THREADS)
+    return await run_sync(_thumbnail, collection, uri, signature, if_none_match, limiter=THREADS)
 
 
-def _thumbnail(uri: str, signature: str, if_none_match: str | None) -> Response:
-    settings = load()
-    if not _is_signed(uri, signature) or not is_listed(settings, uri):
+def _thumbnail(collection: Collection, uri: str, signature: str, if_none_match: str | None) -> Response:
+    if not _is_signed(uri, signature) or not is_listed(collection, uri):
         raise HTTPException(404, "There is no such picture.")
-    blob = storage.find_image(_client(settings.gcp_conn_id), uri)
+    blob = storage.find_image(_client(collection.gcp_conn_id), uri)
     if blob is None:
         raise HTTPException(404, GONE)
     headers = HEADERS | {"ETag": f'"{blob.generation}"'}

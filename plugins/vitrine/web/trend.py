@@ -8,7 +8,7 @@ from itertools import groupby
 from math import floor
 from typing import Any
 
-from vitrine.recall import KINDS
+from vitrine.index.recall import KINDS
 from vitrine.web.chart import SCALE_WIDTH, WIDTH
 
 # Half a year of weeks.

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.collection import publish
-from vitrine import bigquery
-from vitrine.settings import Settings, load
+from vitrine.collection import Collection, load
+from vitrine.google import bigquery
 from vitrine.web import thumbnails
 
 DEMO = Path(__file__).resolve().parents[3] / "demo/images"
@@ -18,14 +18,14 @@ HOSTILE = """drawings/"><script>alert('1')<\u202egpj.jpg"""
 
 
 @pytest.fixture(scope="module")
-def collection(emulator) -> Iterator[Settings]:
+def collection(emulator) -> Iterator[Collection]:
     """Four demo pictures and one with a hostile name, published as embed_images would."""
     objects = {name: (DEMO / name).read_bytes() for name in PICTURES}
     emulator.upload(BUCKET, objects | {HOSTILE: (DEMO / "photos/owl.jpg").read_bytes()})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VITRINE_DATASET", "web_pages")
-        patch.setenv("VITRINE_OBJECT_URIS", f"gs://{BUCKET}/*")
-        settings = load()
+        patch.setenv("VITRINE_OBJECTS", f"gs://{BUCKET}/*")
+        settings = load()["met"]
         publish(emulator, settings)
         yield settings
 

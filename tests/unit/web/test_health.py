@@ -7,9 +7,9 @@ import pytest
 
 from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
 from vitrine import limits
-from vitrine.index_state import Kind
+from vitrine.google.templates import render_statement
+from vitrine.index.state import Kind
 from vitrine.web.health import backlog, look
-from vitrine.web.statements import render
 
 REFUSED = "INVALID_ARGUMENT: the image was refused."
 HOSTILE_STATUS = """INVALID_ARGUMENT: <img src=x onerror="alert(1)">"""
@@ -26,7 +26,7 @@ def get(client, collection, login_as):
 
     def get(path="health", role="viewer", **fields):
         headers = login_as(role) | {"Accept": "text/html"}
-        return client.get(f"/vitrine/{path}?{urlencode(fields)}", headers=headers)
+        return client.get(f"/vitrine/met/{path}?{urlencode(fields)}", headers=headers)
 
     return get
 
@@ -37,7 +37,7 @@ def quarantine(collection, emulator):
     table = collection.table("embedding_quarantine")
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
     row = {
-        "model": collection.model,
+        "model": collection.model.id,
         "attempts": 1,
         "run_id": "r",
         "quarantined_at": "2026-11-22T02:03:00Z",
@@ -112,7 +112,7 @@ def test_only_those_who_may_run_the_dag_see_the_button(get, quarantine, role, ma
 
 
 def test_a_viewer_cannot_replay_by_the_address_of_the_button_either(client, login):
-    answer = client.post("/api/v2/dags/embed_images/dagRuns", headers=login, json={"logical_date": None})
+    answer = client.post("/api/v2/dags/embed_images__met/dagRuns", headers=login, json={"logical_date": None})
     assert answer.status_code == 403
 
 
@@ -121,7 +121,7 @@ def test_another_site_cannot_replay_with_somebodys_cookie(client, login_as, cont
     # Without a preflight a browser sends only these types to another site, and none of them starts a run.
     headers = login_as("admin") | ({"Content-Type": content_type} if content_type else {})
     body = '{"logical_date": null}'
-    answer = client.post("/api/v2/dags/embed_images/dagRuns", headers=headers, content=body)
+    answer = client.post("/api/v2/dags/embed_images__met/dagRuns", headers=headers, content=body)
     assert answer.status_code == 422
 
 
@@ -130,7 +130,7 @@ def test_the_last_runs(get, reports):
     assert "2026-11-22 02:00 UTC: 1,234 planned, 1,200 published, 0 quarantined, 34 left, $0.1234" in text
     assert text.index("2026-11-22 02:00</td>") < text.index("2026-11-21 02:00</td>")
     assert '<td class="bad">incomplete' in text
-    assert 'href="../dags/embed_images/runs/manual__%3C2%3E"' in text
+    assert 'href="../../dags/embed_images__met/runs/manual__%3C2%3E"' in text
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def measurements(collection, emulator):
     """Two weeks, a hostile text, the second after a rebuild; and another model's."""
     table = collection.table("index_health")
     row = {
-        "model": collection.model, "top_k": 10, "image_queries": 100, "image_recall": 0.985, "drift": 0.31,
+        "model": collection.model.id, "top_k": 10, "image_queries": 100, "image_recall": 0.985, "drift": 0.31,
         "word_queries": 12, "word_recall": 0.61, "rebuilt": False, "vector_index": "Ready: <b>100 %</b>",
     }  # fmt: skip
     rows = [
@@ -162,7 +162,7 @@ def test_the_trend_of_the_recall(get, measurements):
     assert '<td class="n bad">61.0 %' in text
     assert text.count("<polyline") == 2
     assert text.count('<path class="rebuilt" d="M') == 2  # the mark and the legend
-    assert 'href="../dags/maintain_vector_index/runs/manual__%3C2%3E"' in text
+    assert 'href="../../dags/maintain_vector_index__met/runs/manual__%3C2%3E"' in text
     assert "another" not in text
 
 
@@ -175,7 +175,7 @@ def test_a_collection_of_an_earlier_version_is_shown_without_the_trend(get, coll
     try:
         answer = get()
     finally:
-        emulator.bigquery.query_and_wait(render(collection, "schema/create_index_health.sql"))
+        emulator.bigquery.query_and_wait(render_statement(collection, "schema/create_index_health.sql"))
     assert answer.status_code == 200
     assert "run the DAG setup_image_search once more" in answer.text
     assert "no image is broken" in answer.text
@@ -237,7 +237,7 @@ def test_an_index_that_is_listed_says_how_far_it_is(collection, monkeypatch):
 
 def health_answer(rows):
     """What `ask` answers."""
-    from vitrine.bigquery import Answer
+    from vitrine.google.bigquery import Answer
 
     return Answer(rows, {})
 

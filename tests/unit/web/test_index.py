@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.support.vectors import DIMENSION, ROWS, clustered, create_index, create_tables, publish, uri
-from vitrine.settings import load
+from vitrine.collection import load
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def indexed(emulator):
         create_tables(emulator)
         publish(emulator, clustered(seed=1))
         create_index(emulator)
-        yield load()
+        yield load()["met"]
     emulator.faults(**before)
 
 
@@ -29,7 +29,9 @@ def get(client, indexed, login):
     """Ask for a page; answer its text."""
 
     def get(path="", **fields):
-        answer = client.get(f"/vitrine/{path}?{urlencode(fields)}", headers=login | {"Accept": "text/html"})
+        answer = client.get(
+            f"/vitrine/met/{path}?{urlencode(fields)}", headers=login | {"Accept": "text/html"}
+        )
         assert answer.status_code == 200, answer.text
         return unescape(answer.text)
 

@@ -17,7 +17,7 @@ def get(client, collection, login):
     """Ask for the page with these fields; answer the response."""
 
     def get(path="", **fields):
-        return client.get(f"/vitrine/{path}?{urlencode(fields)}", headers=login | {"Accept": "text/html"})
+        return client.get(f"/vitrine/met/{path}?{urlencode(fields)}", headers=login | {"Accept": "text/html"})
 
     return get
 
@@ -60,7 +60,9 @@ def test_a_search_is_one_labelled_job(get, emulator):
     before = {job.job_id for job in emulator.bigquery.list_jobs()}
     get(q="one job please")
     [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
-    assert job.labels == {"vitrine": "search_page"}
+    assert job.labels == {
+        "vitrine": "search_by_text", "vitrine_collection": "met", "vitrine_model": "default"
+    }  # fmt: skip
 
 
 def test_like_a_picture_leaves_it_out_and_calls_no_model(get, emulator):
@@ -130,11 +132,11 @@ def test_a_missing_table_says_what_to_run(get, monkeypatch):
 
 
 def test_an_empty_table_says_what_to_run(get, collection, emulator):
-    table, kept = collection.table("met_image_embeddings"), collection.table("kept")
+    table, kept = collection.table("image_embeddings"), collection.table("kept")
     emulator.bigquery.query_and_wait(f"CREATE OR REPLACE TABLE {kept} AS SELECT * FROM {table}")
     emulator.bigquery.query_and_wait(f"TRUNCATE TABLE {table}")
     try:
-        assert "run the DAG embed_images" in get(q="a panda").text
+        assert "run the DAG embed_images__met" in get(q="a panda").text
     finally:
         emulator.bigquery.query_and_wait(f"INSERT INTO {table} SELECT * FROM {kept}")
 
@@ -159,7 +161,7 @@ def test_images_of_another_model_are_not_compared_with_words(get, monkeypatch):
 
 
 def test_bigquery_out_of_reach_is_a_sentence_after_seconds(get, monkeypatch):
-    from vitrine import bigquery
+    from vitrine.google import bigquery
 
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
     monkeypatch.setattr(bigquery, "RETRY_SECONDS", 0.2)
@@ -221,9 +223,9 @@ def test_the_numbers_of_a_vector_survive_the_way(collection, emulator):
     [row] = emulator.bigquery.query_and_wait(
         "SELECT ml_generate_embedding_result AS vector FROM ML.GENERATE_EMBEDDING(MODEL "
         f"{collection.table('multimodal_embedding_model')}, (SELECT 'digits' AS content), "
-        f"STRUCT(TRUE AS flatten_json_output, {collection.dimension} AS output_dimensionality))"
+        f"STRUCT(TRUE AS flatten_json_output, {collection.model.dimension} AS output_dimensionality))"
     )
-    assert list(search.known_words.get(collection.model, "digits")) == list(row["vector"])
+    assert list(search.known_words.get(collection.model.id, "digits")) == list(row["vector"])
 
 
 def test_check_accepts_the_usual():

@@ -12,8 +12,8 @@ from httpx import ASGITransport, AsyncClient
 from PIL import Image
 
 from tests.unit.web.conftest import BUCKET, HOSTILE
-from vitrine import storage
-from vitrine.settings import load
+from vitrine.collection import load
+from vitrine.google import storage
 from vitrine.web import thumbnails
 from vitrine.web.thumbnails import browser_address, is_listed, signature, thumbnail_address
 
@@ -21,7 +21,7 @@ from vitrine.web.thumbnails import browser_address, is_listed, signature, thumbn
 @pytest.fixture
 def get(client, collection, login):
     """Ask for an address below /vitrine/; answer the response."""
-    return lambda address, **headers: client.get(f"/vitrine/{address}", headers=login | headers)
+    return lambda address, **headers: client.get(f"/vitrine/met/{address}", headers=login | headers)
 
 
 def test_a_small_jpeg_that_the_browser_may_keep(get):
@@ -109,9 +109,9 @@ def test_storage_out_of_reach_is_a_sentence(get, monkeypatch):
 
 def test_slow_storage_takes_no_thread_from_the_rest_of_airflow(collection, monkeypatch):
     go_on, app = Event(), FastAPI()
-    app.include_router(thumbnails.router)
+    app.include_router(thumbnails.router, prefix="/{name}")
     monkeypatch.setattr(storage, "find_image", lambda *_: go_on.wait(60) and None)
-    address = "/" + thumbnail_address(f"gs://{BUCKET}/photos/cat.jpg")
+    address = "/met/" + thumbnail_address(f"gs://{BUCKET}/photos/cat.jpg")
 
     async def threads_of_many_requests() -> tuple[float, float]:
         browser = AsyncClient(transport=ASGITransport(app), base_url="http://localhost")
@@ -130,8 +130,8 @@ def test_slow_storage_takes_no_thread_from_the_rest_of_airflow(collection, monke
     [("gs://b/a/x.jpg", True), ("gs://b/x.jpg", False), ("gs://c[1]/x", True), ("gs://c1/x", False)],
 )
 def test_only_what_the_object_table_may_list(monkeypatch, uri, listed):
-    monkeypatch.setenv("VITRINE_OBJECT_URIS", "gs://b/a/*,gs://c[1]/*")
-    assert is_listed(load(), uri) is listed
+    monkeypatch.setenv("VITRINE_OBJECTS", "gs://b/a/*,gs://c[1]/*")
+    assert is_listed(load()["met"], uri) is listed
 
 
 def test_the_whole_picture_opens_where_the_storage_is(collection, emulator):

@@ -1,0 +1,60 @@
+-- Where every image of this run is now (of its last plan, and what it called the model for before), and what was paid.
+-- Grain: one run (one row). planned = published + quarantined + vanished + pending.
+-- Vanished: deleted, or overwritten, since it was planned. Besides: objects ignored for their content type, and rows that should not be, because an image is there twice.
+WITH attempts AS (
+  SELECT
+    uri,
+    content_hash,
+    ARRAY_AGG(ml_generate_embedding_status ORDER BY attempted_at DESC LIMIT 1)[OFFSET(0)] AS status,
+    COUNT(*) AS calls,
+    COUNTIF(ml_generate_embedding_status = '') AS paid
+  FROM {{ table('embedding_attempts') }}
+  WHERE run_id = @run_id
+  GROUP BY uri, content_hash
+),
+places AS (
+  SELECT
+    planned.uri,
+    planned.size,
+    COALESCE(attempt.status, 'no answer yet') AS status,
+    CASE
+      WHEN published.uri IS NOT NULL THEN 'published'
+      WHEN quarantined.uri IS NOT NULL THEN 'quarantined'
+      WHEN image.uri IS NULL THEN 'vanished'
+      ELSE 'pending'
+    END AS place
+  FROM (
+    SELECT uri, content_hash, MAX(size) AS size
+    FROM {{ table('embedding_batches') }}
+    WHERE run_id = @run_id
+    GROUP BY uri, content_hash
+  ) AS planned
+  LEFT JOIN (
+    {% include 'embed/parts/select_last_plan.sql' %}
+  ) AS last_plan
+    ON last_plan.uri = planned.uri AND last_plan.content_hash = planned.content_hash
+  LEFT JOIN (
+    {% include 'embed/parts/select_current_images.sql' %}
+  ) AS image
+    ON image.uri = planned.uri AND image.content_hash = planned.content_hash
+  LEFT JOIN (SELECT DISTINCT uri, content_hash FROM {{ table('image_embeddings') }}) AS published
+    ON published.uri = planned.uri AND published.content_hash = planned.content_hash
+  LEFT JOIN {{ table('embedding_quarantine') }} AS quarantined
+    ON quarantined.uri = planned.uri AND quarantined.content_hash = planned.content_hash
+      AND quarantined.model = @model AND quarantined.replayed_at IS NULL
+  LEFT JOIN attempts AS attempt ON attempt.uri = planned.uri AND attempt.content_hash = planned.content_hash
+  WHERE last_plan.uri IS NOT NULL OR attempt.uri IS NOT NULL
+)
+SELECT
+  COUNT(*) AS planned,
+  COUNTIF(place = 'published') AS published,
+  COUNTIF(place = 'quarantined') AS quarantined,
+  COUNTIF(place = 'vanished') AS vanished,
+  COUNTIF(place = 'pending') AS pending,
+  COALESCE(SUM(size), 0) AS bytes,
+  (SELECT COALESCE(SUM(calls), 0) FROM attempts) AS attempts,
+  (SELECT COALESCE(SUM(paid), 0) FROM attempts) AS paid,
+  (SELECT COUNT(*) FROM {{ table('images') }} WHERE content_type IS NULL OR content_type NOT IN UNNEST(@content_types)) AS ignored,
+  (SELECT COUNT(*) - COUNT(DISTINCT uri) FROM {{ table('image_embeddings') }}) AS duplicates,
+  ARRAY(SELECT CONCAT(uri, ': ', status) FROM places WHERE place = 'pending' ORDER BY uri LIMIT 20) AS pending_images
+FROM places

@@ -1,0 +1,48 @@
+-- Embed what this batch has not yet got, and keep every answer. Grain: one image of the batch.
+-- Running it again makes no call for an image that has an answer in this work order, nor for a content that was
+-- embedded before; a job that failed as a whole is no answer. An object table allows only WHERE, ORDER BY and LIMIT here, so the selection is one subquery.
+INSERT INTO {{ table('embedding_attempts') }}
+  (run_id, work_order, batch_number, model, uri, content_hash, generation, content_type, size, updated,
+   ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)
+SELECT
+  @run_id,
+  @work_order,
+  @batch_number,
+  @model,
+  uri,
+  COALESCE(md5_hash, CAST(generation AS STRING)),
+  generation,
+  content_type,
+  size,
+  updated,
+  {{ collection.model.columns.result }},
+  -- A vector of another length would break every search: it is a failure, whatever the service says.
+  IF(
+    COALESCE({{ collection.model.columns.status }}, '') = ''
+      AND IFNULL(ARRAY_LENGTH({{ collection.model.columns.result }}), 0) != @dimension,
+    FORMAT('The vector has %d numbers instead of %d.', IFNULL(ARRAY_LENGTH({{ collection.model.columns.result }}), 0), @dimension),
+    COALESCE({{ collection.model.columns.status }}, '')),
+  CURRENT_TIMESTAMP()
+FROM {{ collection.model.function }}(
+  MODEL {{ table('multimodal_embedding_model') }},
+  (
+    SELECT * FROM {{ table('images') }}
+    WHERE content_type IN UNNEST(@content_types)
+      AND uri IN (
+      SELECT planned.uri
+      FROM {{ table('embedding_batches') }} AS planned
+      WHERE planned.work_order = @work_order
+        AND planned.batch_number = @batch_number
+        AND NOT EXISTS (
+          SELECT 1 FROM {{ table('embedding_attempts') }} AS attempt
+          WHERE attempt.uri = planned.uri
+            AND (
+              (
+                attempt.work_order = planned.work_order
+                AND NOT STARTS_WITH(attempt.ml_generate_embedding_status, @failed_job_prefix))
+              OR (
+                attempt.content_hash = planned.content_hash
+                AND attempt.model = @model
+                AND attempt.ml_generate_embedding_status = ''))))
+  ),
+  {{ collection.model.columns.options(collection.model.dimension) }})

@@ -1,2 +1,0 @@
--- How many images are searchable; decides whether a vector index is possible. Grain: one row.
-SELECT COUNT(*) AS row_count FROM {{ table('met_image_embeddings') }}

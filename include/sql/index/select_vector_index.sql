@@ -1,0 +1,14 @@
+-- The state of the vector index, as the sensor reads it. Grain: one index (one row, or none before it is created).
+SELECT
+  index_status,
+  coverage_percentage,
+  unindexed_row_count,
+  last_refresh_time,
+  disable_reason,
+  last_model_build_time,
+  last_index_alteration_info.status AS rebuild_status,
+  last_index_alteration_info.new_coverage_percentage AS rebuild_coverage,
+  last_index_alteration_info.message.message AS rebuild_message
+FROM `{{ collection.project }}.{{ collection.dataset }}`.INFORMATION_SCHEMA.VECTOR_INDEXES
+WHERE table_name = '{{ collection.table_name('image_embeddings') }}'
+  AND index_name = '{{ collection.table_name('images_index') }}'

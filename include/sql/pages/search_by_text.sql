@@ -1,0 +1,35 @@
+-- The images nearest to words, in one round trip: the words are embedded where they are searched for. Grain: one image.
+-- Words whose vector is known are not embedded again. The first row brings the vector along, so that it is known from then on.
+-- It fails, saying why, where the words cannot be embedded or the images were embedded by another model.
+SELECT
+  base.uri,
+  distance,
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = 1, query.ml_generate_embedding_result, NULL) AS words
+FROM VECTOR_SEARCH(
+  (
+    {% include 'pages/select_searchable.sql' %}
+  ),
+  'ml_generate_embedding_result',
+  (
+    SELECT CASE
+      WHEN EXISTS (SELECT 1 FROM {{ table('image_embeddings') }} WHERE model != @model)
+        THEN ERROR('The images were embedded by another model than the one in the settings, so words cannot be compared with them.')
+      {% if is_embedded -%}
+      ELSE @words
+      END AS ml_generate_embedding_result
+      {%- else -%}
+      WHEN {{ collection.model.columns.status }} != ''
+        THEN ERROR(CONCAT('The words were not embedded: ', {{ collection.model.columns.status }}))
+      ELSE {{ collection.model.columns.result }}
+      END AS ml_generate_embedding_result
+    FROM {{ collection.model.function }}(
+      MODEL {{ table('multimodal_embedding_model') }},
+      (SELECT @query AS content),
+      {{ collection.model.columns.options(collection.model.dimension) }})
+      {%- endif %}
+  ),
+  query_column_to_search => 'ml_generate_embedding_result',
+  top_k => {{ top_k }},
+  distance_type => 'COSINE',
+  options => '{{ vector_search_options(collection.fraction_lists_to_search, use_brute_force) }}')
+ORDER BY distance, base.uri

@@ -1,0 +1,3 @@
+-- What the connection's service account may do: call the model, read the objects. Skipped when VITRINE_MANAGE_IAM is false.
+GRANT `roles/aiplatform.user`, `roles/storage.objectViewer` ON PROJECT `{{ collection.project }}`
+TO "connection:{{ collection.connection_name }}"

@@ -1,4 +1,0 @@
--- The remote model that embeds images and words into one space.
-CREATE OR REPLACE MODEL {{ table('multimodal_embedding_model') }}
-REMOTE WITH CONNECTION `{{ settings.connection_name }}`
-OPTIONS (ENDPOINT = '{{ settings.endpoint }}')

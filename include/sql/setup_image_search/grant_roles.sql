@@ -1,3 +1,0 @@
--- What the connection's service account may do: call the model, read the objects. Skipped when VITRINE_MANAGE_IAM is false.
-GRANT `roles/aiplatform.user`, `roles/storage.objectViewer` ON PROJECT `{{ settings.project }}`
-TO "connection:{{ settings.connection_name }}"

@@ -1,0 +1,1 @@
+"""embed_images: plan, embed, settle, repair, report."""

@@ -1,0 +1,1 @@
+"""What talks to Google Cloud: statements as tasks, the client, storage."""

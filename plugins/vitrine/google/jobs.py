@@ -1,0 +1,107 @@
+"""Query job configurations, as BigQueryInsertJobOperator and the client both take them.
+
+https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurationQuery
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, Final
+
+from vitrine.collection import Collection
+
+Parameter = dict[str, Any]
+
+
+def query_job(sql: str, *parameters: Parameter) -> dict[str, Any]:
+    """Configuration of a query job: a .sql file (or its rendered text) and its named parameters."""
+    return {"query": {"query": sql, "useLegacySql": False, "queryParameters": list(parameters)}}
+
+
+def uncached(configuration: dict[str, Any]) -> dict[str, Any]:
+    """The same query job, answered anew; else BigQuery repeats an answer while the tables are the same.
+
+    https://docs.cloud.google.com/bigquery/docs/cached-results
+    """
+    return {"query": {**configuration["query"], "useQueryCache": False}}
+
+
+def with_parameters(configuration: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
+    """The same query job with more parameters."""
+    query = configuration["query"]
+    return {"query": {**query, "queryParameters": [*query["queryParameters"], *parameters]}}
+
+
+def string(name: str, value: str) -> Parameter:
+    """A STRING parameter; the value may be a Jinja template."""
+    return _scalar(name, "STRING", value)
+
+
+def int64(name: str, value: int | str | None) -> Parameter:
+    """An INT64 parameter; the value may be a Jinja template that renders to a whole number. None is NULL."""
+    return _scalar(name, "INT64", None if value is None else str(value))
+
+
+def float64(name: str, value: float | None) -> Parameter:
+    """A FLOAT64 parameter. None is NULL."""
+    return _scalar(name, "FLOAT64", None if value is None else str(value))
+
+
+def boolean(name: str, value: bool | str) -> Parameter:
+    """A BOOL parameter; the value may be a Jinja template that renders to true or false."""
+    return _scalar(name, "BOOL", value if isinstance(value, str) else str(value).lower())
+
+
+def timestamp(name: str, value: str) -> Parameter:
+    """A TIMESTAMP parameter from an ISO 8601 text."""
+    return _scalar(name, "TIMESTAMP", value)
+
+
+def strings(name: str, values: Iterable[str]) -> Parameter:
+    """An ARRAY<STRING> parameter."""
+    return _array(name, "STRING", values)
+
+
+def float64s(name: str, values: Iterable[float]) -> Parameter:
+    """An ARRAY<FLOAT64> parameter; every digit is kept."""
+    return _array(name, "FLOAT64", map(repr, values))
+
+
+def _array(name: str, type_name: str, values: Iterable[str]) -> Parameter:
+    return {
+        "name": name,
+        "parameterType": {"type": "ARRAY", "arrayType": {"type": type_name}},
+        "parameterValue": {"arrayValues": [{"value": value} for value in values]},
+    }
+
+
+def _scalar(name: str, type_name: str, value: str | None) -> Parameter:
+    return {"name": name, "parameterType": {"type": type_name}, "parameterValue": {"value": value}}
+
+
+def model(collection: Collection) -> Parameter:
+    """The parameter `model`: the vector space in use."""
+    return string("model", collection.model.id)
+
+
+# The parameter `run_id`: the DAG run that sends the statement.
+RUN_ID: Final = string("run_id", "{{ run_id }}")
+
+
+def job_id(*parts: str | int) -> str:
+    """A job id from parts that say what the job is for; different parts always give different ids.
+
+    Every character that BigQuery refuses becomes an underscore; a hash then tells apart what reads the same.
+
+    >>> job_id("vitrine", "embed_images__met", 1)
+    'vitrine-embed_images__met-1'
+    >>> job_id("vitrine", "manual__2026-11-22T09:45:00+00:00")
+    'vitrine-manual__2026_11_22T09_45_00_00_00-caec5f1d'
+    """
+    given = [str(part) for part in parts]
+    clean = [re.sub(r"[^A-Za-z0-9_]", "_", part) for part in given]
+    if clean != given:
+        clean.append(sha256("\0".join(given).encode()).hexdigest()[:8])
+    return "-".join(clean)

@@ -1,0 +1,73 @@
+"""Measures how good the vector index is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+
+from vitrine.collection import Collection
+from vitrine.google.bigquery import BigQuery
+from vitrine.google.jobs import boolean, float64, int64, query_job, string, with_parameters
+from vitrine.index import queries, recall
+from vitrine.index.state import IndexState, Kind
+from vitrine.index.trigger import read_state
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class MeasureRecallOperator(BaseOperator):
+    """Compare searches with the index to exact ones on a sample, ask for the drift, and write both down.
+
+    An index that is not in use is written down without recall: every search is exact then. Pushes the XCom
+    `built`, when the index was trained.
+
+    :param rebuilt: whether this run has rebuilt the index.
+    """
+
+    template_fields = ("read", "drift", "configuration", "write")
+    template_ext = (".sql",)
+    template_fields_renderers = dict.fromkeys(template_fields, "json")
+
+    def __init__(self, *, collection: Collection, rebuilt: bool, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.collection, self.rebuilt = collection, rebuilt
+        self.read, self.drift = query_job("index/select_vector_index.sql"), queries.drift()
+        self.configuration, self.write = queries.recall(collection), queries.index_health(collection)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Measure. Returns vector_index, drift and shares (see recall.by_share; empty when not in use)."""
+        collection, bigquery = self.collection, BigQuery.of(self.collection)
+        table_id = collection.table_id("image_embeddings")
+        state = read_state(bigquery, self.read, table_id, collection.index_coverage)
+        context["ti"].xcom_push(key="built", value=state.built)
+        measured = self._measure(state)
+        self._write(measured)
+        shares = recall.as_text(measured["shares"])
+        self.log.info("%s Drift: %s.\n%s", measured["vector_index"], measured["drift"], shares)
+        return measured
+
+    def _measure(self, state: IndexState) -> dict[str, Any]:
+        drift = recall.drift(BigQuery.of(self.collection).rows(self.drift))
+        if state.kind is not Kind.READY:
+            return {"vector_index": state.message, "drift": drift, "shares": []}
+        answer = BigQuery.of(self.collection).answer(self.configuration)
+        return {
+            "vector_index": " ".join(filter(None, (state.message, recall.not_used(answer.statistics)))),
+            "drift": drift,
+            "shares": recall.by_share(answer.rows, self.collection.fraction_lists_to_search),
+        }
+
+    def _write(self, measured: dict[str, Any]) -> None:
+        """Write down the measurement, with the recall of what searches use."""
+        [own, *_] = measured["shares"] or recall.by_share([], self.collection.fraction_lists_to_search)
+        counts = (int64(f"{kind}_queries", own[f"{kind}_queries"]) for kind in recall.KINDS)
+        recalls = (float64(f"{kind}_recall", own[f"{kind}_recall"]) for kind in recall.KINDS)
+        said = (
+            boolean("rebuilt", self.rebuilt),
+            string("vector_index", measured["vector_index"]),
+            float64("drift", measured["drift"]),
+            float64("fraction_lists_to_search", self.collection.fraction_lists_to_search),
+        )
+        BigQuery.of(self.collection).rows(with_parameters(self.write, *said, *counts, *recalls))

@@ -1,0 +1,97 @@
+"""Waits until a vector index is filled, and always ends with a reason."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.sdk import BaseSensorOperator
+
+from vitrine import limits
+from vitrine.collection import Collection
+from vitrine.errors import IndexDisabledError, IndexNotFilledError, IndexNotRebuiltError
+from vitrine.google.bigquery import BigQuery
+from vitrine.google.jobs import query_job
+from vitrine.index.state import IndexState, Kind
+from vitrine.index.trigger import VectorIndexTrigger, read_state
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+# The trigger keeps its own deadline, to say what it last saw; Airflow's is a safety net behind it.
+DEADLINE_MARGIN = timedelta(minutes=5)
+
+
+class VectorIndexSensor(BaseSensorOperator):
+    """Deferrable sensor on INFORMATION_SCHEMA.VECTOR_INDEXES. Pushes a sentence as XCom `vector_index`.
+
+    Ends well when `index_coverage` percent of the rows are indexed, or when the table is too small for its
+    index ever to be filled (search is exact then). Errors: IndexDisabledError with BigQuery's reason;
+    IndexNotFilledError after `timeout` seconds, with the coverage reached.
+
+    :param built_before: wait for a rebuild, too: until the index has another training than this one. A
+        template; None is for an index that was not rebuilt. Errors: IndexNotRebuiltError.
+    """
+
+    template_fields = ("configuration", "built_before")
+    template_ext = (".sql",)
+    template_fields_renderers = {"configuration": "json"}
+
+    def __init__(
+        self,
+        *,
+        collection: Collection,
+        built_before: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            poke_interval=collection.index_poll_seconds, timeout=collection.index_timeout_seconds, **kwargs
+        )
+        self.configuration = query_job("index/select_vector_index.sql")
+        self.bigquery, self.coverage = BigQuery.of(collection), collection.index_coverage
+        self.table_id = collection.table_id("image_embeddings")
+        self.built_before = built_before
+
+    def execute(self, context: Context) -> str:
+        """Look once; go on in the triggerer if the index is still building."""
+        state = read_state(self.bigquery, self.configuration, self.table_id, self.coverage)
+        if state.is_worth_waiting_for(self.built_before):
+            self.log.info("%s", state.message)
+            self._defer()
+        return self._end(context, state)
+
+    def _defer(self) -> NoReturn:
+        trigger = VectorIndexTrigger(
+            bigquery=asdict(self.bigquery), configuration=self.configuration, table_id=self.table_id,
+            coverage=self.coverage, poll_seconds=self.poke_interval, deadline=time.time() + self.timeout,
+            built_before=self.built_before,
+        )  # fmt: skip
+        timeout = timedelta(seconds=self.timeout) + DEADLINE_MARGIN
+        self.defer(trigger=trigger, method_name="execute_complete", timeout=timeout)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> str:
+        """End with what the trigger saw last."""
+        return self._end(context, IndexState(**event | {"kind": Kind(event["kind"])}))
+
+    def _end(self, context: Context, state: IndexState) -> str:
+        context["ti"].xcom_push(key="vector_index", value=state.message)
+        if state.kind is Kind.DISABLED:
+            raise IndexDisabledError(
+                f"The vector index of {self.table_id} is disabled. {state.message}. "
+                "Search is exact until it is enabled."
+            )
+        if state.rebuild == limits.REBUILD_FAILED and self.built_before is not None:
+            raise IndexNotRebuiltError(
+                f"The vector index of {self.table_id} was not rebuilt; searches use the old one. "
+                f"{state.message}"
+            )
+        if state.is_worth_waiting_for(self.built_before):
+            raise IndexNotFilledError(
+                f"The vector index of {self.table_id} was not filled within {self.timeout:,.0f} s. "
+                f"{state.message} "
+                "Search works meanwhile. Clear this task to wait on, or raise VITRINE_INDEX_TIMEOUT_SECONDS."
+            )
+        self.log.info("%s", state.message)
+        return state.message

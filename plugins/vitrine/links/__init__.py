@@ -1,1 +1,0 @@
-"""Links shown on tasks in the Airflow UI."""

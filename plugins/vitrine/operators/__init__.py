@@ -1,1 +1,0 @@
-"""Operators of the DAGs, one a module."""

@@ -1,0 +1,78 @@
+"""The end of a search: pictures a person looks at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, ObjectStoragePath
+
+from vitrine.collection import Collection
+from vitrine.google import storage
+from vitrine.google.bigquery import BigQuery
+from vitrine.search.gallery import Picture, Section, gallery_page, results_as_text, thumbnail
+from vitrine.search.gallery_link import GalleryLink, page_name
+from vitrine.search.page_link import SearchPageLink
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class WriteGalleryOperator(BaseOperator):
+    """Write the results of searches as one HTML file, print them in the log. Returns both.
+
+    :param configuration: query job that reads the results (query, rank, gcs_uri, distance, change), nearest
+        first.
+    :param queries: the words of each search, in the order of the page.
+    :param search: fields of the search page to go on with: q (the words), prefix, n, exact.
+    """
+
+    template_fields = ("configuration", "queries", "search")
+    template_ext = (".sql",)
+    template_fields_renderers = {"configuration": "json"}
+    operator_extra_links = (GalleryLink(), SearchPageLink())
+
+    def __init__(
+        self,
+        *,
+        collection: Collection,
+        configuration: dict[str, Any],
+        queries: list[str],
+        search: dict[str, str],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.collection, self.configuration = collection, configuration
+        self.queries, self.search = queries, search
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read the results, fetch their images, write the page. Returns {"gallery": ..., "results": ...}."""
+        rows = BigQuery.of(self.collection).rows(self.configuration)
+        by_query = {query: [row for row in rows if row["query"] == query] for query in self.queries}
+        for query, found in by_query.items():
+            self.log.info("%s\n%s", query, results_as_text(found))
+        run = context["dag_run"]
+        html = gallery_page(
+            [self._section(query, found) for query, found in by_query.items()],
+            model=self.collection.model.id,
+            searched_at=f"{run.run_after:%Y-%m-%d %H:%M} UTC",
+        )
+        path = gallery_path(self.collection) / page_name(run.dag_id, run.run_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(html, encoding="utf-8")
+        self.log.info("Gallery: %s", path)
+        return {"gallery": str(path), "results": rows}
+
+    def _section(self, query: str, rows: list[dict[str, Any]]) -> Section:
+        client = storage.client(self.collection.gcp_conn_id)
+        section = Section(query, [], [row["gcs_uri"] for row in rows if row["change"] == "gone"])
+        for row in (row for row in rows if row["change"] != "gone"):
+            data = storage.read_image(client, row["gcs_uri"])
+            shown = {name: row[name] for name in ("rank", "gcs_uri", "distance", "change")}
+            section.pictures.append(Picture(**shown, thumbnail=thumbnail(data) if data else None))
+        return section
+
+
+def gallery_path(collection: Collection) -> ObjectStoragePath:
+    """Where the pages are: a local folder, or a gs:// prefix read through the connection."""
+    is_remote = collection.gallery.startswith("gs://")
+    return ObjectStoragePath(collection.gallery, conn_id=collection.gcp_conn_id if is_remote else None)

@@ -1,1 +1,0 @@
-"""Sensors of the DAGs, one a module."""

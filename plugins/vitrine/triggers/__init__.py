@@ -1,1 +1,0 @@
-"""Triggers: they run in the triggerer, which sees plugins/ but not dags/."""

@@ -1,0 +1,54 @@
+"""Two models side by side: each has tables, a remote model and an index of its own; none is paid for twice."""
+
+import json
+
+import pytest
+
+from tests.faults.images import photo
+
+IMAGES = 5
+MODELS = {"default": {}, "small": {"dimension": 256, "function": "AI.GENERATE_EMBEDDING"}}
+OLD = [{"model": "multimodalembedding@001/1408", "numbers": 1408, "images": IMAGES}]
+NEW = [{"model": "multimodalembedding@001/256", "numbers": 256, "images": IMAGES}]
+
+
+@pytest.fixture
+def world(fresh_world):
+    """A world with a few photos."""
+    fresh_world.upload({f"{number}.jpg": photo(number) for number in range(IMAGES)})
+    return fresh_world
+
+
+def vectors(world, table: str) -> list[dict]:
+    """How many vectors of which model and length a table has."""
+    return world.rows(
+        "SELECT model, ARRAY_LENGTH(ml_generate_embedding_result) AS numbers, COUNT(*) AS images "
+        f"FROM {table} GROUP BY model, numbers"
+    )
+
+
+def test_a_second_model_is_filled_beside_the_first_made_active_and_left_again(world, monkeypatch):
+    for dag_id in ("setup_image_search", "embed_images"):
+        assert world.run(dag_id).state == "success"
+    monkeypatch.setenv("VITRINE_MODELS", json.dumps(MODELS))
+    del world.dagbag
+    assert {"embed_images__met", "embed_images__met__small"} <= world.dagbag.dags.keys()
+    for dag_id in ("setup_image_search", "embed_images"):
+        assert world.run_dag(f"{dag_id}__met__small").state == "success"
+    assert vectors(world, "met_image_embeddings_small") == NEW
+    assert vectors(world, "met_image_embeddings") == OLD
+
+    monkeypatch.setenv("VITRINE_ACTIVE_MODEL", "small")
+    del world.dagbag
+    last = world.emulator.last_call()
+    assert world.run("embed_images").state == "success"
+    assert world.emulator.last_call() == last, "the tables keep their names, so nothing is pending"
+    assert world.run("search_images").state == "success"
+    assert len(world.rows("SELECT rank FROM vector_search_results_small")) == 3
+
+    monkeypatch.delenv("VITRINE_ACTIVE_MODEL")
+    del world.dagbag
+    last = world.emulator.last_call()
+    assert world.run("embed_images").state == "success"
+    assert world.emulator.last_call() == last, "the way back costs nothing"
+    assert vectors(world, "met_image_embeddings") == OLD

@@ -1,0 +1,132 @@
+"""Names and prices of work orders."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from vitrine.collection import Rates
+from vitrine.embed import planning
+from vitrine.embed.planning import (
+    Batch,
+    Plan,
+    Verdict,
+    deferred_reason,
+    estimate,
+    pace,
+    review,
+    updated_within,
+)
+from vitrine.errors import BatchTooLargeError, TooManyBatchesError
+
+
+def rates(lanes: int = 3) -> Rates:
+    """BigQuery's price and pace outside Europe."""
+    return Rates(image_usd=0.0001, images_per_minute=600, images_per_minute_per_job=250, lanes=lanes)
+
+
+def plan(images: int) -> Plan:
+    """A plan of so many images."""
+    return estimate(batches(images) if images else [], rates())
+
+
+def batches(*sizes: int) -> list[Batch]:
+    """Batches of these sizes, a megabyte an image."""
+    return [
+        Batch(work_order="w", batch_number=number, images=size, bytes=size * 1_000_000)
+        for number, size in enumerate(sizes)
+    ]
+
+
+def test_an_order_begins_as_all_embedding_jobs_of_the_dataset_do():
+    order = planning.work_order("ds", 2, "01a202eb-a5eb")
+    assert order.startswith(planning.embed_job_prefix("ds"))
+    assert order.startswith("vitrine_embed-ds-pass2-01a202eb_a5eb-")
+
+
+def test_datasets_that_begin_alike_do_not_wait_for_each_other():
+    assert not planning.work_order("ds_2", 1, "id").startswith(planning.embed_job_prefix("ds"))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "lanes", "minutes"),
+    [
+        ((), 3, 0),
+        ((250,), 3, 1),
+        ((25_000,), 3, 100),  # one job reaches 250 a minute, however many lanes are free
+        ((25_000, 25_000), 2, 100),
+        ((25_000, 25_000, 25_000), 3, 125),  # three would reach 750: the quota of 600 binds
+    ],
+)
+def test_the_quota_bounds_the_pace(sizes, lanes, minutes):
+    assert estimate(batches(*sizes), rates(lanes)).minutes == minutes
+
+
+def test_more_batches_than_airflow_maps_are_refused_with_the_size_that_works():
+    planning.refuse_unworkable(batches(10, 10), most=2, images_per_minute=600)
+    with pytest.raises(TooManyBatchesError, match=r"30 images are 3 batches.*batch_size of at least 15"):
+        planning.refuse_unworkable(batches(10, 10, 10), most=2, images_per_minute=600)
+
+
+def test_a_batch_that_outlives_its_query_is_refused_with_the_size_that_works():
+    planning.refuse_unworkable(batches(21_600), most=9, images_per_minute=60)
+    with pytest.raises(BatchTooLargeError, match=r"batch of 21,601 .*batch_size of at most 21,600"):
+        planning.refuse_unworkable(batches(5, 21_601), most=9, images_per_minute=60)
+
+
+def test_an_image_costs_a_hundredth_of_a_cent():
+    plan = estimate(batches(10_000), rates(1))
+    assert plan.cost_usd == pytest.approx(1.0)
+    assert str(plan) == "10,000 images (10,000.0 MB) in 1 batches, about $1.00 and 40 min on BigQuery"
+
+
+@pytest.mark.parametrize(
+    ("images", "cap", "dry_run", "verdict"),
+    [
+        (100_000, 10.0, False, Verdict.EMBED),  # exactly the cap
+        (100_001, 10.0, False, Verdict.ASK),
+        (1, 0.0, False, Verdict.ASK),
+        (0, 0.0, False, Verdict.EMBED),  # nothing to pay: publish, remove and report as every night
+        (100_001, 10.0, True, Verdict.STOP),
+        (0, 10.0, True, Verdict.STOP),
+    ],
+)
+def test_a_person_is_asked_above_the_cap_and_a_dry_run_stops(images, cap, dry_run, verdict):
+    assert review(plan(images), max_cost_usd=cap, dry_run=dry_run) is verdict
+
+
+@pytest.mark.parametrize(
+    ("deferred", "run_left", "month_left", "reason"),
+    [
+        (0, 5, 3, ""),
+        (7, 3, 5, "max_images"),
+        (7, 5, 3, "monthly_budget"),
+        (7, 5, -1, "monthly_budget"),  # the budget was lowered
+    ],
+)
+def test_the_tighter_cap_is_the_reason(deferred, run_left, month_left, reason):
+    assert deferred_reason(deferred, run_left=run_left, month_left=month_left) == reason
+
+
+def test_the_plan_is_shown_as_a_table():
+    table = planning.as_markdown(plan(10_000), 500, "max_images", 2.5)
+    assert "| images | 10,000 (10,000.0 MB) |" in table
+    assert "| estimated cost | $1.00 |" in table
+    assert "| paid this month so far | $2.50 |" in table
+    assert "| deferred to later runs | 500 (max_images) |" in table
+
+
+def test_only_a_run_of_a_backfill_is_bound_to_its_interval():
+    interval = {"data_interval_start": "2026-11-01 02:00:00+00:00", "data_interval_end": "2026-11-02"}
+    assert updated_within(SimpleNamespace(run_type="backfill", **interval)) == tuple(interval.values())
+    for run_type in ("scheduled", "manual", "asset_triggered"):
+        assert updated_within(SimpleNamespace(run_type=run_type, **interval)) == planning.ALL_TIMES
+
+
+def test_the_pace_of_an_order():
+    assert pace(planned=100_000, done=25_000, seconds=6_000) == {
+        "done": 25_000, "left": 75_000, "images_per_minute": 250, "minutes_left": 300,
+    }  # fmt: skip
+    assert pace(planned=5, done=5, seconds=0)["minutes_left"] == 0
+    assert pace(planned=5, done=0, seconds=None) == {
+        "done": 0, "left": 5, "images_per_minute": 0, "minutes_left": None,
+    }  # fmt: skip

@@ -1,0 +1,75 @@
+"""The trigger fires once, with the last state it saw."""
+
+import asyncio
+import json
+import time
+from dataclasses import asdict
+
+import pytest
+from airflow.sdk.module_loading import import_string
+from airflow.serialization.serialized_objects import BaseSerialization
+
+from tests.unit.fakes import collection_with
+from vitrine.google.bigquery import BigQuery
+from vitrine.index import trigger as module
+from vitrine.index.state import IndexState, Kind
+from vitrine.index.trigger import VectorIndexTrigger
+
+BIGQUERY = BigQuery.of(collection_with(labels='{"team": "curators"}'))
+
+
+def trigger(deadline: float) -> VectorIndexTrigger:
+    """A trigger that looks a hundred times a second."""
+    return VectorIndexTrigger(asdict(BIGQUERY), {}, "p.d.t", 95, poll_seconds=0.01, deadline=deadline)
+
+
+def events(monkeypatch, states: list[Kind], deadline: float) -> list[dict]:
+    """What the trigger yields when it sees these states one after the other (the last for ever)."""
+    seen = iter(states)
+    last = states[-1]
+    monkeypatch.setattr(module, "read_state", lambda *_: IndexState(next(seen, last), "a message"))
+
+    async def collect() -> list[dict]:
+        return [event.payload async for event in trigger(deadline).run()]
+
+    return asyncio.run(asyncio.wait_for(collect(), 10))
+
+
+def test_another_triggerer_can_go_on_from_its_serialised_form(monkeypatch):
+    path, arguments = trigger(5.0).serialize()
+    kept = BaseSerialization.deserialize(json.loads(json.dumps(BaseSerialization.serialize(arguments))))
+    again = import_string(path)(**kept)
+    assert again.serialize() == (path, arguments)
+    asked = []
+
+    def look(bigquery, *_):
+        asked.append(bigquery)
+        return IndexState(Kind.READY, "a message")
+
+    monkeypatch.setattr(module, "read_state", look)
+    asyncio.run(anext(aiter(again.run())))
+    assert asked == [BIGQUERY], "its jobs have the collection's labels, too"
+
+
+@pytest.mark.parametrize("end", [Kind.READY, Kind.TOO_SMALL, Kind.DISABLED])
+def test_it_polls_while_the_index_is_building(monkeypatch, end):
+    fired = events(monkeypatch, [Kind.BUILDING, Kind.BUILDING, end], time.time() + 60)
+    assert fired == [{"kind": end.value, "message": "a message", "rebuild": None, "built": ""}]
+
+
+def test_it_does_not_wait_for_ever(monkeypatch):
+    [fired] = events(monkeypatch, [Kind.BUILDING], time.time() - 1)
+    assert (fired["kind"], fired["message"]) == ("building", "a message")
+
+
+def test_an_error_of_bigquery_reaches_the_task(monkeypatch):
+    def refuse(*_):
+        raise ConnectionError("refused")
+
+    monkeypatch.setattr(module, "read_state", refuse)
+
+    async def first() -> None:
+        await anext(aiter(trigger(time.time() + 60).run()))
+
+    with pytest.raises(ConnectionError, match="refused"):
+        asyncio.run(first())
