@@ -73,7 +73,7 @@ def measure(emulator: Emulator, images: int, dimension: int) -> Measured:
     settings = {"VITRINE_DIMENSION": str(dimension), "VITRINE_CONTENT_TYPES": IMAGE_TYPE}
     with new_world(emulator, STATE, settings) as world:
         contents = ((f"{number:07}.png", tiny_png(number)) for number in range(images))
-        write_objects(STATE / "emulator" / "storage" / world.bucket, contents, IMAGE_TYPE)
+        write_objects(STATE / "emulator" / "objects", world.bucket, contents, IMAGE_TYPE)
         assert world.run("setup_image_search").state == "success"
         started, before = time.monotonic(), emulator.last_call()
         run = world.run("embed_images", max_cost_usd=images * limits.IMAGE_PRICE_USD)

@@ -1,38 +1,32 @@
-"""Very many objects in the local storage, quickly: written as the files that fake-gcs-server keeps."""
+"""Very many objects in the local storage, quickly: put there without HTTP, thousands in one transaction."""
 
-import base64
-import hashlib
-import json
-import os
-import time
+import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from itertools import batched
 from pathlib import Path
 
-ATTRIBUTE = "user.metadata"
-FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+# The storage's own module, which needs nothing that Airflow's environment has not.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "emulator"))
+
+from bqml_emulator.storage.contents import Content
+from bqml_emulator.storage.store import Store
+
+BATCH = 5000  # objects; other writers of the storage wait that long
 
 
-def write_objects(folder: Path, contents: Iterable[tuple[str, bytes]], content_type: str) -> None:
-    """Write objects, by name and bytes, as files of the storage's folder of a bucket.
+def write_objects(
+    folder: Path, bucket: str, contents: Iterable[tuple[str, bytes]], content_type: str
+) -> None:
+    """Write objects, by name and bytes, into a new bucket of the storage in `folder`, while it runs.
 
-    An upload costs a millisecond and a flush to disk. The storage keeps an object as a file of its name whose
-    extended attribute is its metadata, and reads both at every request, so files may be put there meanwhile.
-    Errors: OSError where the file system has no extended attributes.
+    An upload costs most of a millisecond, nearly all of it HTTP; this costs a tenth. Errors: StorageError
+    where there is such a bucket.
     """
-    folder.mkdir(parents=True)
-    for name, data in contents:
-        path = folder / name
-        path.write_bytes(data)
-        os.setxattr(path, ATTRIBUTE, json.dumps(_attributes(data, content_type)).encode())
-
-
-def _attributes(data: bytes, content_type: str) -> dict[str, object]:
-    now = datetime.now(UTC).strftime(FORMAT)
-    return {
-        "ContentType": content_type,
-        "Md5Hash": base64.b64encode(hashlib.md5(data).digest()).decode(),
-        "Created": now,
-        "Updated": now,
-        "Generation": time.time_ns() // 1000,
-    }
+    store = Store(folder)
+    store.create_bucket(bucket, {})
+    for part in batched(contents, BATCH, strict=False):
+        with store.writing():
+            for name, data in part:
+                content = Content(store.incoming)
+                content.write(data)
+                store.put(bucket, name, content, {"contentType": content_type})

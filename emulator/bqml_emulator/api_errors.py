@@ -12,6 +12,8 @@ from local_bigquery.api import jobs
 from local_bigquery.errors import BigQueryError, from_exception
 from starlette.exceptions import HTTPException
 
+from bqml_emulator import full_disk
+
 MAX_INTEGER = 2**63 - 1
 COUNTS = ("maxResults", "startIndex", "pageToken", "timeoutMs")  # what our pages start and end with
 BROKEN_BODIES = (gzip.BadGzipFile, EOFError, zlib.error, UnicodeError)
@@ -77,7 +79,7 @@ class Answered:
 def _as_bigquery(error: Exception) -> BigQueryError:
     if isinstance(error, BROKEN_BODIES):
         return BigQueryError("invalid", f"Invalid request body: {error}")
-    found = from_exception(error)
+    found = full_disk.as_error(error) or from_exception(error)
     if found.reason == "dontRetry":
         log.error(found.message, exc_info=error)
     return found

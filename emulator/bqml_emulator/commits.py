@@ -20,7 +20,7 @@ from local_bigquery.sql.rules.ddl import normalise
 from local_bigquery.sql.translate import parse
 from sqlglot import exp
 
-from bqml_emulator import execution
+from bqml_emulator import execution, full_disk
 from bqml_emulator.execution import Execution
 
 NOTES = "main._bqml_commits"  # in every project's file
@@ -53,7 +53,11 @@ class Transaction:
             self._running.cursor.execute(
                 f"INSERT INTO {quote(self._project_id)}.{NOTES} VALUES (?, ?, ?)", values
             )
-        self._running.cursor.execute("COMMIT")
+        try:
+            self._running.cursor.execute("COMMIT")
+        except duckdb.Error as error:
+            if not full_disk.is_durable(error):
+                raise
         self._is_open = False
 
     def __exit__(self, error, *_):

@@ -17,6 +17,7 @@ class Config:
     read_port: int | None
     data: Path
     project: str
+    allowed_hosts: tuple[str, ...] = ()
 
     @property
     def bigquery_url(self) -> str:
@@ -31,7 +32,12 @@ class Config:
         return self.data / "bigquery"
 
     @property
+    def objects_dir(self) -> Path:
+        return self.data / "objects"
+
+    @property
     def storage_dir(self) -> Path:
+        """Where earlier versions kept objects."""
         return self.data / "storage"
 
     @property
@@ -47,7 +53,11 @@ def _port(name: str, default: int) -> int:
 
 
 def load() -> Config:
-    """Read EMULATOR_HOST, _PORT, _READ_PORT, _DATA, _PROJECT and STORAGE_PORT; ValueError names a bad one."""
+    """Read EMULATOR_HOST, _PORT, _READ_PORT, _DATA, _PROJECT, _ALLOWED_HOSTS and STORAGE_PORT.
+
+    ValueError names a bad one.
+    """
+    allowed = os.environ.get("EMULATOR_ALLOWED_HOSTS", "").split(",")
     return Config(
         # Another name only where the network is private, as between containers: nobody is asked who they are.
         host=os.environ.get("EMULATOR_HOST") or "127.0.0.1",
@@ -56,4 +66,5 @@ def load() -> Config:
         read_port=_port("EMULATOR_READ_PORT", 9060) if os.environ.get("EMULATOR_READ_PORT") else None,
         data=Path(os.environ.get("EMULATOR_DATA") or ".local/emulator").absolute(),
         project=os.environ.get("EMULATOR_PROJECT") or "demo-project",
+        allowed_hosts=tuple(name.strip() for name in allowed if name.strip()),
     )

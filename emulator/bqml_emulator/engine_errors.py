@@ -48,7 +48,7 @@ TRANSLATED = [
         r"Unimplemented type for cast \((?:STRUCT|TUPLE)\(.*, DOUBLE\) -> DOUBLE\)",
         "not emulated: distances of sparse vectors",
     ),
-    (r"install the required extension '(\w+)", r"not emulated: format \1"),
+    (r"Copy Function with name \"(\w+)\" is not in the catalog", r"not emulated: format \1"),
     (r"Referenced update column (\w+) not found", r"Column \1 is not present in the target table"),
     (r"does not have a column with name \"(.*?)\"", r"Column not found: \1"),
     (r"Column with name \"?(\w+)\"? already exists", r"Column already exists: \1"),

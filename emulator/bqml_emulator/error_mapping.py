@@ -12,7 +12,7 @@ from local_bigquery.sql.rules import information_schema
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
-from bqml_emulator import engine_errors
+from bqml_emulator import engine_errors, full_disk
 
 # How errors of our DuckDB functions begin; DuckDB hands them on as text only
 REASONS = {"Access Denied:": "accessDenied", "Not found:": "notFound", "Cloud Storage ": "backendError"}
@@ -62,6 +62,8 @@ def install():
     original = errors.from_duckdb
 
     def from_duckdb(error, context=None, tree=None) -> BigQueryError:
+        if full := full_disk.as_error(error):
+            return full
         found = original(error, context, tree)
         if _is_unmapped(str(error)):
             found = BigQueryError(found.reason, engine_errors.reworded(error, found))

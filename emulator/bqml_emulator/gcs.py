@@ -1,24 +1,19 @@
 """Cloud Storage as BigQuery's service accounts see it: list objects, read one object's bytes."""
 
 import functools
-import json
-import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-import urllib3
 from local_bigquery.errors import BigQueryError
-from local_bigquery.settings import settings
 
-PAGE_SIZE = 1_000_000  # objects; fake-gcs-server walks the whole bucket for every page, so pages are few
-CONNECTIONS = 64  # kept alive; more than the threads that read images
-TIMEOUT = urllib3.Timeout(connect=5.0, read=60.0)  # seconds
-# Before the first byte of a page the storage reads the metadata of every object: some 50 µs each.
-LISTING_TIMEOUT = urllib3.Timeout(connect=5.0, read=600.0)  # seconds
+from bqml_emulator.storage.errors import StorageError
+from bqml_emulator.storage.names import after
+from bqml_emulator.storage.store import Object, Store
 
 
 class ObjectError(Exception):
-    """An object that cannot be read; `code` is the HTTP status, 0 when the storage did not answer."""
+    """An object that cannot be read; `code` is the HTTP status that Cloud Storage answers."""
 
     def __init__(self, uri: str, code: int):
         super().__init__(f"{uri}: HTTP {code}")
@@ -34,9 +29,19 @@ class Content:
     data: bytes | None
 
 
+_folder: Path
+
+
+def install(objects_dir: Path):
+    """Know where the storage keeps its objects."""
+    global _folder  # noqa: PLW0603  one storage for the process, known at its start
+    _folder = objects_dir
+
+
 @functools.cache
-def _http() -> urllib3.PoolManager:
-    return urllib3.PoolManager(maxsize=CONNECTIONS, retries=False, timeout=TIMEOUT)
+def store() -> Store:
+    """The same store that the storage's own process serves, without a way through HTTP."""
+    return Store(_folder)
 
 
 def split(uri: str) -> tuple[str, str]:
@@ -47,64 +52,37 @@ def split(uri: str) -> tuple[str, str]:
     return bucket, name
 
 
-def _endpoint(bucket: str, suffix: str) -> str:
-    return f"{settings.storage_emulator_host}/storage/v1/b/{urllib.parse.quote(bucket, safe='')}/o{suffix}"
+def version(bucket: str) -> int | None:
+    """A number that changes with the bucket's objects; None: there is no such bucket."""
+    try:
+        return store().bucket(bucket).changed
+    except StorageError:
+        return None
 
 
-def objects(pattern: str) -> Iterator[dict]:
-    """Object resources whose name matches `gs://bucket/path`, where one `*` stands for any characters."""
+def objects(pattern: str) -> Iterator[Object]:
+    """Live objects whose name matches `gs://bucket/path`, where one `*` stands for any characters."""
     bucket, path = split(pattern)
     prefix, wildcard, suffix = path.partition("*")
-    token = ""
-    while token is not None:
-        page = _page(pattern, bucket, prefix, token)
-        for item in page.get("items", ()):
-            name = item["name"]
-            if name == path or (wildcard and _fits(name, prefix, suffix)):
-                yield item
-        token = page.get("nextPageToken") or None
+    if version(bucket) is None:
+        raise BigQueryError("notFound", f"Not found: URI {pattern}")
+    for found in store().rows(bucket, (prefix, -1), after(prefix) if prefix else None):
+        if found.name == path or (wildcard and _fits(found.name, prefix, suffix)):
+            yield found
 
 
 def _fits(name: str, prefix: str, suffix: str) -> bool:
     return len(name) >= len(prefix) + len(suffix) and name.startswith(prefix) and name.endswith(suffix)
 
 
-def _page(pattern: str, bucket: str, prefix: str, token: str) -> dict:
-    fields = {"prefix": prefix, "maxResults": PAGE_SIZE} | ({"pageToken": token} if token else {})
-    url = f"{_endpoint(bucket, '')}?{urllib.parse.urlencode(fields)}"
-    try:
-        response = _http().request("GET", url, timeout=LISTING_TIMEOUT)
-    except urllib3.exceptions.HTTPError as error:
-        raise BigQueryError("backendError", f"Cloud Storage did not answer for {pattern}: {error}") from error
-    if response.status == 404:
-        raise BigQueryError("notFound", f"Not found: URI {pattern}")
-    if response.status != 200:
-        raise BigQueryError("backendError", f"Cloud Storage answered HTTP {response.status} for {pattern}")
-    return json.loads(response.data)
-
-
 def read(uri: str, max_bytes: int) -> Content:
     """Type, size and bytes of an object; a larger one is not read. ObjectError when it cannot be had."""
-    bucket, name = split(uri)
-    url = _endpoint(bucket, f"/{urllib.parse.quote(name, safe='')}?alt=media")
     try:
-        response = _http().request("GET", url, preload_content=False)
-        try:
-            return _content(uri, response, max_bytes)
-        finally:
-            response.release_conn()
-    except urllib3.exceptions.HTTPError as error:
-        raise ObjectError(uri, 0) from error
-
-
-def _content(uri: str, response: urllib3.BaseHTTPResponse, max_bytes: int) -> Content:
-    if response.status != 200:
-        response.drain_conn()
-        raise ObjectError(uri, response.status)
-    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    size = int(response.headers.get("Content-Length", 0))
-    if size > max_bytes:
-        response.close()
-        return Content(content_type, size, None)
-    data = response.read()
-    return Content(content_type, len(data), data)
+        found = store().get(*split(uri))
+        data = store().path(found).read_bytes() if found.size <= max_bytes else None
+    except StorageError as error:
+        raise ObjectError(uri, error.code) from error
+    except FileNotFoundError as error:  # deleted between the two
+        raise ObjectError(uri, 404) from error
+    content_type = (found.content_type or "").partition(";")[0].strip().lower()
+    return Content(content_type, found.size, data)

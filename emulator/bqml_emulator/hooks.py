@@ -30,6 +30,8 @@ from bqml_emulator import (
     expressions,
     file_loads,
     formats,
+    full_disk,
+    gcs,
     job_views,
     jobs,
     json_text,
@@ -60,6 +62,7 @@ def _configure(config: Config):
     settings.default_project_id = config.project
     settings.storage_emulator_host = config.storage_url
     settings.gcs_local_root = None
+    gcs.install(config.objects_dir)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
     modules = (distances, formats, json_text, bignumeric, connections, object_listing, job_views)
@@ -71,13 +74,14 @@ def install(config: Config):
     """Extend local-bigquery for this process; call once, before the first request."""
     _configure(config)
     database_files.install()
+    full_disk.install()
     jobs.install()
     child_jobs.install()
     job_views.install()
     query_bytes.install()
-    file_loads.install(config.storage_dir)
+    file_loads.install()
     commands.install()
-    object_tables.install(config.storage_dir)
+    object_tables.install()
     metadata_cache.install()
     remote_models.install()
     error_mapping.install()

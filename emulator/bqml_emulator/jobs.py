@@ -14,7 +14,7 @@ from local_bigquery.errors import BigQueryError, already_exists, not_found
 from local_bigquery.jobs import runner, store
 from local_bigquery.models import Job
 
-from bqml_emulator import commits, limits, query_requests
+from bqml_emulator import commits, full_disk, limits, query_requests
 from bqml_emulator.config import LOCATION
 
 CANCEL_WAIT_MS = 1000  # milliseconds that jobs.cancel waits for the job to end before it answers
@@ -28,6 +28,7 @@ REASONS = {  # BQ/error-messages
     "jobInternalError": (400, "INTERNAL"),
     "jobBackendError": (400, "INTERNAL"),
     "backendError": (503, "UNAVAILABLE"),
+    full_disk.REASON: (507, "RESOURCE_EXHAUSTED"),
 }
 EXPIRED_RESULTS = """
 SELECT t.table_name FROM duckdb_tables() AS t
@@ -42,8 +43,8 @@ def _label(project_id: str, job_id: str) -> str:
     return f"{project_id}:{LOCATION}.{job_id}"
 
 
-def _interrupted(job: Job) -> Job:
-    error = BigQueryError("jobInternalError", limits.INTERRUPTED)
+def _interrupted(job: Job, error: BigQueryError | None = None) -> Job:
+    error = error or BigQueryError("jobInternalError", limits.INTERRUPTED)
     status = {"state": "DONE", "errorResult": error.proto(), "errors": [error.proto()]}
     end_time = str(int(time.time() * 1000))
     return job.replace(status=status, statistics=job.statistics.replace(endTime=end_time))
@@ -126,11 +127,11 @@ def install():
     def execute_to_an_end(job, *arguments):
         try:
             execute(job, *arguments)
-        except Exception:  # e.g. its result could not be recorded: it must not stay RUNNING for ever
+        except Exception as error:  # e.g. it could not be recorded as RUNNING; it must not stay so for ever
             key = (job.jobReference.projectId, job.jobReference.jobId)
             log.exception("job %s failed outside of its statement", json.dumps(key))
             runner._running.pop(key, None)
-            store.save(_interrupted(job))
+            store.save(_interrupted(job, full_disk.as_error(error)))
 
     runner.submit, runner.get, runner.cancel = submit_once, _get, _cancel
     runner._execute = execute_to_an_end

@@ -5,17 +5,16 @@ cache every query lists Cloud Storage; with one, metadata refreshed within max_s
 metadata is not. A cache in mode AUTOMATIC is refreshed at times nobody is told, so here its listing is live.
 """
 
-import datetime
 import functools
 import itertools
 import json
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 from local_bigquery.engine import database
 
 from bqml_emulator import gcs, limits
+from bqml_emulator.storage.store import Object
 from bqml_emulator.unchanged_buckets import Listings
 
 FUNCTION = "_bq_objects"
@@ -42,35 +41,36 @@ CREATE TABLE IF NOT EXISTS emulator.object_listings (
     PRIMARY KEY (project_id, dataset_id, table_id)
 )
 """
-_listings: Listings
-
-
-def install(storage: Path):
-    """Know where the buckets of the storage are."""
-    global _listings  # noqa: PLW0603  one storage for the process, known at its start
-    _listings = Listings(storage)
-
-
-def _row(item: dict) -> dict:
-    updated = datetime.datetime.fromisoformat(item["updated"])
-    content_type = item.get("contentType") or limits.UNKNOWN_CONTENT_TYPE
-    size, md5_hash = int(item["size"]), item.get("md5Hash")
-    details = {"content_type": content_type, "md5_hash": md5_hash, "size": size}
-    details["updated"] = int(updated.timestamp() * 1_000_000)  # microseconds, as BigQuery has it
-    return {
-        "uri": f"gs://{item['bucket']}/{item['name']}",
-        "generation": int(item.get("generation") or 0),
-        "content_type": content_type,
-        "size": size,
-        "md5_hash": md5_hash,
-        "updated": updated,
-        "metadata": [{"name": k, "value": v} for k, v in (item.get("metadata") or {}).items()],
-        "details": json.dumps({"gcs_metadata": details}),
-    }
+_listings = Listings(gcs.version)
 
 
 def _list(patterns: list[str]) -> pa.Array:
-    return pa.array([_row(item) for pattern in patterns for item in gcs.objects(pattern)], type=OBJECT)
+    """One array for each column, and rows from them: a dict for each object would take twice as long."""
+    found = [item for pattern in patterns for item in gcs.objects(pattern)]
+    types = [item.content_type or limits.UNKNOWN_CONTENT_TYPE for item in found]
+    columns = {
+        "uri": [f"gs://{item.bucket}/{item.name}" for item in found],
+        "generation": [item.generation for item in found],
+        "content_type": types,
+        "size": [item.size for item in found],
+        "md5_hash": [item.md5 for item in found],
+        "updated": [item.updated for item in found],
+        "metadata": list(map(_metadata, found)),
+        "details": list(map(_details, found, types)),
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in OBJECT]
+    return pa.StructArray.from_arrays(arrays, fields=list(OBJECT))
+
+
+def _metadata(item: Object) -> list[dict]:
+    if item.attributes == "{}":
+        return []
+    return [{"name": k, "value": v} for k, v in (json.loads(item.attributes).get("metadata") or {}).items()]
+
+
+def _details(item: Object, content_type: str) -> str:
+    details = {"content_type": content_type, "md5_hash": item.md5, "size": item.size, "updated": item.updated}
+    return json.dumps({"gcs_metadata": details})  # updated in microseconds, as BigQuery has it
 
 
 def list_objects(uris: pa.ChunkedArray) -> pa.Array:

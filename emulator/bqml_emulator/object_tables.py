@@ -5,7 +5,6 @@ manual metadata cache says what it held (see object_listing); in the catalog it 
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from local_bigquery.catalog import datasets, metadata, names, tables
@@ -214,9 +213,8 @@ def used(tree: exp.Expression, context) -> Iterator[tuple[exp.Table, Table]]:
             yield table, stored
 
 
-def install(storage: Path):
+def install():
     """Let the catalog know tables of type EXTERNAL, and statements what they may do with them."""
-    object_listing.install(storage)
     tables.STORED_TYPES = (*tables.STORED_TYPES, "EXTERNAL")
     information_schema.TABLE_TYPES["EXTERNAL"] = "EXTERNAL"
     create_table = tables.create

@@ -2,12 +2,18 @@
 
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.rules import STATEMENT_RULES, information_schema, typing
+from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
-from bqml_emulator import missing_features
+from bqml_emulator import database_files, execution, missing_features
 from bqml_emulator.config import LOCATION
 from bqml_emulator.vector_arguments import VectorSearchCall
 
+STATEMENTS = (  # of GoogleSQL, as sqlglot parses them; Command is what it leaves to us
+    exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable, exp.Create, exp.Alter,
+    exp.Drop, exp.Export, exp.LoadData, exp.Grant, exp.Revoke, exp.Transaction, exp.Commit, exp.Rollback,
+    exp.Command,
+)  # fmt: skip
 LANGUAGES = ("JS", "JAVASCRIPT", "SQL")
 MISSING_VIEWS = frozenset(  # BQ/information-schema-intro, without those that exist here
     "ASSIGNMENTS ASSIGNMENT_CHANGES BI_CAPACITIES BI_CAPACITY_CHANGES CAPACITY_COMMITMENTS "
@@ -25,6 +31,13 @@ def _not_emulated(what: str) -> BigQueryError:
     return BigQueryError("invalidQuery", f"not emulated: {what}")
 
 
+def refuse_engine_statements(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: what GoogleSQL does not have (PRAGMA, COPY, USE, …) must not reach DuckDB."""
+    if not isinstance(tree, STATEMENTS):
+        raise _not_emulated(f"the statement {tree.sql(dialect='bigquery')[:40]}")
+    return tree
+
+
 def refuse(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: say what is missing before the statement is changed into anything else."""
     if isinstance(tree, exp.Command):
@@ -35,6 +48,7 @@ def refuse(tree: exp.Expression, context) -> exp.Expression:
     if not isinstance(tree, exp.Create) or tree.args.get("kind") != "SCHEMA":
         for table in tree.find_all(exp.Table):
             _refuse_view(table)
+            _refuse_engine_database(table)
     return tree
 
 
@@ -61,6 +75,11 @@ def _refuse_view(table: exp.Table):
     region = scope.lower().removeprefix("region-") if scope else ""
     if scope and scope.lower() != region and region != LOCATION.lower():
         raise _not_emulated(f"{scope}: everything is in location {LOCATION}")
+
+
+def _refuse_engine_database(table: exp.Table):
+    if table.catalog.casefold() in database_files.RESERVED and table.catalog.casefold() != "temp":
+        raise table_rules._not_found(table.catalog, table.db, table.name)
 
 
 def refuse_arrays(tree: exp.Expression, context) -> exp.Expression:
@@ -95,3 +114,4 @@ def install():
     """Look at every statement first, and again when the types of its parts are known."""
     STATEMENT_RULES.insert(STATEMENT_RULES.index(typing.annotate) + 1, refuse_arrays)
     STATEMENT_RULES.insert(0, refuse)
+    execution.before_statement.insert(0, refuse_engine_statements)

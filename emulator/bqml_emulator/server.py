@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from bqml_emulator import config as configuration
 from bqml_emulator.config import Config
 from bqml_emulator.storage_server import StorageServer
+from bqml_emulator.strangers import Guard
 
 GRACEFUL_SECONDS = 3
 
@@ -36,7 +37,7 @@ def _watch(storage: StorageServer, server: Server):
     """Without its storage the emulator is no use: end with it."""
     storage.process.wait()
     if not storage.stopping:
-        print("fake-gcs-server ended unexpectedly; stopping", file=sys.stderr)
+        print("the storage ended unexpectedly; stopping", file=sys.stderr)
         server.should_exit = True
 
 
@@ -45,24 +46,26 @@ def _open(config: Config) -> FastAPI:
     from local_bigquery import app  # these imports take seconds; the storage starts meanwhile
     from local_bigquery.engine import database
 
-    from bqml_emulator import hooks, jobs
+    from bqml_emulator import full_disk, hooks, jobs
 
     hooks.install(config)
     try:
         database.connection()
     except duckdb.IOException as error:
         raise RuntimeError(f"cannot open {config.data}: {error}") from error
+    full_disk.keep_reserve()
     jobs.recover()
     return app
 
 
 def _server(config: Config) -> Server:
     options = uvicorn.Config(
-        _open(config),
+        Guard(_open(config), config),
         host=config.host,
         port=config.port,
         log_level="warning",
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=GRACEFUL_SECONDS,
     )
     server = Server(options)

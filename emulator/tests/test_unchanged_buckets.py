@@ -1,66 +1,53 @@
 """A bucket that has not changed is not listed again; every change of an object makes it listed again."""
 
-import os
-import time
-
 import pytest
 
-from bqml_emulator.unchanged_buckets import SETTLED_NANOSECONDS, Listings
+from bqml_emulator.unchanged_buckets import KEPT, Listings
 
 BUCKET = "unchanged"
 
 
 @pytest.fixture
-def counted(tmp_path):
-    """Listings of one bucket below tmp_path whose n-th listing is the number n."""
-    (tmp_path / BUCKET / "folder").mkdir(parents=True)
-    numbers = iter(range(1, 100))
-    listings = Listings(tmp_path)
-    return lambda key="all": listings.get(key, {BUCKET}, lambda: next(numbers))
-
-
-def settle(folder):
-    """Make a folder look as if it had changed a while ago."""
-    past = time.time_ns() - 2 * SETTLED_NANOSECONDS
-    os.utime(folder, ns=(past, past))
+def versions():
+    """Numbers of the last changes of buckets; the test changes them."""
+    return {BUCKET: 1}
 
 
 @pytest.fixture
-def settled(tmp_path):
-    """Make every folder of the bucket look so."""
-
-    def settled():
-        for folder in (tmp_path / BUCKET / "folder", tmp_path / BUCKET):
-            settle(folder)
-
-    return settled
+def counted(versions):
+    """Listings of a bucket whose n-th listing is the number n."""
+    numbers = iter(range(1, 100))
+    listings = Listings(versions.get)
+    return lambda key="all": listings.get(key, {BUCKET}, lambda: next(numbers))
 
 
-def test_a_settled_bucket_is_listed_once(counted, settled):
-    settled()
+def test_a_bucket_is_listed_once_for_each_pattern(counted):
     assert [counted(), counted(), counted("others"), counted()] == [1, 1, 2, 1]
 
 
-def test_a_bucket_that_changed_just_now_is_listed_by_every_query(counted):
-    assert [counted(), counted()] == [1, 2]
-
-
-@pytest.mark.parametrize("name", ["new.png", "folder/new.png"])
-def test_a_change_in_any_folder_is_seen(tmp_path, counted, settled, name):
-    settled()
+def test_a_bucket_that_changed_is_listed_again(counted, versions):
     assert counted() == 1
-    (tmp_path / BUCKET / name).touch()
+    versions[BUCKET] = 2
+    assert [counted(), counted()] == [2, 2]
+
+
+def test_a_bucket_that_is_gone_is_listed_again(counted, versions):
+    assert counted() == 1
+    del versions[BUCKET]
     assert counted() == 2
-    (tmp_path / BUCKET / name).unlink()
-    assert counted() == 3
 
 
-def test_a_bucket_that_is_gone_is_not_remembered(tmp_path, counted, settled):
-    settled()
-    assert counted() == 1
-    (tmp_path / BUCKET / "folder").rmdir()
-    (tmp_path / BUCKET).rmdir()
-    assert [counted(), counted()] == [2, 3]
+def test_a_change_during_a_listing_makes_the_next_query_list_again(versions):
+    listings = Listings(versions.get)
+    assert listings.get("all", {BUCKET}, lambda: versions.update({BUCKET: 2}) or "before") == "before"
+    assert listings.get("all", {BUCKET}, lambda: "after") == "after"
+
+
+def test_only_the_last_listings_are_kept(counted):
+    for number in range(KEPT + 1):
+        counted(str(number))
+    assert counted("0") == KEPT + 2
+    assert counted(str(KEPT)) == KEPT + 1
 
 
 CHANGES = {
@@ -81,7 +68,7 @@ def patch(blob):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_object_tables_see_every_change_of_a_settled_bucket(emulator, bigquery, dataset, change):
+def test_object_tables_see_every_change(emulator, bigquery, dataset, change):
     """Changed before and after a listing that is remembered, so that one that should not be shows."""
     name = f"unchanged-{change}"
     emulator.upload(name, {"a.png": b"a", "b.png": b"b", "folder/c.png": b"c"})
@@ -94,8 +81,6 @@ def test_object_tables_see_every_change_of_a_settled_bucket(emulator, bigquery, 
         sql = f"SELECT uri, generation, md5_hash, TO_JSON_STRING(metadata) AS m FROM {dataset}.t ORDER BY uri"
         return [tuple(row) for row in bigquery.query_and_wait(sql)]
 
-    for folder, *_ in os.walk(emulator.data / "storage" / name):
-        settle(folder)
     before = listed()
     assert listed() == before
     CHANGES[change](emulator.storage().bucket(name))

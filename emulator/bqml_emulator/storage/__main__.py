@@ -1,0 +1,50 @@
+"""`python -m bqml_emulator.storage`: serve the storage; the emulator starts it as its child."""
+
+import contextlib
+import logging
+import signal
+
+import uvicorn
+
+from bqml_emulator import config as configuration
+from bqml_emulator.storage.api import Api
+from bqml_emulator.storage.earlier import take_over
+from bqml_emulator.storage.store import Store
+from bqml_emulator.strangers import Guard
+
+GRACEFUL_SECONDS = 2
+
+
+class Server(uvicorn.Server):
+    """uvicorn that ends on SIGTERM; the SIGINT of a terminal is for the emulator, which stops us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, self.handle_exit)
+        yield
+
+
+def main():
+    """Serve until a signal."""
+    logging.basicConfig(level=logging.WARNING)
+    config = configuration.load()
+    store = Store(config.objects_dir)
+    take_over(config.storage_dir, store)
+    for path in store.incoming.iterdir():  # of uploads that the last process did not finish
+        path.unlink()
+    options = uvicorn.Config(
+        Guard(Api(store), config, navigable=True),
+        host=config.host,
+        port=config.storage_port,
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_SECONDS,
+    )
+    Server(options).run()
+
+
+if __name__ == "__main__":
+    main()
