@@ -78,7 +78,7 @@ TYPES = [
     (r" when casting from source column \w+", ""),
     (r" (?:You might need|In order to select one, please) (?:to )?add explicit type casts\..*", ""),
     (r" Did you mean .*| Candidate .*| HINT:.*", ""),
-]  # fmt: skip
+]
 STATEMENT_ERRORS = (  # the engine does not take the statement; other errors are the data's
     duckdb.BinderException,
     duckdb.CatalogException,

@@ -15,6 +15,7 @@ from bqml_emulator import (
     api_errors,
     api_faults,
     bignumeric,
+    catalog_lookups,
     child_jobs,
     commands,
     commits,
@@ -74,6 +75,7 @@ def install(config: Config):
     """Extend local-bigquery for this process; call once, before the first request."""
     _configure(config)
     database_files.install()
+    catalog_lookups.install()
     full_disk.install()
     jobs.install()
     child_jobs.install()

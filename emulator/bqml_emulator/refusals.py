@@ -10,10 +10,24 @@ from bqml_emulator.config import LOCATION
 from bqml_emulator.vector_arguments import VectorSearchCall
 
 STATEMENTS = (  # of GoogleSQL, as sqlglot parses them; Command is what it leaves to us
-    exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable, exp.Create, exp.Alter,
-    exp.Drop, exp.Export, exp.LoadData, exp.Grant, exp.Revoke, exp.Transaction, exp.Commit, exp.Rollback,
+    exp.Query,
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Merge,
+    exp.TruncateTable,
+    exp.Create,
+    exp.Alter,
+    exp.Drop,
+    exp.Export,
+    exp.LoadData,
+    exp.Grant,
+    exp.Revoke,
+    exp.Transaction,
+    exp.Commit,
+    exp.Rollback,
     exp.Command,
-)  # fmt: skip
+)
 LANGUAGES = ("JS", "JAVASCRIPT", "SQL")
 MISSING_VIEWS = frozenset(  # BQ/information-schema-intro, without those that exist here
     "ASSIGNMENTS ASSIGNMENT_CHANGES BI_CAPACITIES BI_CAPACITY_CHANGES CAPACITY_COMMITMENTS "

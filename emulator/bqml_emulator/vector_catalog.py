@@ -17,7 +17,7 @@ from local_bigquery.engine import database
 from local_bigquery.resource import Resource
 from local_bigquery.settings import settings
 
-from bqml_emulator import limits
+from bqml_emulator import catalog_lookups, limits
 
 KIND = "VECTOR"
 FOLDER = "vector_indexes"
@@ -132,12 +132,7 @@ def drop_all_on(project: str, dataset: str, table: str):
 
 
 def _column_type(index: VectorIndex) -> str | None:
-    found = database.fetch(
-        "SELECT data_type FROM duckdb_columns() "
-        "WHERE database_name = ? AND schema_name = ? AND table_name = ? AND column_name = ?",
-        [*tables.physical(*index.reference), index.column],
-    )
-    return found[0][0] if found else None
+    return catalog_lookups.columns_of(tables.physical(*index.reference)).get(index.column, (None,))[0]
 
 
 def has_table(index: VectorIndex) -> bool:

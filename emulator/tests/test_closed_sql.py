@@ -100,9 +100,14 @@ def table(bigquery, dataset):
 def test_it_is_refused(emulator, bigquery, table, secret, sql):
     target = secret.parent / "written"
     statement = sql.format(
-        file=secret, name=secret.name, folder=secret.parent, target=target, dataset=table, data=emulator.data,
+        file=secret,
+        name=secret.name,
+        folder=secret.parent,
+        target=target,
+        dataset=table,
+        data=emulator.data,
         uploads=emulator.data / "bigquery" / "uploads",
-    )  # fmt: skip
+    )
     with pytest.raises(GoogleAPICallError) as refused:
         bigquery.query_and_wait(statement, job_retry=None)
     assert SECRET not in str(refused.value)

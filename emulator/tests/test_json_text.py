@@ -32,11 +32,13 @@ VALUES = [
     (r"'\"\\ü\n'", r'"\"\\ü\n"'),
     ("STRUCT(12 AS purchases, TRUE AS inStock)", '{"purchases":12,"inStock":true}'),
     ("STRUCT(1 AS a, STRUCT(NUMERIC '1.5' AS b) AS c)", '{"a":1,"c":{"b":"1.5"}}'),
-    ("""JSON '{"item": "pen", "price": [10, 2.5, 9007199254740993]}'""",
-     '{"item":"pen","price":[10,2.5,9007199254740993]}'),
+    (
+        """JSON '{"item": "pen", "price": [10, 2.5, 9007199254740993]}'""",
+        '{"item":"pen","price":[10,2.5,9007199254740993]}',
+    ),
     ("RANGE<DATE> '[2024-07-24, UNBOUNDED)'", '{"start":"2024-07-24","end":null}'),
     ("CAST([] AS ARRAY<INT64>)", "[]"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("value", "expected"), VALUES)

@@ -32,14 +32,17 @@ NAMES = [
     "tab\tand \x01 and \x7f",
     "nul\0byte",
     "#fragment?query&and=more;x",
-    "com1", "aux.txt", "trailing.", " spaces ",
+    "com1",
+    "aux.txt",
+    "trailing.",
+    " spaces ",
     "objects.sqlite",
     "both.bucketMetadata",
     "e\u0301 and \u00e9",  # two names that look alike
     "\u00e9 and e\u0301",
     "o/x/compose",
     "rewriteTo/b/other/o/x",
-]  # fmt: skip
+]
 REFUSED = [
     "",
     ".",

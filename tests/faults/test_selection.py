@@ -7,13 +7,17 @@ from PIL import Image
 
 from tests.faults.images import photo
 
+# Cloud Storage takes no carriage return and no line feed, but everything else.
+# https://docs.cloud.google.com/storage/docs/objects#naming
 DIFFICULT_NAMES = (
     "with space.jpg",
     'it\'s "quoted".jpg',
     "ünïcødé 写真 🖼.jpg",
     "100%25#1?.jpg",
     "back\\slash`tick.jpg",
-    "two\nlines.jpg",
+    "two\u2028lines.jpg",
+    "tab\there.jpg",
+    "./a//b/../../up.jpg",
     "-- comment;.jpg",
 )
 
@@ -73,7 +77,7 @@ def test_new_overwritten_and_restored_contents_are_each_paid_once(world):
 def test_difficult_names_and_composite_objects_are_images_like_others(world):
     world.upload({name: photo(1000 + number) for number, name in enumerate(DIFFICULT_NAMES)})
     bucket = world.emulator.storage.bucket(world.bucket)
-    # The local storage gives it an md5, which Google's does not: the SQL cases cover its absence.
+    # A composite object has no MD5, so its generation stands for its content.
     composite = bucket.blob("composite.jpg")
     composite.content_type = "image/jpeg"
     composite.compose([bucket.blob("0.jpg")])

@@ -21,9 +21,17 @@ from bqml_emulator.storage.uploads import Uploads
 MAX_COMPONENTS = 32  # https://docs.cloud.google.com/storage/docs/composite-objects (2026-11-26)
 # What would change what a bucket does, and does not do it here.
 NO_SETTINGS = (
-    "autoclass", "billing", "cors", "defaultEventBasedHold", "encryption", "hierarchicalNamespace",
-    "lifecycle", "logging", "retentionPolicy", "website",
-)  # fmt: skip
+    "autoclass",
+    "billing",
+    "cors",
+    "defaultEventBasedHold",
+    "encryption",
+    "hierarchicalNamespace",
+    "lifecycle",
+    "logging",
+    "retentionPolicy",
+    "website",
+)
 NO_PARAMETERS = ("matchGlob", "softDeleted", "includeFoldersAsPrefixes", "filter")  # of a listing
 SERVER_SET = {
     "id",

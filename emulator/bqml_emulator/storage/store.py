@@ -38,9 +38,15 @@ FOLDERS = 256  # of contents
 MAX_PAGE = 1000  # https://docs.cloud.google.com/storage/docs/json_api/v1/objects/list (2026-11-26)
 # What a client may say of an object besides its name and content.
 WRITABLE = {
-    "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType", "customTime",
-    "metadata", "storageClass",
-}  # fmt: skip
+    "cacheControl",
+    "contentDisposition",
+    "contentEncoding",
+    "contentLanguage",
+    "contentType",
+    "customTime",
+    "metadata",
+    "storageClass",
+}
 NEVER = 2**63 - 1
 
 
@@ -255,10 +261,19 @@ class Store:
             if before:
                 self._end(before, generation, keeps_versions)
             row = Object(
-                bucket, name, generation, 0, 1, generation, content.size,
-                None if components else content.md5, content.crc32c, components,
-                attributes.get("contentType"), _as_text(attributes),
-            )  # fmt: skip
+                bucket,
+                name,
+                generation,
+                0,
+                1,
+                generation,
+                content.size,
+                None if components else content.md5,
+                content.crc32c,
+                components,
+                attributes.get("contentType"),
+                _as_text(attributes),
+            )
             connection.execute(f"INSERT INTO objects VALUES (?{', ?' * 11})", row)
             self._touch(bucket, generation)
             self._local.made.append(self._path(generation))

@@ -1,0 +1,81 @@
+"""One table is looked up by its name, not in DuckDB's lists of all tables and columns.
+
+DuckDB makes those lists anew at each question, of every file, with every result that a query leaves for a
+day; a statement asks about ten times, so each would be slower than the one before. To bind a name costs the
+same however many tables there are.
+"""
+
+import json
+
+import duckdb
+from local_bigquery.catalog import names, tabledata, tables
+from local_bigquery.engine import database, types
+from local_bigquery.engine.database import quote
+from local_bigquery.errors import not_found
+from local_bigquery.sql.rules import partitions
+from sqlglot import exp
+
+COLUMNS = 'SELECT name, type, NOT "notnull" FROM pragma_table_info(?)'
+VIEW = (  # this list is short: it has no results in it
+    "SELECT view_name, 'VIEW', 0 FROM duckdb_views() "
+    "WHERE database_name = ? AND schema_name = ? AND view_name = ? AND NOT internal"
+)
+NO_SUCH_NAME = duckdb.CatalogException, duckdb.BinderException  # the second where the project is missing, too
+
+
+def columns_of(physical: tuple[str, str, str]) -> dict[str, tuple[str, bool]]:
+    """DuckDB's type of each column of a table or view and whether it may be NULL; none if it is not there."""
+    try:
+        rows = database.fetch(COLUMNS, [quote(*physical)])
+    except NO_SUCH_NAME:
+        return {}
+    return {name: (kind, nullable) for name, kind, nullable in rows}
+
+
+def _table(physical: tuple[str, str, str]) -> list[tuple[str, str, int]]:
+    """The table with its estimated number of rows; nothing for a view, which has no row ids.
+
+    DuckDB finds a name in any case, BigQuery in its own. Only the plan tells the name as it was created.
+    """
+    try:
+        [(_, plan)] = database.fetch(f"EXPLAIN (FORMAT JSON) SELECT rowid FROM {quote(*physical)}")
+    except NO_SUCH_NAME:
+        return []
+    scan = json.loads(plan)[0]["extra_info"]
+    if scan.get("Table", "").replace('"', "") != ".".join(physical):
+        return []
+    return [(physical[-1], "TABLE", int(scan["Estimated Cardinality"]))]
+
+
+def install():
+    """Replace local-bigquery's lookups of one table."""
+    every_object = database.objects
+
+    def objects(project_id, dataset_id, table_id=None):
+        if table_id is None:
+            return every_object(project_id, dataset_id)
+        physical = (project_id, dataset_id, table_id)
+        if None in physical:  # a temporary table is in no dataset
+            return []
+        return _table(physical) or database.fetch(VIEW, list(physical))
+
+    def columns(project_id, dataset_id, table_id):
+        stored = columns_of(tables.physical(project_id, dataset_id, table_id))
+        with database.cursor() as cur:
+            try:
+                relation = cur.sql(f"SELECT * FROM {tables.name(project_id, dataset_id, table_id)} LIMIT 0")
+            except duckdb.CatalogException:
+                raise not_found("Table", names.label(project_id, dataset_id, table_id)) from None
+            return [
+                types.field(column, kind, not stored.get(column, ("", True))[1])
+                for column, kind in zip(relation.columns, relation.types, strict=True)
+                if column != tables.INGESTION_TIME or dataset_id == tables.RESULTS
+            ]
+
+    def has_ingestion_time(table):
+        if not (table.catalog and table.db) or not isinstance(table.this, exp.Identifier):
+            return False
+        return tables.INGESTION_TIME in columns_of((table.catalog, table.db, table.name))
+
+    database.objects, partitions._hidden = objects, has_ingestion_time
+    tables.columns = tabledata.columns = columns
