@@ -6,6 +6,7 @@ Every night: embed new and changed images, publish them for search, and keep the
 1. **plan_batches** splits the pending images into numbered batches. An image is pending when its *content* is
    neither published nor quarantined, so no content is embedded twice. **review_plan** shows the cost. Above
    `max_cost_usd` the run waits for approval in **approve_cost**; a dry run ends here.
+   **take_quota** waits for other collections that use the same quota of the model.
 2. **embed_batch** runs one BigQuery job per batch, a few in parallel.
 3. **publish_…** moves good vectors into the searchable table; **quarantine_images** sets broken images aside.
 4. **check_status** starts another pass, after a pause, while there are images that a retry may fix.
