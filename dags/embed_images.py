@@ -43,7 +43,7 @@ from vitrine.embed.plan_batches import PlanBatchesOperator
 from vitrine.embed.report_run import ReportRunOperator
 from vitrine.embed.statement import EmbedStatementOperator
 from vitrine.embed.take_turn import TakeTurnSensor
-from vitrine.google.jobs import model, query_job
+from vitrine.google.jobs import content_types, model, query_job
 from vitrine.index.choose_index import ChooseIndexOperator
 from vitrine.index.sensor import VectorIndexSensor
 
@@ -121,7 +121,7 @@ def embed_images(collection: Collection) -> DAG:
         refresh_touched = EmbedStatementOperator(
             task_id="refresh_touched_images",
             collection=collection,
-            configuration=query_job("embed/refresh_touched_images.sql", queries.content_types(collection)),
+            configuration=query_job("embed/refresh_touched_images.sql", content_types(collection)),
             trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS,
         )
         choose_removal = ChooseRemovalOperator(

@@ -18,7 +18,7 @@ from airflow.sdk import DAG, TaskGroup, chain
 from vitrine import limits
 from vitrine.collection import Collection
 from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params
-from vitrine.google.jobs import model, query_job, strings
+from vitrine.google.jobs import content_types, model, query_job
 from vitrine.google.statement import BigQueryStatementOperator
 
 TABLES = (
@@ -86,9 +86,7 @@ def setup_image_search(collection: Collection) -> DAG:
         assert_images_listed = BigQueryStatementOperator(
             task_id="assert_images_listed",
             collection=collection,
-            configuration=query_job(
-                "setup/assert_images_listed.sql", strings("content_types", collection.content_types)
-            ),
+            configuration=query_job("setup/assert_images_listed.sql", content_types(collection)),
         )
         assert_model_answers = statement("setup/assert_model_answers")
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Hashable, Mapping, Set
+from collections.abc import Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
@@ -33,7 +34,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from vitrine import limits
-from vitrine.errors import SettingsError, nearest
+from vitrine.errors import SettingsError
 
 REPOSITORY: Final = Path(__file__).parents[2]
 COLLECTIONS_FILE: Final = REPOSITORY / "include" / "collections.yaml"
@@ -607,6 +608,12 @@ DEFAULTS: Final = (set(Collection.model_fields) - {"name"}) | set(Model.model_fi
 def variable_of(name: str) -> str:
     """Environment variable that sets the default of a setting."""
     return f"VITRINE_{name.upper()}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that somebody most likely meant; "" when none is near."""
+    by_letters = {name.lower(): name for name in known}
+    return next((by_letters[name] for name in get_close_matches(word.lower(), by_letters, n=1)), "")
 
 
 def _use(hint: str) -> str:

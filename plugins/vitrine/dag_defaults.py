@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule, get_parsing_context
 
-from vitrine.collection import Collection, load
-from vitrine.errors import InputError, VitrineError, nearest
+from vitrine.collection import Collection, load, nearest
+from vitrine.errors import InputError, VitrineError
 from vitrine.google.templates import macros
 
 if TYPE_CHECKING:

@@ -17,9 +17,6 @@ VitrineError
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from difflib import get_close_matches
-
 
 class VitrineError(Exception):
     """Base class of everything that Vitrine itself refuses or finds to be wrong."""
@@ -71,9 +68,3 @@ class InputError(VitrineError):
 
 class IncompleteRunError(VitrineError):
     """Planned images are neither published, quarantined nor gone from the bucket, or a task failed."""
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that somebody most likely meant; "" when none is near."""
-    by_letters = {name.lower(): name for name in known}
-    return next((by_letters[name] for name in get_close_matches(word.lower(), by_letters, n=1)), "")

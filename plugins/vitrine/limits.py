@@ -36,6 +36,8 @@ EMBEDDING_DIMENSIONS: Final = {
     "gemini-embedding-2": range(128, 3073),
 }
 # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
+# What many programs call it, though https://www.iana.org/assignments/media-types has image/jpeg alone.
+MEDIA_TYPE_ALIASES: Final = {"image/jpeg": "image/jpg"}
 ImageContentType = Literal["image/jpeg", "image/png", "image/bmp", "image/gif"]
 # The model ignores text beyond 32 tokens, and refuses a call with more UTF-8 bytes than this ("must be
 # smaller than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).

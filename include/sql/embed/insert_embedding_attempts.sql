@@ -28,7 +28,8 @@ FROM {{ collection.model.function }}(
   MODEL {{ table('multimodal_embedding_model') }},
   (
     SELECT * FROM {{ table('images') }}
-    WHERE content_type IN UNNEST(@content_types)
+    WHERE
+      {% include 'embed/parts/is_image.sql' %}
       AND uri IN (
       SELECT planned.uri
       FROM {{ table('embedding_batches') }} AS planned

@@ -14,12 +14,12 @@ from vitrine.google.jobs import (
     RUN_ID,
     Parameter,
     boolean,
+    content_types,
     float64,
     int64,
     model,
     query_job,
     string,
-    strings,
     timestamp,
 )
 
@@ -38,11 +38,6 @@ def macros(collection: Collection) -> dict[str, Any]:
         "work_order": lambda ti, number: planning.work_order(collection.namespace, number, str(ti.id)),
         "updated_within": planning.updated_within,
     }
-
-
-def content_types(collection: Collection) -> Parameter:
-    """The content types that are embedded."""
-    return strings("content_types", collection.content_types)
 
 
 def embed(collection: Collection) -> dict[str, Any]:

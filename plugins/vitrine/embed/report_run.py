@@ -73,7 +73,9 @@ class ReportRunOperator(BaseOperator):
         ti = context["ti"]
         states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id])[ti.run_id]
         stopped = self._stopped(ti, states)
-        figures, incomplete = self._figures(ti, states, stopped)
+        [progress] = BigQuery.of(self.collection).rows(self.count)
+        ignored = progress["ignored_types"]
+        figures, incomplete = self._figures(ti, states, stopped, progress)
         outcome = reports.outcome(figures, stopped, incomplete)
         reason = str(stopped) if stopped else self._said(ti, states, self.review, "deferred_reason") or ""
         texts = {
@@ -83,6 +85,8 @@ class ReportRunOperator(BaseOperator):
         }
         self._write(figures, texts, complete=outcome.complete)
         self.log.info("Run %s:\n%s", ti.run_id, reports.as_text(figures | texts))
+        if ignored:
+            self.log.info("Objects that were ignored, by content type:\n%s", "\n".join(ignored))
         if incomplete:
             raise IncompleteRunError(incomplete)
         if stopped:
@@ -94,10 +98,9 @@ class ReportRunOperator(BaseOperator):
         return figures | texts
 
     def _figures(
-        self, ti: TaskInstance, states: dict[str, str], stopped: Outcome | None
+        self, ti: TaskInstance, states: dict[str, str], stopped: Outcome | None, progress: dict[str, Any]
     ) -> tuple[dict[str, Any], str | None]:
         """The figures of the run, and why it is incomplete (None if it is not)."""
-        [progress] = BigQuery.of(self.collection).rows(self.count)
         progress["deferred"] = self._said(ti, states, self.review, "deferred") or 0
         if stopped:
             progress = reports.without_the_stopped(progress)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final
 
+from vitrine import limits
 from vitrine.collection import Collection
 
 Parameter = dict[str, Any]
@@ -84,6 +85,12 @@ def _scalar(name: str, type_name: str, value: str | None) -> Parameter:
 def model(collection: Collection) -> Parameter:
     """The parameter `model`: the vector space in use."""
     return string("model", collection.model.id)
+
+
+def content_types(collection: Collection) -> Parameter:
+    """The parameter `content_types`: the media types of images, which embed/parts/is_image.sql reads."""
+    aliases = [limits.MEDIA_TYPE_ALIASES.get(name, name) for name in collection.content_types]
+    return strings("content_types", dict.fromkeys([*collection.content_types, *aliases]))
 
 
 # The parameter `run_id`: the DAG run that runs the statement.

@@ -21,7 +21,7 @@ from vitrine.collection import Collection
 from vitrine.embed import queries
 from vitrine.embed.planning import Batch, Plan, estimate
 from vitrine.google.bigquery import BigQuery
-from vitrine.google.jobs import model, string
+from vitrine.google.jobs import content_types, model, string
 from vitrine.index.state import IndexState, classify, too_few_rows
 from vitrine.web import chart, trend
 from vitrine.web.ask import ask
@@ -129,7 +129,7 @@ def backlog(collection: Collection) -> Plan:
         collection,
         "pages/count_pending.sql",
         model(collection),
-        queries.content_types(collection),
+        content_types(collection),
         queries.RETRYABLE,
         queries.FAILED_ALONE,
     ).rows

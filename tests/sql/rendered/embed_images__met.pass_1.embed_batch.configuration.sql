@@ -28,7 +28,9 @@ FROM ML.GENERATE_EMBEDDING(
   MODEL `demo-project.bqml_tutorial.multimodal_embedding_model`,
   (
     SELECT * FROM `demo-project.bqml_tutorial.met_images`
-    WHERE content_type IN UNNEST(@content_types)
+    WHERE
+      -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
       AND uri IN (
       SELECT planned.uri
       FROM `demo-project.bqml_tutorial.embedding_batches` AS planned

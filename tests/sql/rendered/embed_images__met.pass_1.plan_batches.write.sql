@@ -47,7 +47,9 @@ SELECT
   size,
   updated
 FROM `demo-project.bqml_tutorial.met_images`
-WHERE content_type IN UNNEST(@content_types)
+WHERE
+  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
 ) AS image
 WHERE NOT EXISTS (
     SELECT 1 FROM `demo-project.bqml_tutorial.met_image_embeddings` AS published

@@ -15,7 +15,9 @@ SELECT
   size,
   updated
 FROM `demo-project.bqml_tutorial.met_images`
-WHERE content_type IN UNNEST(@content_types)
+WHERE
+  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
   ) AS image
     ON image.uri = attempt.uri AND image.content_hash = attempt.content_hash
   WHERE attempt.model = @model
@@ -48,7 +50,9 @@ SELECT
   size,
   updated
 FROM `demo-project.bqml_tutorial.met_images`
-WHERE content_type IN UNNEST(@content_types)
+WHERE
+  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
 ) AS image
   ON image.uri = attempt.uri AND image.content_hash = attempt.content_hash
 WHERE attempt.model = @model AND attempt.ml_generate_embedding_status = ''

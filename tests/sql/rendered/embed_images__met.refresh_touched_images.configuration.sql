@@ -14,7 +14,9 @@ SELECT
   size,
   updated
 FROM `demo-project.bqml_tutorial.met_images`
-WHERE content_type IN UNNEST(@content_types)
+WHERE
+  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
 ) AS image
 INNER JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published
   ON published.uri = image.uri AND published.content_hash = image.content_hash
@@ -38,7 +40,9 @@ SELECT
   size,
   updated
 FROM `demo-project.bqml_tutorial.met_images`
-WHERE content_type IN UNNEST(@content_types)
+WHERE
+  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
 ) AS image
 INNER JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published
   ON published.uri = image.uri AND published.content_hash = image.content_hash

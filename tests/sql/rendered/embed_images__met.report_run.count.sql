@@ -1,6 +1,6 @@
 -- What has become of the images of this run (those of its last plan, and those it called the model for before), and what
 -- was paid. Grain: one run (one row). planned = published + quarantined + vanished + pending.
--- vanished: deleted or overwritten since it was planned. ignored: objects of other content types. duplicates: rows that
+-- vanished: deleted or overwritten since it was planned. ignored: objects of other content types, by type. duplicates: rows that
 -- should not exist, because they repeat the uri of another.
 WITH attempts AS (
   SELECT
@@ -54,7 +54,9 @@ SELECT
   size,
   updated
 FROM `demo-project.bqml_tutorial.met_images`
-WHERE content_type IN UNNEST(@content_types)
+WHERE
+  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
   ) AS image
     ON image.uri = planned.uri AND image.content_hash = planned.content_hash
   LEFT JOIN (SELECT DISTINCT uri, content_hash FROM `demo-project.bqml_tutorial.met_image_embeddings`) AS published
@@ -64,6 +66,15 @@ WHERE content_type IN UNNEST(@content_types)
       AND quarantined.model = @model AND quarantined.replayed_at IS NULL
   LEFT JOIN attempts AS attempt ON attempt.uri = planned.uri AND attempt.content_hash = planned.content_hash
   WHERE last_plan.uri IS NOT NULL OR attempt.uri IS NOT NULL
+),
+other_types AS (
+  SELECT COALESCE(content_type, 'no content type') AS content_type, COUNT(*) AS objects, MIN(uri) AS example
+  FROM `demo-project.bqml_tutorial.met_images`
+  WHERE (
+    -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
+  ) IS NOT TRUE
+  GROUP BY content_type
 )
 SELECT
   COUNT(*) AS planned,
@@ -74,7 +85,13 @@ SELECT
   COALESCE(SUM(size), 0) AS bytes,
   (SELECT COALESCE(SUM(calls), 0) FROM attempts) AS attempts,
   (SELECT COALESCE(SUM(paid), 0) FROM attempts) AS paid,
-  (SELECT COUNT(*) FROM `demo-project.bqml_tutorial.met_images` WHERE content_type IS NULL OR content_type NOT IN UNNEST(@content_types)) AS ignored,
+  (SELECT COALESCE(SUM(objects), 0) FROM other_types) AS ignored,
+  ARRAY(
+    SELECT CONCAT(content_type, ': ', CAST(objects AS STRING), ', for example ', example)
+    FROM other_types
+    ORDER BY objects DESC, content_type
+    LIMIT 20
+  ) AS ignored_types,
   (SELECT COUNT(*) - COUNT(DISTINCT uri) FROM `demo-project.bqml_tutorial.met_image_embeddings`) AS duplicates,
   ARRAY(SELECT CONCAT(uri, ': ', status) FROM places WHERE place = 'pending' ORDER BY uri LIMIT 20) AS pending_images
 FROM places

@@ -1,5 +1,7 @@
 """The completeness gate."""
 
+from types import SimpleNamespace
+
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -14,6 +16,7 @@ CLEAN = {
     "vanished": 2,
     "pending": 0,
     "ignored": 1,
+    "ignored_types": ["text/plain: 1, for example gs://b/a.txt"],
     "duplicates": 0,
     "pending_images": [],
     "attempts": 55,
@@ -59,7 +62,10 @@ def written(bigquery):
     return last
 
 
-def test_a_complete_run_is_reported_and_passes(gate, written):
+def test_a_complete_run_is_reported_and_passes(gate, written, monkeypatch):
+    said = []
+    log = SimpleNamespace(info=lambda text, *values: said.append(text % values))
+    monkeypatch.setattr(ReportRunOperator, "log", log)
     operator, given = gate(CLEAN), context(removal__vanished=4, sensor__vector_index="Ready")
     given["ti"].states = {"check1": "success", "check2": "skipped", "removal": "success", "sensor": "success"}
     figures = operator.execute(given)
@@ -81,6 +87,7 @@ def test_a_complete_run_is_reported_and_passes(gate, written):
         "vector_index": "Ready",
     }
     assert written() == {name: str(value) for name, value in figures.items()} | {"complete": "true"}
+    assert "text/plain: 1, for example gs://b/a.txt" in said[-1]
 
 
 def test_what_a_cap_left_over_is_reported_beside_a_complete_plan(gate, written):

@@ -8,4 +8,5 @@ SELECT
   size,
   updated
 FROM {{ table('images') }}
-WHERE content_type IN UNNEST(@content_types)
+WHERE
+  {% include 'embed/parts/is_image.sql' %}
