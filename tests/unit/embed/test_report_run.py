@@ -1,6 +1,6 @@
 """The completeness gate."""
 
-from types import SimpleNamespace
+import logging
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
@@ -62,10 +62,9 @@ def written(bigquery):
     return last
 
 
-def test_a_complete_run_is_reported_and_passes(gate, written, monkeypatch):
-    said = []
-    log = SimpleNamespace(info=lambda text, *values: said.append(text % values))
-    monkeypatch.setattr(ReportRunOperator, "log", log)
+def test_a_complete_run_is_reported_and_passes(gate, written, monkeypatch, caplog):
+    monkeypatch.setattr(ReportRunOperator, "log", logging.getLogger("report"))
+    caplog.set_level("INFO")
     operator, given = gate(CLEAN), context(removal__vanished=4, sensor__vector_index="Ready")
     given["ti"].states = {"check1": "success", "check2": "skipped", "removal": "success", "sensor": "success"}
     figures = operator.execute(given)
@@ -87,7 +86,7 @@ def test_a_complete_run_is_reported_and_passes(gate, written, monkeypatch):
         "vector_index": "Ready",
     }
     assert written() == {name: str(value) for name, value in figures.items()} | {"complete": "true"}
-    assert "text/plain: 1, for example gs://b/a.txt" in said[-1]
+    assert "text/plain: 1, for example gs://b/a.txt" in caplog.text
 
 
 def test_what_a_cap_left_over_is_reported_beside_a_complete_plan(gate, written):
