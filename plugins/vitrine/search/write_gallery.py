@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlencode
 
-from airflow.sdk import BaseOperator, ObjectStoragePath
+from airflow.sdk import BaseOperator, BaseOperatorLink, ObjectStoragePath
 
 from vitrine.collection import Collection
 from vitrine.google import storage
 from vitrine.google.bigquery import BigQuery
+from vitrine.search.addresses import below_airflow, page_name
 from vitrine.search.gallery import Picture, Section, gallery_page, results_as_text, thumbnail
-from vitrine.search.gallery_link import GalleryLink, page_name
-from vitrine.search.page_link import SearchPageLink
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import TaskInstanceKey
+
+
+class GalleryLink(BaseOperatorLink):
+    """Opens the gallery through Airflow's web server, so that a browser needs no access to the bucket."""
+
+    name = "Gallery"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """URL of the page, which exists once the task has succeeded."""
+        collection = cast(WriteGalleryOperator, operator).collection
+        page = page_name(ti_key.dag_id, ti_key.run_id)
+        return below_airflow(f"/vitrine/{collection.name}/galleries/{page}")
+
+
+class SearchPageLink(BaseOperatorLink):
+    """Opens the page "Image search" with the words and filters of this run, to refine them there."""
+
+    name = "Image search"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
+        """URL of the page within Airflow's UI."""
+        searching = cast(WriteGalleryOperator, operator)
+        search = {name: value for name, value in searching.search.items() if value}
+        return below_airflow(f"/plugin/image-search/vitrine/{searching.collection.name}/?{urlencode(search)}")
 
 
 class WriteGalleryOperator(BaseOperator):

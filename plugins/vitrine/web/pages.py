@@ -15,7 +15,7 @@ from requests.exceptions import RequestException
 
 from vitrine.collection import Collection, load
 from vitrine.errors import InputError, VitrineError
-from vitrine.search.gallery_link import below_airflow
+from vitrine.search.addresses import below_airflow
 from vitrine.web.thumbnails import thumbnail_address
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from airflow.sdk import ObjectStoragePath
 from tests.faults.images import photo
 from tests.unit.fakes import collection_with, context
 from vitrine.google.jobs import query_job
-from vitrine.search.gallery_link import page_name
+from vitrine.search.addresses import page_name
 from vitrine.search.write_gallery import WriteGalleryOperator, gallery_path
 
 

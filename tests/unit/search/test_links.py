@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vitrine.search.page_link import SearchPageLink
+from vitrine.search.write_gallery import SearchPageLink
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from tests.unit.fakes import collection_with
-from vitrine.search.gallery_link import GalleryLink, page_name
+from vitrine.search.addresses import page_name
+from vitrine.search.write_gallery import GalleryLink
 
 OPERATOR = SimpleNamespace(collection=collection_with())
 
