@@ -20,7 +20,9 @@ VIEW = (  # this list is short: it has no results in it
     "SELECT view_name, 'VIEW', 0 FROM duckdb_views() "
     "WHERE database_name = ? AND schema_name = ? AND view_name = ? AND NOT internal"
 )
-NO_SUCH_NAME = duckdb.CatalogException, duckdb.BinderException  # the second where the project is missing, too
+# The second where the project is missing, too; the third where the table is called like a file type ("csv"):
+# DuckDB then looks for a file of that name, which its settings forbid.
+NO_SUCH_NAME = duckdb.CatalogException, duckdb.BinderException, duckdb.PermissionException
 
 
 def columns_of(physical: tuple[str, str, str]) -> dict[str, tuple[str, bool]]:
@@ -64,7 +66,7 @@ def install():
         with database.cursor() as cur:
             try:
                 relation = cur.sql(f"SELECT * FROM {tables.name(project_id, dataset_id, table_id)} LIMIT 0")
-            except duckdb.CatalogException:
+            except NO_SUCH_NAME:
                 raise not_found("Table", names.label(project_id, dataset_id, table_id)) from None
             return [
                 types.field(column, kind, not stored.get(column, ("", True))[1])
