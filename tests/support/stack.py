@@ -138,8 +138,9 @@ class AirflowStack:
         deadline = time.monotonic() + DATABASE_SECONDS
         while True:
             response = requests.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
-            # SQLite was locked for longer than Airflow waits for it; nothing was written.
-            if "Database error" not in response.text or time.monotonic() > deadline:
+            # SQLite was locked for longer than Airflow waits for it; nothing was written. Backfills say it otherwise.
+            locked = any(words in response.text for words in ("Database error", "Database is locked"))
+            if not locked or time.monotonic() > deadline:
                 break
             time.sleep(POLL_SECONDS)
         assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
