@@ -62,10 +62,11 @@ $(ENVIRONMENTS:%=%/.installed): | $(UV)
 	@touch $@
 
 # Comes first in `make test`: nobody should learn only at the end that the browser is missing.
+CHROMIUM := command -v chromium google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+  { echo "The browser tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; }
 chromium:
-	@command -v chromium google-chrome >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
-	  { echo "The browser tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; }
+	@$(CHROMIUM)
 
 demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY" "$$IMAGES" "$$NAME"
@@ -87,7 +88,8 @@ down: ## Stop what `make up` started
 
 # These need no running service.
 CHECKS := lint spelling types test-pure
-PARTS := test-nights test-processes test-emulator test-airflow test-clients test-notebook test-pictures
+# The longest first, so that no core idles at the end.
+PARTS := test-processes test-nights test-emulator test-airflow test-clients test-notebook test-pictures
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --output-sync=target
 
 check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
@@ -96,7 +98,7 @@ check: setup ## Run the fast checks: style, spelling, types, and every test that
 # Three at a time, because each alone leaves a core idle half the time; each prints its output when it is done.
 test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run every check and test, then show how long each part and the slowest tests took
 	@rm -rf .local/timings
-	@$(SIDE_BY_SIDE) --jobs=3 $(CHECKS) $(PARTS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
+	@$(SIDE_BY_SIDE) --jobs=3 $(PARTS) $(CHECKS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
 
 TIMED = $(CURDIR)/$(VENV)/python $(CURDIR)/tests/support/timing.py run $@
 PYTEST = -m pytest -q --junitxml=$(CURDIR)/.local/timings/$@.xml
@@ -122,7 +124,8 @@ test-nights: setup ## Test whole DAG runs in which things go wrong
 	@$(TIMED) $(VENV)/python $(PYTEST) tests/faults
 
 # These wait for Airflow's processes and a browser more than they compute.
-test-processes: chromium setup ## Test Airflow's real processes, and the pages in a browser
+test-processes: setup ## Test Airflow's real processes, and the pages in a browser
+	@$(CHROMIUM)
 	@$(TIMED) $(VENV)/python $(PYTEST) $(PROCESSES)
 
 test-notebook: setup notebooks/.venv/.installed ## Run the notebook from top to bottom
