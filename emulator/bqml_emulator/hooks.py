@@ -38,6 +38,7 @@ from bqml_emulator import (
     json_text,
     ledger,
     metadata_cache,
+    metadata_writes,
     missing_features,
     object_listing,
     object_tables,
@@ -76,6 +77,7 @@ def install(config: Config):
     _configure(config)
     database_files.install()
     catalog_lookups.install()
+    metadata_writes.install()
     full_disk.install()
     jobs.install()
     child_jobs.install()

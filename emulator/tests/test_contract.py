@@ -17,7 +17,7 @@ from local_bigquery.jobs import copy, extract, load, merge, query, runner, stora
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, params, rules, script, translate
 from local_bigquery.sql.dialect import BigQueryDialect
-from local_bigquery.sql.rules import information_schema, parameters, strings, typing
+from local_bigquery.sql.rules import information_schema, parameters, partitions, strings, typing
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
@@ -25,6 +25,9 @@ SIGNATURES = {
     database._connect: [],
     database._attach: ["con", "project_id"],
     database.projects: [],
+    database.objects: ["project_id", "dataset_id", "table_id"],
+    partitions._hidden: ["table"],
+    tables.columns: ["project_id", "dataset_id", "table_id"],
     params._plain: ["parameter_type", "value"],
     native.register: ["con"],
     query.execute: ["cur", "project_id", "job_id", "config", "dry_run", "session"],
@@ -48,6 +51,7 @@ SIGNATURES = {
     metadata.outcome: ["kind", "label", "found", "drop", "if_exists", "replace"],
     metadata.save: ["resource", "keys"],
     metadata.load: ["model", "keys"],
+    metadata.delete: ["model", "keys"],
     tables.record: ["project_id", "dataset_id", "table_id", "resource"],
     tables.delete: ["project_id", "dataset_id", "table_id"],
     tables._lookup: ["project_id", "dataset_id", "table_id"],
@@ -150,6 +154,10 @@ def test_modules_look_their_functions_up_when_called():
     assert "written(uri" in inspect.getsource(extract)
     assert inspect.getsource(runner).count("from_exception(exception)") == 2
     assert "tables.create(" in inspect.getsource(api_tables)
+    assert "metadata.delete(" in inspect.getsource(tables.forget)
+    assert "database.objects(" in inspect.getsource(tables._lookup)
+    assert "_hidden(table)" in inspect.getsource(partitions.ingestion_time)
+    assert tabledata.columns is tables.columns
     assert "query.execute(" in inspect.getsource(runner)
     assert "store.load(" in inspect.getsource(runner.submit)
     assert "JOBS.format(project=" in inspect.getsource(information_schema.information_schema)
