@@ -110,6 +110,14 @@ class BigQuery:
             return cast("QueryJob", job)  # we start no other kind
         return None
 
+    def rows_of(self, job_id: str) -> list[dict[str, Any]]:
+        """Rows of a query job, waiting for its end; of a script, those of the last statement that it ran.
+
+        Errors: google.api_core.exceptions.GoogleAPIError with BigQuery's message.
+        """
+        job = self.client().get_job(job_id, project=self.project_id, location=self.location)
+        return [dict(row) for row in cast("QueryJob", job).result()]
+
     def running_jobs(self, prefix: str) -> Iterator[QueryJob]:
         """Pending and running jobs whose id begins with `prefix`."""
         client = self.client()

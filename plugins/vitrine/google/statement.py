@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
@@ -87,3 +88,27 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
         deadline = time.monotonic() + WAIT_BEFORE_DEFERRING_SECONDS
         while not job.done() and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
+
+
+class BigQueryRowsOperator(BigQueryStatementOperator):
+    """BigQueryStatementOperator that passes the rows of its job to `on_rows`, whose answer is its XCom.
+
+    A script has the rows of the last statement that it ran, so that has to be a SELECT. The rows are held in
+    memory at once. If `on_rows` fails, a retry submits the statement again.
+    https://docs.cloud.google.com/bigquery/docs/multi-statement-queries
+    """
+
+    def execute(self, context: Context) -> Any:
+        """Run the job, or defer until it has ended; the answer of `on_rows`."""
+        return self._finish(context, super().execute(context))
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """The answer of `on_rows` after a deferral."""
+        return self._finish(context, cast(str, super().execute_complete(context, event)))
+
+    def _finish(self, context: Context, job_id: str) -> Any:
+        return self.on_rows(context, BigQuery.of(self.collection).rows_of(job_id))
+
+    @abstractmethod
+    def on_rows(self, context: Context, rows: list[dict[str, Any]]) -> Any:
+        """What the task returns, given the rows of its job by column name."""

@@ -5,11 +5,12 @@ import uuid
 
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
+from google.cloud.bigquery import QueryJob
 
 from tests.unit.fakes import FakeTaskInstance, collection_with
 from vitrine.google import statement as module
 from vitrine.google.jobs import query_job
-from vitrine.google.statement import BigQueryStatementOperator
+from vitrine.google.statement import BigQueryRowsOperator, BigQueryStatementOperator
 
 FAST = "SELECT 1"
 # About ten seconds of work on this machine, and cancelled by the test that starts it.
@@ -23,6 +24,15 @@ FAILING = "SELECT ERROR('no')"
 def base() -> str:
     """A base of job ids that no other test uses."""
     return f"test-{uuid.uuid4().hex}"
+
+
+class Summed(BigQueryRowsOperator):
+    """Keeps the rows that it was given, and returns their sum."""
+
+    def on_rows(self, context, rows):
+        """The sum of column n."""
+        context["ti"].rows = rows
+        return sum(row["n"] for row in rows)
 
 
 def operator(base: str, sql: str, **kwargs) -> BigQueryStatementOperator:
@@ -91,3 +101,59 @@ def test_a_job_runs_where_the_collection_says():
         7,
     )
     assert task.deferrable
+
+
+SCRIPT = """
+DECLARE first INT64 DEFAULT 1;
+CREATE TEMP TABLE numbers AS SELECT first AS n UNION ALL SELECT 2;
+SELECT 99 AS n;
+INSERT INTO numbers VALUES (3);
+SELECT n, n * 2 AS twice FROM numbers ORDER BY n;
+"""
+LAST_ROWS = [{"n": 1, "twice": 2}, {"n": 2, "twice": 4}, {"n": 3, "twice": 6}]
+
+
+def summed(base: str, sql: str) -> Summed:
+    """The operator that returns rows, as a fresh process of the task makes it."""
+    return Summed(task_id="a_task", collection=COLLECTION, job_id=base, configuration=query_job(sql))
+
+
+def test_the_rows_are_those_of_a_scripts_last_select(emulator, base):
+    ti = FakeTaskInstance()
+    assert summed(base, SCRIPT).execute({"ti": ti}) == 6
+    assert ti.rows == LAST_ROWS
+
+
+def test_the_rows_are_the_same_after_a_deferral(emulator, base, monkeypatch):
+    monkeypatch.setattr(module, "WAIT_BEFORE_DEFERRING_SECONDS", 0.0)
+    monkeypatch.setattr(QueryJob, "running", lambda job: True)
+    with pytest.raises(TaskDeferred) as deferred:
+        summed(base, SCRIPT).execute({"ti": FakeTaskInstance()})
+    ti, trigger = FakeTaskInstance(), deferred.value.trigger
+    emulator.bigquery.get_job(trigger.job_id).result()
+    event = {"status": "success", "message": "Job completed", "job_id": trigger.job_id}
+    resume = getattr(summed(base, SCRIPT), deferred.value.method_name)
+    assert resume({"ti": ti}, event) == 6
+    assert ti.rows == LAST_ROWS
+
+
+def test_no_rows_are_read_from_a_job_that_failed(emulator, base):
+    with pytest.raises(Exception, match="no"):
+        summed(base, FAILING).execute({"ti": (ti := FakeTaskInstance())})
+    with pytest.raises(Exception, match="lost"):
+        summed(base, FAST).execute_complete({"ti": ti}, {"status": "error", "message": "lost"})
+    assert not hasattr(ti, "rows")
+
+
+def test_a_task_that_lost_its_worker_takes_the_rows_of_its_running_job(emulator, base, monkeypatch):
+    emulator.bigquery.query("SELECT 5 AS n", job_id=f"{base}-1", job_retry=None).result()
+    with monkeypatch.context() as patch:
+        patch.setattr(QueryJob, "state", "RUNNING")
+        rejoined = summed(base, "SELECT 7 AS n")
+        patch.setattr(rejoined, "_wait_a_moment", lambda job: patch.undo())
+        assert rejoined.execute({"ti": FakeTaskInstance()}) == 5
+
+
+def test_rows_that_nobody_handles_are_an_error_in_the_dag():
+    with pytest.raises(TypeError, match="on_rows"):
+        BigQueryRowsOperator(task_id="a_task", collection=COLLECTION, configuration=query_job(FAST))
