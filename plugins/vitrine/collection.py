@@ -276,6 +276,23 @@ class Collection(Frozen):
         50,
         unit="USD",
     )
+    maximum_bytes_billed: int | None = setting(
+        None,
+        "Maximum that a BigQuery job may bill: one that would bill more fails before it costs anything. Each "
+        "table that is read bills 10 MiB or more. Not set: the project's own limits.",
+        10**12,
+        unit="bytes",
+        ge=limits.MIN_BYTES_BILLED,
+        le=limits.MAX_INT64,
+    )
+    max_images_per_run: int | None = setting(
+        None,
+        "Images that one run (wave) takes on. Default: what the quota of the model does in six hours.",
+        50_000,
+        unit="images",
+        ge=1,
+        le=limits.MAX_INT64,
+    )
     max_parallel_batches: int = setting(
         3,
         "Batches embedded in parallel.",
@@ -291,6 +308,13 @@ class Collection(Frozen):
         unit="passes",
         ge=1,
     )
+    max_terminal_share: Share = setting(
+        0.2,
+        "Share of a pass's answers that may be terminal (images that no retry can cure) before one image "
+        "that was embedded before is asked again, to tell broken images from a broken model.",
+        0.5,
+        unit="0 to 1",
+    )
     max_removed_share: Share = setting(
         0.1, "Share of the published images that one run may remove.", 0.5, unit="0 to 1"
     )
@@ -301,6 +325,13 @@ class Collection(Frozen):
         900, "Longest pause before a repair pass.", 1800, unit="seconds"
     )
     poll_seconds: float = setting(10.0, "Interval at which a running job is polled.", 5, unit="seconds", gt=0)
+    lease_minutes: int = setting(
+        limits.MAX_QUERY_MINUTES + 30,  # outlives the longest job that the run may have left behind
+        "How long the lease of a run that died keeps another Airflow waiting.",
+        60,
+        unit="minutes",
+        ge=1,
+    )
     index_type: Literal["IVF", "TREE_AH"] = setting(
         "IVF", "Type of the vector index; applies when the index is created.", "TREE_AH"
     )
@@ -448,6 +479,11 @@ class Collection(Frozen):
         if self.location.lower().startswith("europe-"):
             return limits.EMBEDDING_REQUESTS_PER_MINUTE_EUROPE
         return limits.EMBEDDING_REQUESTS_PER_MINUTE
+
+    @property
+    def images_per_run(self) -> int:
+        """Images that one run takes on: no more than the quota does before BigQuery ends a query."""
+        return self.max_images_per_run or self.images_per_minute * limits.MAX_QUERY_MINUTES
 
     @property
     def lanes(self) -> int:

@@ -47,6 +47,9 @@ MAX_QUERY_BYTES: Final = 1023
 # not be read.
 IMAGE_PRICE_USD: Final = 0.0001
 
+# https://docs.cloud.google.com/bigquery/docs/best-practices-costs
+MIN_BYTES_BILLED: Final = 10 * 1024 * 1024  # for each table that a query reads
+
 # https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#integer_types
 MAX_INT64: Final = 2**63 - 1
 

@@ -90,6 +90,13 @@ def test_a_missing_setting_is_named_with_its_variable(name):
         ("FRACTION_LISTS_TO_SEARCH", "0"),
         ("FRACTION_LISTS_TO_SEARCH", "1"),
         ("MAX_REMOVED_SHARE", "10"),
+        ("MAX_TERMINAL_SHARE", "1.1"),
+        ("MAX_TERMINAL_SHARE", "-0.1"),
+        ("MAX_IMAGES_PER_RUN", "0"),
+        ("MAX_IMAGES_PER_RUN", str(2**63)),
+        ("MAXIMUM_BYTES_BILLED", str(10 * 1024 * 1024 - 1)),
+        ("MAXIMUM_BYTES_BILLED", str(2**63)),
+        ("LEASE_MINUTES", "0"),
         ("MANAGE_IAM", "perhaps"),
         ("ACTIVE_MODEL", "gemini"),
         ("MODELS", "[]"),
@@ -259,6 +266,28 @@ def test_the_pace_follows_the_region_unless_the_quota_is_known():
     raised = met(LOCATION="europe-west4", REQUESTS_PER_MINUTE="1200")
     assert raised.rates == Rates(0.0001, 1200, 250, lanes=3)
     assert met(REQUESTS_PER_MINUTE="10").lanes == 1
+
+
+def test_a_run_takes_on_what_the_quota_does_in_six_hours_or_what_it_is_told():
+    assert met().images_per_run == 216_000
+    assert met(LOCATION="europe-west4").images_per_run == 43_200
+    assert met(REQUESTS_PER_MINUTE="10").images_per_run == 3_600
+    assert met(MAX_IMAGES_PER_RUN="1").images_per_run == 1
+
+
+def test_a_lease_outlives_the_longest_job_and_may_be_shorter():
+    assert met().lease_minutes == 390
+    assert met(LEASE_MINUTES="1").lease_minutes == 1
+
+
+def test_a_fifth_of_the_answers_may_be_terminal_unless_it_is_said_otherwise():
+    assert met().max_terminal_share == 0.2
+    assert [met(MAX_TERMINAL_SHARE=share).max_terminal_share for share in ("0", "1")] == [0, 1]
+
+
+def test_a_job_may_bill_anything_unless_it_is_limited():
+    assert met().maximum_bytes_billed is None
+    assert met(MAXIMUM_BYTES_BILLED=str(10 * 1024 * 1024)).maximum_bytes_billed == 10_485_760
 
 
 def test_a_budget_pays_whole_images():

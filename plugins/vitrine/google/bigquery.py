@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from vitrine.collection import Collection
+from vitrine.google.jobs import limited
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import Client, QueryJob, QueryJobConfig
@@ -51,12 +52,18 @@ class BigQuery:
     project_id: str
     location: str
     labels: tuple[tuple[str, str], ...] = ()  # for every job
+    maximum_bytes_billed: int | None = None  # of a job
 
     @classmethod
     def of(cls, collection: Collection) -> BigQuery:
         """BigQuery for a collection."""
-        labels = tuple(collection.job_labels.items())
-        return cls(collection.gcp_conn_id, collection.project, collection.location, labels)
+        return cls(
+            gcp_conn_id=collection.gcp_conn_id,
+            project_id=collection.project,
+            location=collection.location,
+            labels=tuple(collection.job_labels.items()),
+            maximum_bytes_billed=collection.maximum_bytes_billed,
+        )
 
     def client(self) -> Client:
         """A client of the connection."""
@@ -129,9 +136,10 @@ class BigQuery:
     def _sql_and_config(self, configuration: dict[str, Any]) -> tuple[str, QueryJobConfig]:
         from google.cloud.bigquery import QueryJobConfig
 
-        query = {key: value for key, value in configuration["query"].items() if key != "query"}
+        query = dict(limited(configuration, self.maximum_bytes_billed)["query"])
+        sql = query.pop("query")
         job_config = QueryJobConfig.from_api_repr({"query": query, "labels": dict(self.labels)})
-        return configuration["query"]["query"], cast(QueryJobConfig, job_config)
+        return sql, cast(QueryJobConfig, job_config)
 
     def logical_bytes(self, table_id: str) -> int:
         """Logical size of a table, the size that the limits of vector indexes refer to."""

@@ -29,6 +29,16 @@ def uncached(configuration: dict[str, Any]) -> dict[str, Any]:
     return {"query": {**configuration["query"], "useQueryCache": False}}
 
 
+def limited(configuration: dict[str, Any], maximum_bytes_billed: int | None) -> dict[str, Any]:
+    """The same query job, which fails before it bills anything if it would bill more. None: no limit.
+
+    https://docs.cloud.google.com/bigquery/docs/best-practices-costs
+    """
+    if maximum_bytes_billed is None:
+        return configuration
+    return {"query": {**configuration["query"], "maximumBytesBilled": str(maximum_bytes_billed)}}
+
+
 def with_parameters(configuration: dict[str, Any], *parameters: Parameter) -> dict[str, Any]:
     """The same query job with more parameters."""
     query = configuration["query"]

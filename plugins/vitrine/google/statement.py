@@ -12,7 +12,7 @@ from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobO
 
 from vitrine.collection import Collection
 from vitrine.google.bigquery import BigQuery
-from vitrine.google.jobs import job_id
+from vitrine.google.jobs import job_id, limited
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,7 +40,10 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
 
     def __init__(self, *, collection: Collection, configuration: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(
-            configuration={**configuration, "labels": collection.job_labels},
+            configuration={
+                **limited(configuration, collection.maximum_bytes_billed),
+                "labels": collection.job_labels,
+            },
             project_id=collection.project,
             location=collection.location,
             gcp_conn_id=collection.gcp_conn_id,

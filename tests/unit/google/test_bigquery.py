@@ -3,13 +3,28 @@
 import uuid
 
 import pytest
-from google.api_core.exceptions import BadRequest
+from google.api_core.exceptions import BadRequest, GoogleAPICallError
 
 from tests.unit.fakes import collection_with
+from vitrine import limits
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import int64, query_job, strings
 
 COLLECTION = collection_with(labels='{"team": "curators"}')
+
+
+LEAST = limits.MIN_BYTES_BILLED
+
+
+@pytest.fixture
+def numbers(emulator):
+    """A table with a row, and another one whose name ends in 2: reading both bills twice LEAST."""
+    name = f"limited_{uuid.uuid4().hex}.numbers"
+    client = emulator.bigquery
+    client.create_dataset(name.partition(".")[0])
+    for table in (name, f"{name}2"):
+        client.query_and_wait(f"CREATE TABLE {table} AS SELECT 1 AS n")
+    return name
 
 
 @pytest.fixture
@@ -55,12 +70,14 @@ def test_all_questions_go_through_one_client(bigquery, monkeypatch):
 
 
 def test_the_bigquery_of_a_collection_is_where_it_says():
-    elsewhere = collection_with(project="another", location="EU", gcp_conn_id="curators")
+    elsewhere = collection_with(
+        project="another", location="EU", gcp_conn_id="curators", maximum_bytes_billed=10**9
+    )
     labels = (("vitrine_collection", "met"), ("vitrine_model", "default"))
-    assert BigQuery.of(elsewhere) == BigQuery("curators", "another", "EU", labels)
+    assert BigQuery.of(elsewhere) == BigQuery("curators", "another", "EU", labels, 10**9)
 
 
-@pytest.mark.parametrize(
+SENDERS = pytest.mark.parametrize(
     ("send", "more"),
     [
         (lambda bigquery, job: bigquery.rows(job), {}),
@@ -69,6 +86,17 @@ def test_the_bigquery_of_a_collection_is_where_it_says():
     ],
     ids=["rows", "answer", "ask"],
 )
+
+
+@SENDERS
+def test_no_job_bills_more_than_the_collection_allows(bigquery, emulator, numbers, send, more):
+    limited = BigQuery.of(collection_with(maximum_bytes_billed=LEAST))
+    send(limited, query_job(f"SELECT n FROM {numbers}"))
+    with pytest.raises(GoogleAPICallError, match=f"limit for bytes billed: {LEAST}"):
+        send(limited, query_job(f"SELECT n FROM {numbers} UNION ALL SELECT n FROM {numbers}2"))
+
+
+@SENDERS
 def test_every_job_is_labelled_for_billing_reports(bigquery, emulator, send, more):
     marker = f"labelled_{uuid.uuid4().hex}"
     send(bigquery, query_job(f"SELECT 1 AS {marker}"))

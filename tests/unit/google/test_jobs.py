@@ -53,6 +53,15 @@ def test_an_uncached_job_is_the_same_but_answered_anew():
     assert "useQueryCache" not in job["query"]
 
 
+def test_a_limited_job_is_the_same_with_a_limit_that_the_client_reads():
+    job = jobs.query_job("SELECT 1", jobs.string("s", ""))
+    limited = jobs.limited(job, 10**12)
+    assert limited == {"query": job["query"] | {"maximumBytesBilled": "1000000000000"}}
+    assert QueryJobConfig.from_api_repr(limited).maximum_bytes_billed == 10**12
+    assert jobs.limited(job, None) == job
+    assert "maximumBytesBilled" not in job["query"]
+
+
 def test_more_parameters_leave_the_first_configuration_alone():
     job = jobs.query_job("SELECT 1", jobs.string("s", ""))
     more = jobs.with_parameters(job, jobs.int64("n", 3))

@@ -91,6 +91,14 @@ def test_a_job_is_labelled_for_billing_reports(emulator, base):
     assert emulator.bigquery.get_job(f"{base}-1").labels.items() >= COLLECTION.job_labels.items()
 
 
+def test_a_job_bills_no_more_than_the_collection_allows(emulator, base):
+    limited = collection_with(maximum_bytes_billed=10**9)
+    BigQueryStatementOperator(
+        task_id="a_task", collection=limited, job_id=base, configuration=query_job(FAST)
+    ).execute({"ti": FakeTaskInstance()})
+    assert emulator.bigquery.get_job(f"{base}-1").maximum_bytes_billed == 10**9
+
+
 def test_a_job_runs_where_the_collection_says():
     elsewhere = collection_with(project="another", location="EU", gcp_conn_id="curators", poll_seconds=7)
     task = BigQueryStatementOperator(task_id="a_task", collection=elsewhere, configuration=query_job(FAST))
