@@ -16,12 +16,11 @@ those it was trained on.
 It is safe to stop and clear at any time. See docs/dags/maintain_vector_index.md.
 """
 
-import pendulum
 from airflow.sdk import DAG, TriggerRule, chain
 
 from vitrine import notifications
 from vitrine.collection import Collection
-from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params
+from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params, runs_at
 from vitrine.google.jobs import query_job, string
 from vitrine.google.statement import BigQueryStatementOperator
 from vitrine.index import params, recall
@@ -40,8 +39,7 @@ def maintain_vector_index(collection: Collection) -> DAG:
         description="Measure the recall of the vector index; rebuild it when the images have drifted",
         doc_md=__doc__,
         # Far from the nightly run, which keeps the same index filled.
-        schedule=collection.maintenance_schedule,
-        start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
+        schedule=runs_at(collection.maintenance_schedule),
         max_active_runs=1,
         params=params.MAINTAIN_VECTOR_INDEX,
         # Nobody is watching this run, so every failed task notifies.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 import yaml
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -81,8 +81,12 @@ def _json(text: str) -> object:
 
 
 def _check_cron(schedule: str) -> str:
-    if not croniter.is_valid(schedule):
+    if not croniter.is_valid(schedule) or len(croniter(schedule).expressions) != 5:
         raise ValueError("it must be a cron expression with five fields, such as 0 2 * * *")
+    try:
+        croniter(schedule).get_next()
+    except CroniterBadDateError:
+        raise ValueError("it must be a time that comes, such as 0 2 * * *") from None
     return schedule
 
 

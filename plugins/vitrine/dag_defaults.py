@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, Any, Final
 
-from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule, get_parsing_context
+from airflow.sdk import (
+    Asset,
+    CronTriggerTimetable,
+    ExceptionRetryPolicy,
+    RetryAction,
+    RetryRule,
+    get_parsing_context,
+)
+from croniter import croniter, croniter_range
 
 from vitrine.collection import Collection, load, nearest
 from vitrine.errors import InputError, VitrineError
@@ -21,6 +31,15 @@ OWN_ERRORS_ARE_FINAL = ExceptionRetryPolicy(
 )
 
 
+# How late Airflow may be for the very first run of a schedule. It looks every second, but every parse of the
+# DAG sets that run anew: without any grace, a parse just after the time would move it to the next day.
+FIRST_RUN_GRACE: Final = timedelta(minutes=1)
+# What is looked at for the longest gap: at most 400 years, after which the calendar repeats.
+FIRST_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LAST_DAY: Final = datetime(2400, 1, 1, tzinfo=UTC)
+MAX_DAYS_WITH_RUNS: Final = 500
+
+
 def collections_of(dag: str) -> Iterator[Collection]:
     """The collections for which a DAG file builds its DAG: each of them once per model.
 
@@ -31,6 +50,46 @@ def collections_of(dag: str) -> Iterator[Collection]:
     for collection in load().every_model:
         if wanted is None or wanted == collection.dag_id(dag):
             yield collection
+
+
+def runs_at(cron: str) -> CronTriggerTimetable:
+    """The schedule of a DAG without `start_date`: a run at each time of a cron expression, in UTC.
+
+    Unpausing waits for the next time, so that a run that a person triggers does the work of the night before.
+    The data intervals overlap rather than leave a gap: Airflow's Backfill misses no image between two runs.
+    """
+    return CronTriggerTimetable(
+        cron,
+        timezone="UTC",
+        interval=longest_gap(cron),
+        run_immediately=FIRST_RUN_GRACE,  # False would start any run that is less late than a tenth of a day
+    )
+
+
+@cache
+def longest_gap(cron: str) -> timedelta:
+    """Longest time between two runs of a cron expression with five fields.
+
+    >>> str(longest_gap("0 2 * * 1-5"))
+    '3 days, 0:00:00'
+    >>> str(longest_gap("*/10 8-17 * * *"))
+    '14:10:00'
+    """
+    # Every day with a run has it at the same times, so days and times can be looked at one after the other:
+    # 500 runs at every minute of the working hours would not even last until the evening.
+    minute, hour, *date = croniter(cron).expressions
+    days = islice(_times(FIRST_DAY, LAST_DAY, "0", "0", *date), MAX_DAYS_WITH_RUNS)
+    times = list(_times(FIRST_DAY, FIRST_DAY + timedelta(hours=23, minutes=59), minute, hour, "*", "*", "*"))
+    overnight = max(_gaps(days)) - (times[-1] - times[0])
+    return max([overnight, *_gaps(times)])
+
+
+def _times(start: datetime, end: datetime, *cron: str) -> Iterator[datetime]:
+    return croniter_range(start, end, " ".join(cron), ret_type=datetime)
+
+
+def _gaps(times: Iterable[datetime]) -> Iterator[timedelta]:
+    return (later - earlier for earlier, later in pairwise(times))
 
 
 def dag_arguments(collection: Collection, **more_macros: Any) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def test_a_missing_setting_is_named_with_its_variable(name):
         ("LOCATION", "US'"),
         ("SCHEDULE", "every night"),
         ("MAINTENANCE_SCHEDULE", "0 99 * * *"),
+        ("MAINTENANCE_SCHEDULE", "0 2 * * * 30"),
+        ("MAINTENANCE_SCHEDULE", "0 2 30 2 *"),
         ("RETRY_WAIT_SECONDS", "-5"),
         ("RETRY_WAIT_SECONDS", "0"),
         ("RETRY_WAIT_SECONDS", "901"),
