@@ -57,6 +57,7 @@ MAX_INT64: Final = 2**63 - 1
 # characters, which are also allowed)
 LABEL_KEY: Final = r"^[a-z][a-z0-9_-]{0,62}$"
 LABEL_VALUE: Final = r"^[a-z0-9_-]{0,63}$"
+MAX_LABEL_LENGTH: Final = 63  # characters
 
 # https://docs.cloud.google.com/bigquery/quotas#vector_index_limits
 MIN_VECTOR_INDEX_ROWS: Final = 5_000  # CREATE VECTOR INDEX fails with fewer

@@ -17,5 +17,5 @@ def collection() -> Collection:
 def bigquery(monkeypatch) -> FakeBigQuery:
     """What operators find where they look for the BigQuery of their collection."""
     fake = FakeBigQuery()
-    monkeypatch.setattr(BigQuery, "of", lambda collection: fake)
+    monkeypatch.setattr(BigQuery, "of", lambda collection, ti=None: fake)
     return fake

@@ -12,9 +12,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from vitrine.collection import Collection
-from vitrine.google.jobs import limited
+from vitrine.google.jobs import limited, task_labels
 
 if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
     from google.cloud.bigquery import Client, QueryJob, QueryJobConfig
 
 # Timeout of a query for which a person is waiting; it is then cancelled.
@@ -55,13 +56,14 @@ class BigQuery:
     maximum_bytes_billed: int | None = None  # of a job
 
     @classmethod
-    def of(cls, collection: Collection) -> BigQuery:
-        """BigQuery for a collection."""
+    def of(cls, collection: Collection, ti: RuntimeTaskInstanceProtocol | None = None) -> BigQuery:
+        """BigQuery for a collection. `ti` is the task, if there is one, that the jobs are for."""
+        labels = collection.job_labels | (task_labels(ti) if ti else {})
         return cls(
             gcp_conn_id=collection.gcp_conn_id,
             project_id=collection.project,
             location=collection.location,
-            labels=tuple(collection.job_labels.items()),
+            labels=tuple(labels.items()),
             maximum_bytes_billed=collection.maximum_bytes_billed,
         )
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from vitrine import limits
 from vitrine.collection import Collection
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 Parameter = dict[str, Any]
 
@@ -107,6 +110,33 @@ def content_types(collection: Collection) -> Parameter:
 RUN_ID: Final = string("run_id", "{{ run_id }}")
 
 
+def label(value: str) -> str:
+    """A label's value that stands for a text and begins like it.
+
+    Capitals become small, other characters that BigQuery refuses become underscores, and what is too long is
+    cut; a hash then keeps different texts apart.
+
+    >>> label("embed_images__met")
+    'embed_images__met'
+    >>> label("pass_1.embed_batch")
+    'pass_1_embed_batch-f5e05bcc'
+    """
+    clean = re.sub(r"[^a-z0-9_-]", "_", value.lower())[: limits.MAX_LABEL_LENGTH]
+    if clean == value:
+        return value
+    suffix = f"-{_short_hash(value)}"
+    return clean[: limits.MAX_LABEL_LENGTH - len(suffix)] + suffix
+
+
+def task_labels(ti: RuntimeTaskInstanceProtocol) -> dict[str, str]:
+    """Labels of the jobs of a task: `label` of the ids of its DAG, of itself and of its run."""
+    return {
+        "vitrine_dag": label(ti.dag_id),
+        "vitrine_task": label(ti.task_id),
+        "vitrine_run": label(ti.run_id),
+    }
+
+
 def job_id(*parts: str | int) -> str:
     """A job id made of parts that say what the job is for. Different parts always give different ids.
 
@@ -120,5 +150,9 @@ def job_id(*parts: str | int) -> str:
     given = [str(part) for part in parts]
     clean = [re.sub(r"[^A-Za-z0-9_]", "_", part) for part in given]
     if clean != given:
-        clean.append(sha256("\0".join(given).encode()).hexdigest()[:8])
+        clean.append(_short_hash("\0".join(given)))
     return "-".join(clean)
+
+
+def _short_hash(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:8]

@@ -12,7 +12,7 @@ from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobO
 
 from vitrine.collection import Collection
 from vitrine.google.bigquery import BigQuery
-from vitrine.google.jobs import job_id, limited
+from vitrine.google.jobs import job_id, limited, task_labels
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,10 +40,7 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
 
     def __init__(self, *, collection: Collection, configuration: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(
-            configuration={
-                **limited(configuration, collection.maximum_bytes_billed),
-                "labels": collection.job_labels,
-            },
+            configuration=limited(configuration, collection.maximum_bytes_billed),
             project_id=collection.project,
             location=collection.location,
             gcp_conn_id=collection.gcp_conn_id,
@@ -57,6 +54,8 @@ class BigQueryStatementOperator(BigQueryInsertJobOperator):
         """Rejoin this task's running job or submit its next one, and wait briefly. Returns the job id."""
         hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
         self.hook = hook
+        labels = self.collection.job_labels | task_labels(context["ti"])
+        self.configuration = {**self.configuration, "labels": labels}
         self._job = self._running_or_new_job(hook, self.job_id or self._base(context))
         self.job_id = self._job.job_id  # what on_kill cancels
         BigQueryJobDetailLink.persist(

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from google.api_core.exceptions import BadRequest, GoogleAPICallError
 
-from tests.unit.fakes import collection_with
+from tests.unit.fakes import FakeTaskInstance, collection_with
 from vitrine import limits
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import int64, query_job, strings
@@ -75,6 +75,15 @@ def test_the_bigquery_of_a_collection_is_where_it_says():
     )
     labels = (("vitrine_collection", "met"), ("vitrine_model", "default"))
     assert BigQuery.of(elsewhere) == BigQuery("curators", "another", "EU", labels, 10**9)
+
+
+def test_the_jobs_of_a_task_say_which(bigquery, emulator):
+    labels = dict(BigQuery.of(COLLECTION, FakeTaskInstance()).labels)
+    assert labels == COLLECTION.job_labels | {
+        "vitrine_dag": "a_dag",
+        "vitrine_task": "a_task",
+        "vitrine_run": "manual__2026-11-22",
+    }
 
 
 SENDERS = pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.fakes import collection_with, parameters
+from vitrine import limits
 from vitrine.google import jobs
 
 
@@ -67,6 +68,33 @@ def test_more_parameters_leave_the_first_configuration_alone():
     more = jobs.with_parameters(job, jobs.int64("n", 3))
     assert [p["name"] for p in more["query"]["queryParameters"]] == ["s", "n"]
     assert [p["name"] for p in job["query"]["queryParameters"]] == ["s"]
+
+
+@given(st.text())
+def test_a_label_has_only_what_bigquery_accepts(value):
+    assert re.fullmatch(limits.LABEL_VALUE, jobs.label(value))
+
+
+@given(st.text(alphabet="aAbB._-1", max_size=70), st.text(alphabet="aAbB._-1", max_size=70))
+def test_different_texts_never_give_the_same_label(one, other):
+    assert (jobs.label(one) == jobs.label(other)) is (one == other)
+
+
+@pytest.mark.parametrize(
+    ("value", "start"),
+    [
+        ("manual__2026-11-22T09:45:00+00:00", "manual__2026-11-22t09_45_00_00_00-"),
+        ("Embed", "embed-"),
+        ("x" * 64, "x" * 54 + "-"),
+    ],
+)
+def test_a_label_begins_with_what_it_stands_for(value, start):
+    assert re.fullmatch(re.escape(start) + "[0-9a-f]{8}", jobs.label(value))
+
+
+@pytest.mark.parametrize("value", ["", "embed_images__met", "scheduled-1", "x" * 63])
+def test_a_label_is_the_text_itself_where_bigquery_takes_it(value):
+    assert jobs.label(value) == value
 
 
 @given(st.lists(st.one_of(st.text(), st.integers(0, 10)), min_size=1))

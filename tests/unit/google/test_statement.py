@@ -9,7 +9,7 @@ from google.cloud.bigquery import QueryJob
 
 from tests.unit.fakes import FakeTaskInstance, collection_with
 from vitrine.google import statement as module
-from vitrine.google.jobs import query_job
+from vitrine.google.jobs import label, query_job
 from vitrine.google.statement import BigQueryRowsOperator, BigQueryStatementOperator
 
 FAST = "SELECT 1"
@@ -87,8 +87,20 @@ def test_without_a_base_the_ids_name_what_the_job_is_for():
 
 
 def test_a_job_is_labelled_for_billing_reports(emulator, base):
-    run(base, FAST)
-    assert emulator.bigquery.get_job(f"{base}-1").labels.items() >= COLLECTION.job_labels.items()
+    ti = FakeTaskInstance()
+    ti.task_id = "pass_1.a_task"
+    operator(base, FAST).execute({"ti": ti})
+    assert emulator.bigquery.get_job(f"{base}-1").labels == {
+        "team": "curators",
+        "vitrine_collection": "met",
+        "vitrine_model": "default",
+        "vitrine_dag": "a_dag",
+        "vitrine_task": label("pass_1.a_task"),
+        "vitrine_run": "manual__2026-11-22",
+        # The provider's own, of an operator outside of any DAG.
+        "airflow-dag": "adhoc_airflow",
+        "airflow-task": "a_task",
+    }
 
 
 def test_a_job_bills_no_more_than_the_collection_allows(emulator, base):
