@@ -5,9 +5,10 @@ Google's client is imported inside functions: importing it costs every task proc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 60.0
 # How long a failing request is retried while a person is waiting.
 RETRY_SECONDS = 3.0
+# Jobs asked for in one request; BigQuery may answer with fewer and a token for the rest.
+JOBS_PER_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,15 @@ class Answer:
     def bytes_billed(self) -> int:
         """Bytes that BigQuery bills for the job."""
         return int(self.statistics["query"].get("totalBytesBilled", 0))
+
+
+@dataclass(frozen=True)
+class JobFigures:
+    """What a job was for, and what it came to."""
+
+    task: str  # value of its label vitrine_task; "" if it was not of a task
+    bytes_billed: int  # of a script: of all its statements; 0 while it is running
+    failed: bool
 
 
 @dataclass(frozen=True)
@@ -134,6 +146,29 @@ class BigQuery:
             for job in client.list_jobs(project=self.project_id, state_filter=state):
                 if job.job_id.startswith(prefix):
                     yield job
+
+    def jobs_of(self, labels: Mapping[str, str], since: datetime) -> list[JobFigures]:
+        """Figures of the query jobs with these labels that this connection has created since then.
+
+        A script is one job. Free of charge; it takes a request per 1,000 jobs or so that the connection has
+        created in the project since then, whatever their labels. BigQuery keeps jobs for six months.
+        https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/jobs/list
+        Errors: google.api_core.exceptions.GoogleAPIError.
+        """
+        from google.cloud.bigquery import QueryJob
+
+        jobs = self.client().list_jobs(
+            project=self.project_id, min_creation_time=since, page_size=JOBS_PER_PAGE
+        )
+        return [
+            JobFigures(
+                task=job.labels.get("vitrine_task", ""),
+                bytes_billed=job.total_bytes_billed or 0,
+                failed=job.error_result is not None,
+            )
+            for job in jobs
+            if isinstance(job, QueryJob) and labels.items() <= job.labels.items()
+        ]
 
     def _sql_and_config(self, configuration: dict[str, Any]) -> tuple[str, QueryJobConfig]:
         from google.cloud.bigquery import QueryJobConfig

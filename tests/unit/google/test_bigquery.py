@@ -1,14 +1,17 @@
 """The one place that talks to BigQuery, against the embedded one."""
 
 import uuid
+from copy import copy
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.api_core.exceptions import BadRequest, GoogleAPICallError
 
 from tests.unit.fakes import FakeTaskInstance, collection_with
 from vitrine import limits
-from vitrine.google.bigquery import BigQuery
-from vitrine.google.jobs import int64, query_job, strings
+from vitrine.google import bigquery as module
+from vitrine.google.bigquery import BigQuery, JobFigures
+from vitrine.google.jobs import int64, label, query_job, strings
 
 COLLECTION = collection_with(labels='{"team": "curators"}')
 
@@ -112,3 +115,36 @@ def test_every_job_is_labelled_for_billing_reports(bigquery, emulator, send, mor
     [job] = [job for job in emulator.bigquery.list_jobs() if marker in (getattr(job, "query", None) or "")]
     assert job.labels == COLLECTION.job_labels | more
     assert job.labels.items() >= {"team": "curators", "vitrine_collection": "met"}.items()
+
+
+def test_the_jobs_of_a_run_say_what_they_came_to(bigquery, numbers):
+    run = FakeTaskInstance()
+    run.run_id = f"manual__{uuid.uuid4().hex}"
+    plan, embed, other = copy(run), copy(run), copy(run)
+    plan.task_id, embed.task_id, other.run_id = "plan", "pass_1.embed", "another"
+    before = datetime.now(UTC)
+    script = f"SELECT n FROM {numbers}; SELECT n FROM {numbers}2; SELECT 1"
+    BigQuery.of(COLLECTION, plan).rows(query_job(script))
+    with pytest.raises(BadRequest):
+        BigQuery.of(COLLECTION, embed).rows(query_job("SELECT ERROR('no')"))
+    BigQuery.of(COLLECTION, other).rows(query_job("SELECT 1"))
+    bigquery.rows(query_job("SELECT 1"))
+
+    labels = {"vitrine_collection": "met", "vitrine_run": label(run.run_id)}
+    jobs = bigquery.jobs_of(labels, before)
+    assert sorted(jobs, key=lambda job: job.failed) == [
+        JobFigures(task="plan", bytes_billed=2 * LEAST, failed=False),
+        JobFigures(task=label("pass_1.embed"), bytes_billed=0, failed=True),
+    ]
+    assert bigquery.jobs_of(labels | {"vitrine_model": "another"}, before) == []
+    assert bigquery.jobs_of(labels, datetime.now(UTC) + timedelta(seconds=1)) == []
+    assert "" in {job.task for job in bigquery.jobs_of({}, before)}
+
+
+def test_the_jobs_of_a_run_may_fill_more_than_one_page(bigquery, monkeypatch):
+    monkeypatch.setattr(module, "JOBS_PER_PAGE", 2)
+    ti, before = FakeTaskInstance(), datetime.now(UTC)
+    ti.run_id = f"manual__{uuid.uuid4().hex}"
+    for _ in range(5):
+        BigQuery.of(COLLECTION, ti).rows(query_job("SELECT 1"))
+    assert bigquery.jobs_of({"vitrine_run": label(ti.run_id)}, before) == [JobFigures("a_task", 0, False)] * 5
