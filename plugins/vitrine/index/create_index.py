@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.providers.google.cloud.links.bigquery import BigQueryJobDetailLink
+
 from vitrine.collection import Collection
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import query_job
@@ -28,6 +30,8 @@ class CreateVectorIndexOperator(BigQueryStatementOperator):
         table_id = self.collection.table_id("image_embeddings")
         if state := too_few_rows(BigQuery.of(self.collection).table_size(table_id).rows):
             self.log.info("%s", state.message)
+            # Airflow asks for the link to the job all the same, and logs an error if it finds nothing.
+            BigQueryJobDetailLink.persist(context)
             return None
         job_id: str = super().execute(context)
         return job_id
