@@ -102,6 +102,13 @@ def test_every_statement_parses_with_googles_grammar(rendered):
             raise AssertionError(f"{name}: {error}") from error
 
 
+def test_a_search_reads_only_what_the_index_stores(rendered):
+    searches = {name: sql for name, sql in rendered.items() if "VECTOR_SEARCH(" in sql}
+    assert len(searches) > 2
+    whole = re.compile(r"(SELECT \*\s+FROM|\bTABLE) `\S*image_embeddings`")
+    assert [name for name, sql in searches.items() if whole.search(sql)] == []
+
+
 def test_the_grammar_refuses_what_is_wrong(rendered):
     with pytest.raises(Exception, match="Syntax error"):
         parse(
@@ -114,7 +121,7 @@ def test_the_grammar_refuses_what_is_wrong(rendered):
 @pytest.mark.parametrize(
     ("params", "part"),
     [
-        ({"uri_prefix": "gs://b/"}, "met_image_embeddings` WHERE STARTS_WITH(uri, @uri_prefix))"),
+        ({"uri_prefix": "gs://b/"}, "met_image_embeddings`\nWHERE STARTS_WITH(uri, @uri_prefix)\n"),
         ({"use_brute_force": True}, """options => '{"use_brute_force": true}'"""),
         ({"fraction_lists_to_search": 0.1}, """options => '{"fraction_lists_to_search": 0.1}'"""),
         ({"top_k": 50}, "top_k => 50,"),

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from vitrine.collection import Collection, load
+from vitrine.google.bigquery import TableSize
 
 NEEDED = {"VITRINE_PROJECT": "demo-project", "VITRINE_OBJECTS": "gs://b/*", "VITRINE_GALLERY": "g"}
 
@@ -47,11 +48,17 @@ class FakeBigQuery:
     def __init__(self) -> None:
         self.answers: dict[str, list[dict[str, Any]]] = {}
         self.asked: list[dict[str, Any]] = []
+        self.size = TableSize(rows=10_000, bytes=50 * 2**20)  # enough for a vector index
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows prepared for this statement; none for any other."""
         self.asked.append(configuration)
         return self.answers.get(statement(configuration), [])
+
+    def table_size(self, table_id: str) -> TableSize:
+        """The size of the searchable table; no other table's is asked for."""
+        assert table_id == "demo-project.bqml_tutorial.met_image_embeddings"
+        return self.size
 
     def running_jobs(self, prefix: str) -> list[Any]:
         """No job is running."""

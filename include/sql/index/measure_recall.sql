@@ -34,16 +34,29 @@ WITH sample AS (
   SELECT level, kind, name, distance FROM found
   WHERE kind = 'word' OR uri != name
   QUALIFY ROW_NUMBER() OVER (PARTITION BY level, kind, name ORDER BY distance) <= @top_k
-), truth AS (
-  SELECT kind, name, COUNT(*) AS images, MAX(distance) AS farthest FROM neighbours WHERE level = 0 GROUP BY kind, name
 ), searches AS (
-  SELECT level, kind, name, images, COUNTIF(neighbours.distance <= farthest + 1e-6) AS hits
-  FROM truth
-  CROSS JOIN UNNEST(GENERATE_ARRAY(1, {{ measured_options | length - 1 }})) AS level
-  LEFT JOIN neighbours USING (level, kind, name)
-  GROUP BY level, kind, name, images
+  -- The only mention of the searches: BigQuery may run a WITH clause again for every mention.
+  SELECT
+    kind,
+    name,
+    COUNTIF(level = 0) AS images,
+    MAX(IF(level = 0, distance, NULL)) AS farthest,
+    ARRAY_AGG(STRUCT(level AS level, distance AS distance)) AS neighbours
+  FROM neighbours
+  GROUP BY kind, name
+), judged AS (
+  SELECT
+    measured AS level,
+    kind,
+    images,
+    (
+      SELECT COUNT(*) FROM UNNEST(neighbours) AS neighbour
+      WHERE neighbour.level = measured AND neighbour.distance <= farthest + 1e-6
+    ) AS hits
+  FROM searches
+  CROSS JOIN UNNEST(GENERATE_ARRAY(1, {{ measured_options | length - 1 }})) AS measured
 )
 SELECT level, kind, COUNT(*) AS queries, AVG(hits / images) AS recall
-FROM searches
+FROM judged
 GROUP BY level, kind
 ORDER BY level, kind

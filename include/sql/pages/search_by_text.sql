@@ -18,7 +18,7 @@ FROM VECTOR_SEARCH(
       ELSE @words
       END AS ml_generate_embedding_result
       {%- else -%}
-      WHEN {{ collection.model.columns.status }} != ''
+      WHEN COALESCE({{ collection.model.columns.status }}, '') != ''
         THEN ERROR(CONCAT('The words were not embedded: ', {{ collection.model.columns.status }}))
       ELSE {{ collection.model.columns.result }}
       END AS ml_generate_embedding_result

@@ -1,12 +1,12 @@
 -- Embed the words of a search with the model that embedded the images, or fail with the reason. Grain: one search.
--- Running it again makes no second call once there is a vector.
+-- Running it again makes no second call once there is a vector. The status of a success is stored as '', even if it is NULL.
 BEGIN
   ASSERT BYTE_LENGTH(@query) <= @max_query_bytes
   AS 'The words of the search are too long: the model takes at most 1,023 bytes.';
   {% include 'schema/assert_one_model.sql' %};
   INSERT INTO {{ table('search_embedding') }}
     (search_id, content, model, ml_generate_embedding_result, ml_generate_embedding_status, created_at)
-  SELECT @search_id, content, @model, {{ collection.model.columns.result }}, {{ collection.model.columns.status }}, CURRENT_TIMESTAMP()
+  SELECT @search_id, content, @model, {{ collection.model.columns.result }}, COALESCE({{ collection.model.columns.status }}, ''), CURRENT_TIMESTAMP()
   FROM {{ collection.model.function }}(
     MODEL {{ table('multimodal_embedding_model') }},
     (

@@ -8,11 +8,9 @@ USING (
     base.uri AS gcs_uri,
     distance
   FROM VECTOR_SEARCH(
-    {% if params.uri_prefix -%}
-    (SELECT * FROM {{ table('image_embeddings') }} WHERE STARTS_WITH(uri, @uri_prefix)),
-    {%- else -%}
-    TABLE {{ table('image_embeddings') }},
-    {%- endif %}
+    (
+      {% with uri_prefix = params.uri_prefix %}{% include 'pages/select_searchable.sql' %}{% endwith %}
+    ),
     'ml_generate_embedding_result',
     (
       SELECT ml_generate_embedding_result FROM {{ table('search_embedding') }}

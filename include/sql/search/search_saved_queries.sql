@@ -17,7 +17,7 @@ FROM VECTOR_SEARCH(
   (
     SELECT
       content,
-      IF({{ collection.model.columns.status }} = '', {{ collection.model.columns.result }},
+      IF(COALESCE({{ collection.model.columns.status }}, '') = '', {{ collection.model.columns.result }},
         ERROR(CONCAT('A saved query was not embedded: ', content, ': ', {{ collection.model.columns.status }})))
         AS ml_generate_embedding_result
     FROM {{ collection.model.function }}(

@@ -1,6 +1,6 @@
 -- Preflight: fail now, not at 2 a.m., unless the model embeds a word (one billed text call).
 ASSERT (
-  SELECT {{ collection.model.columns.status }} = ''
+  SELECT COALESCE({{ collection.model.columns.status }}, '') = ''
   FROM {{ collection.model.function }}(
     MODEL {{ table('multimodal_embedding_model') }},
     (SELECT 'image' AS content),

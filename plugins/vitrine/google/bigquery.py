@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vitrine.collection import Collection
 from vitrine.google.jobs import limited, task_labels
@@ -46,6 +46,13 @@ class Answer:
     def bytes_billed(self) -> int:
         """Bytes that BigQuery bills for the job."""
         return int(self.statistics["query"].get("totalBytesBilled", 0))
+
+
+class TableSize(NamedTuple):
+    """Rows and logical bytes of a table: the size that the limits of vector indexes refer to."""
+
+    rows: int
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -178,9 +185,10 @@ class BigQuery:
         job_config = QueryJobConfig.from_api_repr({"query": query, "labels": dict(self.labels)})
         return sql, cast(QueryJobConfig, job_config)
 
-    def logical_bytes(self, table_id: str) -> int:
-        """Logical size of a table, the size that the limits of vector indexes refer to."""
-        return self.client().get_table(table_id).num_bytes or 0
+    def table_size(self, table_id: str) -> TableSize:
+        """Size of a table, without a job. Errors: google.api_core.exceptions.NotFound."""
+        table = self.client().get_table(table_id)
+        return TableSize(table.num_rows or 0, table.num_bytes or 0)
 
 
 @cache

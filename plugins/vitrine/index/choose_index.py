@@ -8,7 +8,6 @@ from airflow.providers.standard.operators.branch import BaseBranchOperator
 
 from vitrine.collection import Collection
 from vitrine.google.bigquery import BigQuery
-from vitrine.google.jobs import query_job
 from vitrine.index.state import too_few_rows
 
 if TYPE_CHECKING:
@@ -18,20 +17,15 @@ if TYPE_CHECKING:
 class ChooseIndexOperator(BaseBranchOperator):
     """Choose `enough` when the table has enough rows for a vector index, else `too_few`."""
 
-    template_fields = ("configuration",)
-    template_ext = (".sql",)
-    template_fields_renderers = {"configuration": "json"}
-
     def __init__(self, *, collection: Collection, enough: str, too_few: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.collection = collection
-        self.configuration = query_job("index/count_embeddings.sql")
         self.enough, self.too_few = enough, too_few
 
     def choose_branch(self, context: Context) -> str:
         """Task id to continue with. Pushes the XCom `vector_index` (a sentence) if there will be no index."""
-        [counted] = BigQuery.of(self.collection).rows(self.configuration)
-        state = too_few_rows(counted["row_count"])
+        table_id = self.collection.table_id("image_embeddings")
+        state = too_few_rows(BigQuery.of(self.collection).table_size(table_id).rows)
         if state is None:
             return self.enough
         self.log.info("%s", state.message)

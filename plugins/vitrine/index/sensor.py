@@ -27,9 +27,9 @@ DEADLINE_MARGIN = timedelta(minutes=5)
 class VectorIndexSensor(BaseSensorOperator):
     """Deferrable sensor on INFORMATION_SCHEMA.VECTOR_INDEXES. Pushes a sentence as XCom `vector_index`.
 
-    Succeeds when `index_coverage` percent of the rows are indexed, or when the table is too small for its
-    index ever to be filled (search is then exact). Errors: IndexDisabledError with BigQuery's reason;
-    IndexNotFilledError after `timeout` seconds, with the coverage reached.
+    Succeeds when `index_coverage` percent of the rows are indexed, or when the table is too small for an
+    index, or for its index ever to be filled (search is then exact). Errors: IndexDisabledError with
+    BigQuery's reason; IndexNotFilledError after `timeout` seconds, with the coverage reached.
 
     :param built_before: to wait for a rebuild: the time at which the old index was trained, a template. None
         if the index was not rebuilt. Errors: IndexNotRebuiltError.

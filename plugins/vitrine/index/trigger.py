@@ -10,13 +10,17 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from vitrine.google.bigquery import BigQuery
-from vitrine.index.state import IndexState, classify
+from vitrine.index.state import IndexState, classify, too_few_rows
 
 
 def read_state(bigquery: BigQuery, configuration: dict[str, Any], table_id: str, coverage: int) -> IndexState:
-    """Current state of the index: one INFORMATION_SCHEMA query (bills 10 MiB) and one tables.get (free)."""
-    rows = bigquery.rows(configuration)
-    return classify(rows[0] if rows else None, bigquery.logical_bytes(table_id), coverage)
+    """Current state of the index: one tables.get (free), and one INFORMATION_SCHEMA query (bills 10 MiB)
+    unless the table has too few rows for an index."""
+    size = bigquery.table_size(table_id)
+    if state := too_few_rows(size.rows):
+        return state
+    listed = bigquery.rows(configuration)
+    return classify(listed[0] if listed else None, size.bytes, coverage)
 
 
 class VectorIndexTrigger(BaseTrigger):

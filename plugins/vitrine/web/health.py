@@ -114,13 +114,12 @@ def _recall(collection: Collection) -> list[dict[str, Any]] | None:
 
 def _index(collection: Collection) -> tuple[int, IndexState]:
     """Number of rows in the searchable table, and the state of its index."""
-    [counted] = ask(collection, "index/count_embeddings.sql").rows
+    # First the question that gives up within seconds where BigQuery cannot be reached: a person is waiting.
     listed = ask(collection, "index/select_vector_index.sql").rows
-    rows = counted["row_count"]
-    if not listed and (state := too_few_rows(rows)):
-        return rows, state
-    size = BigQuery.of(collection).logical_bytes(collection.table_id("image_embeddings"))
-    return rows, classify(listed[0] if listed else None, size, collection.index_coverage)
+    size = BigQuery.of(collection).table_size(collection.table_id("image_embeddings"))
+    if not listed and (state := too_few_rows(size.rows)):
+        return size.rows, state
+    return size.rows, classify(listed[0] if listed else None, size.bytes, collection.index_coverage)
 
 
 def backlog(collection: Collection) -> Plan:

@@ -1,5 +1,5 @@
 -- Embed the words of a search with the model that embedded the images, or fail with the reason. Grain: one search.
--- Running it again makes no second call once there is a vector.
+-- Running it again makes no second call once there is a vector. The status of a success is stored as '', even if it is NULL.
 BEGIN
   ASSERT BYTE_LENGTH(@query) <= @max_query_bytes
   AS 'The words of the search are too long: the model takes at most 1,023 bytes.';
@@ -8,7 +8,7 @@ ASSERT NOT EXISTS (SELECT 1 FROM `demo-project.bqml_tutorial.met_image_embedding
 AS 'The images were embedded by another model. Set VITRINE_ENDPOINT and VITRINE_DIMENSION back, or add a second model to the collection: it has its own tables.';
   INSERT INTO `demo-project.bqml_tutorial.search_embedding`
     (search_id, content, model, ml_generate_embedding_result, ml_generate_embedding_status, created_at)
-  SELECT @search_id, content, @model, ml_generate_embedding_result, ml_generate_embedding_status, CURRENT_TIMESTAMP()
+  SELECT @search_id, content, @model, ml_generate_embedding_result, COALESCE(ml_generate_embedding_status, ''), CURRENT_TIMESTAMP()
   FROM ML.GENERATE_EMBEDDING(
     MODEL `demo-project.bqml_tutorial.multimodal_embedding_model`,
     (

@@ -8,7 +8,13 @@ USING (
     base.uri AS gcs_uri,
     distance
   FROM VECTOR_SEARCH(
-    TABLE `demo-project.bqml_tutorial.met_image_embeddings`,
+    (
+      -- The images to search: all published ones, or those below a prefix. Grain: one image. Included by other statements.
+-- Only columns that the index stores, so that it filters before it searches and needs no join with the table.
+SELECT uri, ml_generate_embedding_result
+FROM `demo-project.bqml_tutorial.met_image_embeddings`
+
+    ),
     'ml_generate_embedding_result',
     (
       SELECT ml_generate_embedding_result FROM `demo-project.bqml_tutorial.search_embedding`

@@ -17,7 +17,7 @@ FROM VECTOR_SEARCH(
   (
     SELECT
       content,
-      IF(ml_generate_embedding_status = '', ml_generate_embedding_result,
+      IF(COALESCE(ml_generate_embedding_status, '') = '', ml_generate_embedding_result,
         ERROR(CONCAT('A saved query was not embedded: ', content, ': ', ml_generate_embedding_status)))
         AS ml_generate_embedding_result
     FROM ML.GENERATE_EMBEDDING(

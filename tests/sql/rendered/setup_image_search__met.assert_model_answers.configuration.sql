@@ -1,6 +1,6 @@
 -- Preflight: fail now, not at 2 a.m., unless the model embeds a word (one billed text call).
 ASSERT (
-  SELECT ml_generate_embedding_status = ''
+  SELECT COALESCE(ml_generate_embedding_status, '') = ''
   FROM ML.GENERATE_EMBEDDING(
     MODEL `demo-project.bqml_tutorial.multimodal_embedding_model`,
     (SELECT 'image' AS content),

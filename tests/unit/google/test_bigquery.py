@@ -10,7 +10,7 @@ from google.api_core.exceptions import BadRequest, GoogleAPICallError
 from tests.unit.fakes import FakeTaskInstance, collection_with
 from vitrine import limits
 from vitrine.google import bigquery as module
-from vitrine.google.bigquery import BigQuery, JobFigures
+from vitrine.google.bigquery import BigQuery, JobFigures, TableSize
 from vitrine.google.jobs import int64, label, query_job, strings
 
 COLLECTION = collection_with(labels='{"team": "curators"}')
@@ -46,6 +46,18 @@ def test_rows_with_parameters(bigquery):
 def test_an_error_is_bigquerys_own(bigquery):
     with pytest.raises(BadRequest):
         bigquery.rows(query_job("SELECT nothing FROM"))
+
+
+def test_a_table_says_its_size_without_a_job(bigquery, emulator):
+    dataset = f"{emulator.bigquery.project}.size_{uuid.uuid4().hex[:8]}"
+    emulator.bigquery.create_dataset(dataset)
+    table = f"{dataset}.vectors"
+    emulator.bigquery.query_and_wait(f"CREATE TABLE {table} (vector ARRAY<FLOAT64>)")
+    assert bigquery.table_size(table) == TableSize(rows=0, bytes=0)
+    emulator.bigquery.query_and_wait(f"INSERT INTO {table} VALUES ([0.5, 1.5]), ([2.5, 3.5])")
+    before = [job.job_id for job in emulator.bigquery.list_jobs()]
+    assert bigquery.table_size(table) == TableSize(rows=2, bytes=32)
+    assert [job.job_id for job in emulator.bigquery.list_jobs()] == before
 
 
 def test_a_job_that_does_not_exist_is_none(bigquery):

@@ -25,14 +25,9 @@ FOUND = [
 
 
 class FakeIndex(FakeBigQuery):
-    """A table of 50 MiB."""
+    """A table with an index, and searches that say whether they used it."""
 
     usage = "PARTIALLY_USED"
-
-    def logical_bytes(self, table_id):
-        """Enough for an index."""
-        assert table_id == "demo-project.bqml_tutorial.met_image_embeddings"
-        return 50 * 2**20
 
     def answer(self, configuration):
         """Rows with statistics."""

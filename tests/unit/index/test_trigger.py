@@ -10,12 +10,39 @@ from airflow.sdk.module_loading import import_string
 from airflow.serialization.serialized_objects import BaseSerialization
 
 from tests.unit.fakes import collection_with
-from vitrine.google.bigquery import BigQuery
+from tests.unit.index.test_state import row
+from vitrine.google.bigquery import BigQuery, TableSize
+from vitrine.google.jobs import query_job
 from vitrine.index import trigger as module
 from vitrine.index.state import IndexKind, IndexState
-from vitrine.index.trigger import VectorIndexTrigger
+from vitrine.index.trigger import VectorIndexTrigger, read_state
 
+QUESTION = query_job("index/select_vector_index.sql")
+TABLE_ID = "demo-project.bqml_tutorial.met_image_embeddings"
 BIGQUERY = BigQuery.of(collection_with(labels='{"team": "curators"}'))
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "words", "statements"),
+    [
+        (TableSize(4_999, 50 * 2**20), IndexKind.TOO_SMALL, "4,999 of 5,000 rows", []),
+        (TableSize(5_000, 50 * 2**20), IndexKind.BUILDING, "not listed yet", ["select_vector_index"]),
+    ],
+)
+def test_the_index_is_asked_about_only_where_there_are_rows_for_one(bigquery, size, kind, words, statements):
+    bigquery.size = size
+    state = read_state(bigquery, QUESTION, TABLE_ID, 95)
+    assert (state.kind, bigquery.statements) == (kind, statements)
+    assert words in state.message
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "kind"), [(9, IndexKind.TOO_SMALL), (10, IndexKind.BUILDING)], ids=["too small", "enough"]
+)
+def test_the_size_of_the_table_decides_whether_its_index_is_ever_filled(bigquery, mebibytes, kind):
+    bigquery.size = TableSize(5_000, mebibytes * 2**20)
+    bigquery.answers["select_vector_index"] = [row(0, refreshed=False)]
+    assert read_state(bigquery, QUESTION, TABLE_ID, 95).kind is kind
 
 
 def trigger(deadline: float) -> VectorIndexTrigger:
