@@ -3,6 +3,9 @@
 Sources (2026-08-22): https://docs.cloud.google.com/bigquery/docs/data-manipulation-language (bytes of DML:
 the columns read, and for UPDATE, DELETE and a MERGE with either of them the whole target as it was) and
 https://docs.cloud.google.com/bigquery/docs/best-practices-costs (10 MiB at least for each table and query).
+https://docs.cloud.google.com/bigquery/docs/multi-statement-queries: the expressions of DECLARE, SET, IF and
+WHILE cost what their tables cost. A limit on the bill holds for each statement and each expression: whether
+it holds for a whole script no page says.
 A column counts as read when its name occurs in the statement; of a view, those that its columns named there
 are made of. Object tables and vector indexes are not counted, so a query over them shows less than BigQuery
 would bill.
@@ -29,14 +32,16 @@ from bqml_emulator.vector_bytes import logical_bytes
 Table = tuple[str, str, str]
 Columns = set[str] | None  # None: all
 READERS = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Export)
+DEFINITIONS = ("VIEW", "FUNCTION", "PROCEDURE", "MODEL")
 KEYS = ("totalBytesProcessed", "totalBytesBilled")
 _answered: contextvars.ContextVar[Job | None] = contextvars.ContextVar("answered_job", default=None)
 
 
 def measure(tree: exp.Expression, context) -> list[int]:
     """Logical bytes read of each table, in no order; tables that cannot be measured are left out."""
-    reads = isinstance(tree, READERS) or (isinstance(tree, exp.Create) and tree.expression is not None)
-    if not reads or tree.args.get("kind") in ("VIEW", "FUNCTION", "PROCEDURE", "MODEL"):
+    if tree.args.get("kind") in DEFINITIONS or (isinstance(tree, exp.Create) and tree.expression is None):
+        return []
+    if not isinstance(tree, (*READERS, exp.Create, exp.Condition)):
         return []
     read: dict[Table, Columns] = {}
     _collect(tree, context, read)
@@ -131,12 +136,16 @@ def add(statistics: JobStatistics2, read: list[int], dry_run: bool) -> JobStatis
     return statistics.replace(**{key: str(value) for key, value in zip(KEYS, values, strict=True)})
 
 
-def total(statistics: JobStatistics2, children: list[JobStatistics2]) -> JobStatistics2:
-    """The statistics of a script with the bytes of its statements."""
-    if not children:
+def total(
+    statistics: JobStatistics2, children: list[JobStatistics2], expressions: list[list[int]]
+) -> JobStatistics2:
+    """The statistics of a script with the bytes of its statements and of its expressions."""
+    if not children and not expressions:
         return statistics
-    sums = {key: str(sum(int(getattr(child, key) or 0) for child in children)) for key in KEYS}
-    return statistics.replace(**sums)
+    processed, paid = (sum(int(getattr(child, key) or 0) for child in children) for key in KEYS)
+    processed += sum(map(sum, expressions))
+    paid += sum(map(billed, expressions))
+    return statistics.replace(totalBytesProcessed=str(processed), totalBytesBilled=str(paid))
 
 
 def install():
