@@ -28,7 +28,7 @@ class Execution:
     schema_only: bool
     is_script: bool = False  # or of a session: more than this statement belongs to it
     embedded_rows: int = 0  # of the statement, whose job they count for
-    read: list[list[int]] = field(default_factory=list)  # bytes of each table, of each expression of a script
+    read: list[list[query_bytes.Read]] = field(default_factory=list)  # by each expression of a script
     temporary: list[str] = field(default_factory=list)
     transaction: Any = None  # commits.Transaction, while there is one
     held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # until the statement has ended
@@ -40,7 +40,7 @@ class Execution:
 
     def bill(self, tree: Any, context: Any):
         """Add what an expression of a script reads; one that costs more than it may is refused."""
-        read = query_bytes.measure(tree, context)
+        read = query_bytes.measure(tree.copy(), context, self.cursor)  # a copy stands alone
         query_bytes.check_limit(read, self.config)
         self.read.append(read)
 
@@ -110,7 +110,7 @@ def install():
             running = current()
             running.embedded_rows, running.is_script = 0, isolated
             try:
-                read = query_bytes.measure(tree, context)
+                read = query_bytes.measure(tree, context, cur)
                 if not dry_run:
                     query_bytes.check_limit(read, config)
                 for hook in before_statement:

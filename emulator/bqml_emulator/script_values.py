@@ -70,7 +70,7 @@ def check_coercible(source: DuckDBPyType, target: DuckDBPyType, written: str):
 
 
 def by_position(value: str, source: DuckDBPyType, target: DuckDBPyType, depth: int = 0) -> str:
-    """DuckDB expression: the value with its structs' fields, of any names, as those of the target in order."""
+    """DuckDB expression: a value with its structs' fields, of any names, as those of the target in order."""
     if (source.id, target.id) == ("list", "list"):
         name = f"e{depth}"
         element = by_position(name, source.children[0][1], target.children[0][1], depth + 1)
