@@ -11,6 +11,7 @@ CLOCKS = {  # what gives the same in DuckDB by another name, and its type
     exp.CurrentTime: ("get_current_time", "TIME"),
     exp.CurrentTimestamp: ("get_current_timestamp", "TIMESTAMPTZ"),
 }
+WRITTEN = "written"  # key in the meta of a query that is a part of DML
 VALUES = (  # where a STRUCT is a value of its own
     exp.Select,
     exp.Alias,
@@ -36,8 +37,9 @@ def keep_meaning(tree: exp.Expression, context) -> exp.Expression:
     """Rewrite DIV's operands, STRUCT's fields, ARRAY_AGG's IGNORE NULLS and hidden clocks in place."""
     for division in tree.find_all(exp.IntDiv):
         parenthesise_operands(division)
-    for struct in tree.find_all(exp.Struct) if not isinstance(tree, names.DML) else ():
-        name_fields(struct)
+    if not isinstance(tree, names.DML) and not tree.meta.get(WRITTEN):
+        for struct in tree.find_all(exp.Struct):
+            name_fields(struct)
     for ignoring in list(tree.find_all(exp.IgnoreNulls)):
         if isinstance(ignoring.this, exp.ArrayAgg):
             ignoring.replace(without_nulls(ignoring.this))

@@ -195,6 +195,42 @@ def test_rows_come_as_arrays_of_structs(run):
     assert both == [{"id": 1, "note": "a"}, {"id": 0, "note": "b"}, {"id": 7, "note": "c"}]
 
 
+@pytest.mark.parametrize(
+    ("change", "written"),
+    [
+        ("INSERT INTO {ds}.runs (id, s) VALUES (1, ('a', 2))", {"stage": "a", "jobs": 2}),
+        (
+            "INSERT INTO {ds}.runs (id, s) SELECT 1, STRUCT(note, n) FROM {ds}.state",
+            {"stage": "a", "jobs": 0},
+        ),
+        ("UPDATE {ds}.runs SET s = STRUCT('b' AS stage, @n AS jobs) WHERE TRUE", {"stage": "b", "jobs": 7}),
+        ("UPDATE {ds}.runs SET s.jobs = 3 WHERE TRUE", {"stage": "z", "jobs": 3}),
+        (
+            "UPDATE {ds}.runs SET s = STRUCT(q.note AS stage, q.n + @n AS jobs) FROM {ds}.state q WHERE TRUE",
+            {"stage": "a", "jobs": 7},
+        ),
+        ("INSERT INTO {ds}.runs (id, s) SELECT 1, STRUCT('c' AS stage, 1 AS n)", None),
+        ("INSERT INTO {ds}.runs SELECT 1, STRUCT(1 AS jobs, 'c' AS stage), NULL", None),
+        ("UPDATE {ds}.runs SET id = 1, s = (SELECT AS STRUCT 'c' AS stage, 1 AS n) WHERE TRUE", None),
+        ("UPDATE {ds}.runs SET many = [STRUCT('c' AS name, 1 AS jobs)] WHERE TRUE", None),
+    ],
+)
+def test_structs_are_written_by_position_or_refused(run, change, written):
+    """Never as NULL because a field is called otherwise."""
+    kind = "STRUCT<stage STRING, jobs INT64>"
+    run(f"CREATE TABLE {{ds}}.runs (id INT64, s {kind}, many ARRAY<{kind}>)")
+    run("INSERT INTO {ds}.runs (id, s) VALUES (0, ('z', 1))")
+    change += "; SELECT s FROM {ds}.runs ORDER BY id DESC LIMIT 1"
+    if written:
+        assert run(change, value("n", "INT64", 7)) == [(written,)]
+        return
+    with pytest.raises(
+        GoogleAPICallError, match=r"not emulated: a STRUCT with the fields .* of \(stage, jobs\)"
+    ):
+        run(change)
+    assert run("SELECT s FROM {ds}.runs") == [({"stage": "z", "jobs": 1},)]
+
+
 def test_a_clustered_table_is_made_from_a_query_once(run, bigquery):
     script = "CREATE TABLE IF NOT EXISTS {ds}.copy CLUSTER BY uri AS SELECT uri, @n AS n FROM {ds}.images"
     for number in (1, 2):
