@@ -1,8 +1,8 @@
 """Structs that are written to a table: BigQuery goes by the position of their fields, DuckDB by their names.
 
-Source: https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions (2026-08-22): a
-STRUCT is cast "by field order, not field name". DuckDB would write NULL where a name is missing, so names that
-are not the column's own are refused in INSERT and UPDATE; MERGE is not looked at.
+Source: https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/conversion_functions (2026-08-22):
+a STRUCT is cast "by field order, not field name". DuckDB would write NULL where a name is missing, so names
+that are not the column's own are refused in INSERT and UPDATE; MERGE is not looked at.
 """
 
 import contextlib
