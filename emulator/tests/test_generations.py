@@ -14,6 +14,10 @@ from emulator_process import wait_until
 from google.api_core.exceptions import GoogleAPICallError
 from pictures import sha256, unlike
 
+from bqml_emulator import gcs
+from bqml_emulator.storage.contents import Content
+from bqml_emulator.storage.store import Store
+
 IMAGES = 1
 MANUAL = ", max_staleness = INTERVAL 7 DAY, metadata_cache_mode = 'MANUAL'"
 GONE = "NOT_FOUND: {uri} cannot be read (HTTP 404)."
@@ -165,3 +169,30 @@ def test_a_job_whose_call_is_held_can_be_cancelled(cached):
     job.cancel()
     wait_until(lambda: cached.client.get_job(job.job_id).state == "DONE")
     assert "a.png" not in cached.last_calls()
+
+
+@pytest.mark.parametrize("as_listed", [False, True])
+def test_an_object_may_be_overwritten_between_being_found_and_read(tmp_path, monkeypatch, as_listed):
+    """In that moment its row was there and its file is not any more."""
+    store = Store(tmp_path)
+
+    def put(data: bytes) -> int:
+        content = Content(store.incoming)
+        content.write(data)
+        return store.put("some-bucket", "a.png", content, {"contentType": "image/png"}).generation
+
+    store.create_bucket("some-bucket", {})
+    listed, path = put(OLD), store.path
+
+    def path_of_old(found):
+        monkeypatch.setattr(store, "path", path)
+        put(NEW)
+        return path(found)
+
+    monkeypatch.setattr(store, "path", path_of_old)
+    monkeypatch.setattr(gcs, "store", lambda: store)
+    if as_listed:
+        with pytest.raises(gcs.ObjectError, match="HTTP 404"):
+            gcs.read("gs://some-bucket/a.png", 1000, listed)
+    else:
+        assert gcs.read("gs://some-bucket/a.png", 1000).data == NEW
