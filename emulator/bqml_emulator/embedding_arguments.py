@@ -124,19 +124,22 @@ def _prepend(query: exp.Query, cte: exp.CTE) -> exp.Query:
     return query
 
 
-def object_source(node: exp.GenerateEmbedding, query: exp.Query, context) -> bool:
-    """Whether the rows come from an object table; a query that BigQuery would refuse over one is refused."""
-    for table, _ in object_tables.used(query, context):
+def object_source(node: exp.GenerateEmbedding, query: exp.Query, context) -> str | None:
+    """Where the rows come from an object table, a DuckDB condition: whether they come from its cache.
+
+    A query that BigQuery would refuse over an object table is refused.
+    """
+    for table, stored in object_tables.used(query, context):
         if table.find_ancestor(exp.Where) is not None:
             continue
+        keys = names.reference(table, context.project_id, context.dataset_id)
         if found := _forbidden(query, table):
-            label = names.label(*names.reference(table, context.project_id, context.dataset_id))
             message = limits.OBJECT_QUERY_CLAUSES.format(
-                table=label, function=function_name(node), found=found
+                table=names.label(*keys), function=function_name(node), found=found
             )
             raise BigQueryError("invalidQuery", message)
-        return True
-    return False
+        return object_tables.is_cached(keys, stored)
+    return None
 
 
 def _forbidden(query: exp.Query, table: exp.Table) -> str:

@@ -7,6 +7,7 @@ replaced by a query with its columns and no rows, and nothing is called.
 """
 
 import concurrent.futures
+import time
 import uuid
 from collections.abc import Callable
 
@@ -37,7 +38,7 @@ from bqml_emulator.embedding_service import Answer, EmbeddingService
 from bqml_emulator.execution import Execution
 
 # Names that neither a column of the input nor a script variable will have
-ROW, VECTOR, STATUS = "_bqml_row", "_bqml_vector", "_bqml_status"
+ROW, GENERATION, VECTOR, STATUS = "_bqml_row", "_bqml_generation", "_bqml_vector", "_bqml_status"
 ROWS, ANSWERS, CALLED = "_bqml_rows", "_bqml_answers", "_bqml_called"
 PARALLEL_CALLS = 8  # per job; ours
 CHUNK_ROWS = 512  # rows; bounds the memory for answers that are not in DuckDB yet: 512 × 1408 × 4 B = 2.9 MB
@@ -132,13 +133,14 @@ def _replacement(node: exp.GenerateEmbedding, context) -> exp.Query:
     options = embedding_arguments.options(node, context)
     model_name, model = remote_models.get(node.this, context)
     query = embedding_arguments.input_query(node)
-    is_image = embedding_arguments.object_source(node, query, context)
+    is_cached = embedding_arguments.object_source(node, query, context)
+    is_image = is_cached is not None
     if running is None or running.schema_only:
         if running:
             _check_columns(_columns(running, *_translated(query, context)), node, is_image)
         return _select(_without_rows(query), node, options, is_image)
     remote_models.check_access(model)
-    rows = _store_rows(running, query, context)
+    rows = _store_rows(running, query, context, is_cached)
     _check_columns(_columns(running, f'SELECT * FROM "{rows}"', {}), node, is_image)
     endpoint = model.remoteModelInfo.endpoint
     service = EmbeddingService(running.job_id or "", model_name, endpoint, options.output_dimensionality)
@@ -179,12 +181,18 @@ def _temporary_name() -> str:
     return f"{ROW}_{uuid.uuid4().hex[:12]}"
 
 
-def _store_rows(running: Execution, query: exp.Query, context) -> str:
-    """Evaluate the input once; its rows get a number that ties them to their answers."""
+def _store_rows(running: Execution, query: exp.Query, context, is_cached: str | None) -> str:
+    """Evaluate the input once; its rows get a number that ties them to their answers, and the generation that
+    must be read: that of the metadata cache, if the rows come from it. Both are asked in one statement."""
     name = _temporary_name()
+    if is_cached is None:
+        columns = f'CAST(NULL AS BIGINT) AS "{GENERATION}", *'
+    else:
+        query = query.select(exp.alias_(exp.column("generation"), GENERATION, quoted=True))
+        columns = f'* REPLACE (CASE WHEN {is_cached} THEN "{GENERATION}" END AS "{GENERATION}")'
     sql, bound = _translated(query, context)
     running.cursor.execute(
-        f'CREATE TEMP TABLE "{name}" AS SELECT row_number() OVER () AS "{ROW}", * FROM ({sql})', bound
+        f'CREATE TEMP TABLE "{name}" AS SELECT row_number() OVER () AS "{ROW}", {columns} FROM ({sql})', bound
     )
     running.temporary.append(name)
     return name
@@ -197,28 +205,33 @@ def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_
         f'CREATE TEMP TABLE "{name}" ("{ROW}" BIGINT, "{VECTOR}" FLOAT[], "{STATUS}" VARCHAR)'
     )
     running.temporary.append(name)
-    inputs = running.cursor.execute(f'SELECT "{ROW}", "{column}" FROM "{rows}" ORDER BY 1').fetchall()
+    inputs = running.cursor.execute(
+        f'SELECT "{ROW}", "{column}", "{GENERATION}" FROM "{rows}" ORDER BY 1'
+    ).fetchall()
     embed = service.embed_image if is_image else service.embed_text
     allowed = max(0, embedding_quota.rows_per_job(faults.current()) - running.embedded_rows)
     running.embedded_rows += len(inputs)
 
-    def call(value: str | None) -> Answer:
+    def call(value: str | None, generation: int | None) -> Answer:
         running.check_cancelled()
-        return embed(value)
+        while value in faults.current().held_uris:
+            time.sleep(execution.POLL_SECONDS)
+            running.check_cancelled()
+        return embed(value, generation)
 
     with embedding_quota.job_slot(running.project_id, running.check_cancelled):
         called, death = _until_death(running.job_id, inputs[:allowed])
         _call_all(running, name, called, call)
         if death:
             raise death
-    _call_all(running, name, inputs[allowed:], lambda _: Answer(None, limits.STATUS_ROWS_PER_JOB))
+    _call_all(running, name, inputs[allowed:], lambda *_: Answer(None, limits.STATUS_ROWS_PER_JOB))
     return name
 
 
 def _until_death(job_id: str | None, inputs: list[tuple]) -> tuple[list[tuple], BigQueryError | None]:
     """The rows that are called, and what ends the job after them if a fault kills it."""
     now = faults.current()
-    for index, (_, value) in enumerate(inputs):
+    for index, (_, value, _) in enumerate(inputs):
         if value in now.poison_uris:
             return inputs[:index], BigQueryError("jobInternalError", limits.JOB_DIED)
     if now.kills(job_id):
@@ -226,15 +239,17 @@ def _until_death(job_id: str | None, inputs: list[tuple]) -> tuple[list[tuple], 
     return inputs, None
 
 
-def _call_all(running: Execution, table: str, inputs: list[tuple], call: Callable[[str | None], Answer]):
+def _call_all(
+    running: Execution, table: str, inputs: list[tuple], call: Callable[[str | None, int | None], Answer]
+):
     with concurrent.futures.ThreadPoolExecutor(PARALLEL_CALLS, "model-call") as pool:
         for start in range(0, len(inputs), CHUNK_ROWS):
             chunk = inputs[start : start + CHUNK_ROWS]
-            answers = list(pool.map(call, [value for _, value in chunk]))
-            _append(running, table, [number for number, _ in chunk], answers)
+            numbers, values, generations = zip(*chunk, strict=True)
+            _append(running, table, numbers, list(pool.map(call, values, generations)))
 
 
-def _append(running: Execution, table: str, numbers: list[int], answers: list[Answer]):
+def _append(running: Execution, table: str, numbers: tuple[int, ...], answers: list[Answer]):
     vectors = [np.empty(0, np.float32) if a.vector is None else a.vector for a in answers]
     offsets = np.cumsum([0, *map(len, vectors)], dtype=np.int32)
     columns = {
@@ -252,7 +267,7 @@ def _append(running: Execution, table: str, numbers: list[int], answers: list[An
 def _joined(rows: str, answers: str) -> str:
     """FROM clause of the executed form: rows with their answers."""
     return (
-        f"(SELECT {ANSWERS}.{VECTOR}, {ANSWERS}.{STATUS}, {ROWS}.* EXCEPT ({ROW}) "
+        f"(SELECT {ANSWERS}.{VECTOR}, {ANSWERS}.{STATUS}, {ROWS}.* EXCEPT ({ROW}, {GENERATION}) "
         f"FROM {rows} AS {ROWS} JOIN {answers} AS {ANSWERS} ON {ROWS}.{ROW} = {ANSWERS}.{ROW})"
     )
 

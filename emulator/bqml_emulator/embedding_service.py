@@ -102,14 +102,16 @@ class EmbeddingService:
         self.dimension = dimension
         self.pool = embedding_quota.pool(model_name.split(".")[0], limits.EMBEDDING_ENDPOINT)
 
-    def embed_image(self, uri: str | None) -> Answer:
-        """Embed the object at a gs:// uri."""
+    def embed_image(self, uri: str | None, generation: int | None) -> Answer:
+        """Embed the object at a gs:// uri: this generation of it, or with None what it is now."""
         if uri is None:
             return Answer(None, limits.STATUS_NULL)
-        return self._call(Content("image", uri, b""), uri, lambda: _read_image(uri))
+        if faults.current().reads_newest_generation:
+            generation = None
+        return self._call(Content("image", uri, b""), uri, lambda: _read_image(uri, generation))
 
-    def embed_text(self, text: str | None) -> Answer:
-        """Embed a text of at most 1,024 bytes."""
+    def embed_text(self, text: str | None, _: None) -> Answer:
+        """Embed a text of at most 1,024 bytes; there is only one of it."""
         if text is None:
             return Answer(None, limits.STATUS_NULL)
         return self._call(Content("text", None, b""), text, lambda: _read_text(text))
@@ -203,9 +205,9 @@ def _read_text(text: str) -> Content:
     return content
 
 
-def _read_image(uri: str) -> Content:
+def _read_image(uri: str, generation: int | None) -> Content:
     try:
-        answer = gcs.read(uri, limits.MAX_IMAGE_BYTES)
+        answer = gcs.read(uri, limits.MAX_IMAGE_BYTES, generation)
     except gcs.ObjectError as error:
         raise Refused(_unreadable(uri, error.code)) from error
     if answer.data is None:

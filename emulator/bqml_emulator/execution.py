@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query, runner
+from local_bigquery.models import JobConfigurationQuery
 
 from bqml_emulator import faults, limits, query_bytes
 
@@ -23,13 +24,25 @@ class Execution:
     cursor: duckdb.DuckDBPyConnection
     project_id: str
     job_id: str | None
-    text: str
+    config: JobConfigurationQuery
     schema_only: bool
     is_script: bool = False  # or of a session: more than this statement belongs to it
     embedded_rows: int = 0  # of the statement, whose job they count for
+    read: list[list[query_bytes.Read]] = field(default_factory=list)  # by each expression of a script
     temporary: list[str] = field(default_factory=list)
     transaction: Any = None  # commits.Transaction, while there is one
     held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # until the statement has ended
+
+    @property
+    def text(self) -> str:
+        """The job's SQL."""
+        return self.config.query or ""
+
+    def bill(self, tree: Any, context: Any):
+        """Add what an expression of a script reads; one that costs more than it may is refused."""
+        read = query_bytes.measure(tree.copy(), context, self.cursor)  # a copy stands alone
+        query_bytes.check_limit(read, self.config)
+        self.read.append(read)
 
     def check_cancelled(self):
         """Stop here if jobs.cancel was called; the job then ends as DONE with reason stopped."""
@@ -83,12 +96,12 @@ def install():
     execute, run, declared_schema = query.execute, query._run, query._declared_schema
 
     def tracked_execute(cur, project_id, job_id, config, dry_run=False, session=None):
-        running = Execution(cur, project_id, job_id, config.query or "", dry_run)
+        running = Execution(cur, project_id, job_id, config, dry_run)
         token = _current.set(running)
         try:
             running.meet_faults()
             statistics, children, result = execute(cur, project_id, job_id, config, dry_run, session)
-            return query_bytes.total(statistics, children), children, result
+            return query_bytes.total(statistics, children, running.read), children, result
         finally:
             _current.reset(token)
 
@@ -97,7 +110,7 @@ def install():
             running = current()
             running.embedded_rows, running.is_script = 0, isolated
             try:
-                read = query_bytes.measure(tree, context)
+                read = query_bytes.measure(tree, context, cur)
                 if not dry_run:
                     query_bytes.check_limit(read, config)
                 for hook in before_statement:
@@ -123,7 +136,9 @@ def _install_for_handlers():
 
     def tracked_handle(job, job_type, running, upload):
         reference = job.jobReference
-        token = _current.set(Execution(None, reference.projectId, reference.jobId, "", False))
+        token = _current.set(
+            Execution(None, reference.projectId, reference.jobId, JobConfigurationQuery(), False)
+        )
         try:
             return handle(job, job_type, running, upload)
         finally:

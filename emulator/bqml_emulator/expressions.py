@@ -1,6 +1,9 @@
 """Expressions that would reach DuckDB with another meaning than BigQuery gives them."""
 
-from local_bigquery.sql.rules import STATEMENT_RULES
+import sqlglot
+from local_bigquery.catalog import names
+from local_bigquery.sql.dialect import DuckDBDialect
+from local_bigquery.sql.rules import STATEMENT_RULES, typing
 from sqlglot import exp
 
 CLOCKS = {  # what gives the same in DuckDB by another name, and its type
@@ -8,17 +11,35 @@ CLOCKS = {  # what gives the same in DuckDB by another name, and its type
     exp.CurrentTime: ("get_current_time", "TIME"),
     exp.CurrentTimestamp: ("get_current_timestamp", "TIMESTAMPTZ"),
 }
+WRITTEN = "written"  # key in the meta of a query that is a part of DML
+VALUES = (  # where a STRUCT is a value of its own
+    exp.Select,
+    exp.Alias,
+    exp.Array,
+    exp.ArrayAgg,
+    exp.Order,
+    exp.Limit,
+    exp.Paren,
+    exp.Dot,
+    exp.PropertyEQ,
+    exp.Anonymous,
+    exp.JSONFormat,
+)
 
 
 def install():
     """Mend the expressions of every statement before anything else reads them."""
     STATEMENT_RULES.insert(0, keep_meaning)
+    STATEMENT_RULES.insert(STATEMENT_RULES.index(typing.annotate) + 1, unnest_fields)
 
 
 def keep_meaning(tree: exp.Expression, context) -> exp.Expression:
-    """Rewrite DIV's operands, ARRAY_AGG's IGNORE NULLS and hidden clocks in place."""
+    """Rewrite DIV's operands, STRUCT's fields, ARRAY_AGG's IGNORE NULLS and hidden clocks in place."""
     for division in tree.find_all(exp.IntDiv):
         parenthesise_operands(division)
+    if not isinstance(tree, names.DML) and not tree.meta.get(WRITTEN):
+        for struct in tree.find_all(exp.Struct):
+            name_fields(struct)
     for ignoring in list(tree.find_all(exp.IgnoreNulls)):
         if isinstance(ignoring.this, exp.ArrayAgg):
             ignoring.replace(without_nulls(ignoring.this))
@@ -34,6 +55,41 @@ def is_hidden(clock: exp.Expression) -> bool:
     select = clock.parent_select
     aliases = select.named_selects if isinstance(select, exp.Select) else ()
     return clock.sql_name().casefold() in map(str.casefold, aliases)
+
+
+def name_fields(struct: exp.Struct):
+    """STRUCT(a, t.b) has the fields a and b, where it is a value of its own or one of ARRAY_AGG or an array.
+
+    Not where it is compared, or joins others of a set or an array: BigQuery goes by the position of fields
+    there and DuckDB by their names; so, too, where it is written to a table.
+    """
+    union, parent = struct.find_ancestor(exp.SetOperation), struct.parent
+    is_first = not isinstance(parent, exp.Array) or parent.expressions[0] is struct
+    if union or not is_first or not isinstance(parent, VALUES):
+        return
+    given = [field.name.casefold() for field in struct.expressions]
+    for field in list(struct.expressions):
+        if isinstance(field, exp.Column) and given.count(field.name.casefold()) == 1:
+            name = exp.to_identifier(field.name, quoted=True)
+            field.replace(exp.PropertyEQ(this=name, expression=field.copy()))
+
+
+def unnest_fields(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: the fields of an array's structs are columns of UNNEST(array) without an alias."""
+    for unnest in tree.find_all(exp.Unnest):
+        is_alone = len(unnest.expressions) == 1 and not unnest.args.get("alias")
+        if is_alone and isinstance(unnest.parent, exp.From | exp.Join):
+            kind = _type(unnest.expressions[0], context)
+            if kind and kind.expressions and kind.expressions[0].is_type(exp.DataType.Type.STRUCT):
+                unnest.set("explode_array", True)
+    return tree
+
+
+def _type(value: exp.Expression, context) -> exp.DataType | None:
+    """The type of a column, or of a query parameter, which is a cast to it."""
+    if isinstance(value, exp.Parameter) and value.name in context.parameters:
+        return sqlglot.parse_one(context.parameters[value.name], dialect=DuckDBDialect).args.get("to")
+    return value.type
 
 
 def parenthesise_operands(division: exp.IntDiv):

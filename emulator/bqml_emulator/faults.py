@@ -26,6 +26,8 @@ class Faults:
     slow_jobs_seconds: float = 0.0
     http_errors: float = 0.0
     model_latency_seconds: float = 0.0
+    held_uris: tuple[str, ...] = ()
+    reads_newest_generation: bool = False
     index_build_seconds: float = 2.0
     permission_propagation_seconds: float = 0.0
     hash_model: bool = False
@@ -96,6 +98,8 @@ RULES = {
     "slow_jobs_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "http_errors": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
     "model_latency_seconds": (_is_seconds, "a number of seconds of at least 0"),
+    "held_uris": (_is_uris, "a list of strings"),
+    "reads_newest_generation": (lambda v: isinstance(v, bool), "true or false"),
     "index_build_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "permission_propagation_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "hash_model": (lambda v: isinstance(v, bool), "true or false"),

@@ -75,14 +75,20 @@ def _fits(name: str, prefix: str, suffix: str) -> bool:
     return len(name) >= len(prefix) + len(suffix) and name.startswith(prefix) and name.endswith(suffix)
 
 
-def read(uri: str, max_bytes: int) -> Content:
-    """Type, size and bytes of an object; a larger one is not read. ObjectError when it cannot be had."""
+def read(uri: str, max_bytes: int, generation: int | None = None) -> Content:
+    """Type, size and bytes of an object, of one generation or as it is now; a larger one is not read.
+
+    ObjectError when it cannot be had, 404 for a generation that the bucket has not kept.
+    """
+    data = None
     try:
-        found = store().get(*split(uri))
-        data = store().path(found).read_bytes() if found.size <= max_bytes else None
+        found = store().get(*split(uri), generation)
+        while found.size <= max_bytes and data is None:
+            try:
+                data = store().path(found).read_bytes()
+            except FileNotFoundError:  # overwritten or deleted between the two
+                found = store().get(*split(uri), generation)
     except StorageError as error:
         raise ObjectError(uri, error.code) from error
-    except FileNotFoundError as error:  # deleted between the two
-        raise ObjectError(uri, 404) from error
     content_type = (found.content_type or "").partition(";")[0].strip().lower()
     return Content(content_type, found.size, data)

@@ -49,6 +49,7 @@ from bqml_emulator import (
     schemaless_tables,
     scripts,
     stored_arrays,
+    struct_fields,
     table_schemas,
     temporary_tables,
     variable_names,
@@ -101,6 +102,7 @@ def install(config: Config):
     qualified_names.install()
     view_queries.install()
     stored_arrays.install()  # after it: what is declared has its type there
+    struct_fields.install()
     app.include_router(admin.router)
     api_faults.install()
     api_errors.install()

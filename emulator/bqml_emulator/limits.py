@@ -63,6 +63,10 @@ OBJECT_QUERY_CLAUSES = (  # ours; BQ: "You can only specify WHERE, ORDER BY, and
 
 # --- object tables ------------------------------------------------------------------------------------
 MAX_OBJECT_TABLE_URIS = 10_000  # source URIs; BQ/external-tables limits
+CACHE_LIFETIME_MINUTES = 7 * 24 * 60  # minutes; BQ/metadata-caching-external-tables, limitations
+CACHE_IN_REFRESH = (  # ours; ibid.: of "multiple concurrent manual refreshes, only one will succeed"
+    "The metadata cache of table {table} is being refreshed by another job."
+)
 MAX_STALENESS_MINUTES = (30, 7 * 24 * 60)  # minutes; BQ/object-tables: "30 MINUTE..7 DAY", or 0
 CACHE_NOT_MANUAL = (  # ours; BQ/system-procedures: "fails … against a table that has … AUTOMATIC"
     "{procedure} needs a table with metadata_cache_mode = 'MANUAL'; that of {table} is {mode}."

@@ -22,7 +22,7 @@ OPTIONS = {"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "d
 VIEW = (
     "SELECT o.uri, o.generation, o.content_type, o.size, o.md5_hash, o.updated, o.metadata, "
     "{{'uri': o.uri, 'version': CAST(o.generation AS VARCHAR), 'authorizer': {authorizer}, "
-    "'details': CAST(o.details AS JSON)}} AS ref FROM (SELECT unnest({listing}) AS o)"
+    "'details': CAST(o.details AS JSON)}} AS ref FROM ({listing}) AS o"
 )
 REQUIRED_IN_REF = {"fields": [{"name": "ref", "fields": [{"name": "uri", "mode": "REQUIRED"}]}]}
 
@@ -52,8 +52,15 @@ def create(
     if operation != "SKIP":
         check_access(connection, options["uris"], "delegate", create_default=not dry_run)
     if operation != "SKIP" and not dry_run:
-        _store(keys, connection, options)
+        _store(keys, connection, options, is_new=operation == "CREATE")
     return _statistics("CREATE_EXTERNAL_TABLE", operation, keys)
+
+
+def is_cached(keys: tuple[str, str, str], table: Table) -> str:
+    """DuckDB condition: whether a statement that reads the table has its rows from its metadata cache."""
+    if table.externalDataConfiguration.metadataCacheMode != "MANUAL" or not table.maxStaleness:
+        return "false"
+    return object_listing.is_cached(keys, interval_minutes(table.maxStaleness))
 
 
 def drop(statement: Statement, project_id: str, dataset_id: str | None, dry_run: bool) -> JobStatistics2:
@@ -88,7 +95,7 @@ def create_by_api(project_id: str, dataset_id: str, body: Table) -> Table:
     datasets.get(*keys[:2])
     _operation(keys, replace=False, if_not_exists=False)
     check_access(connection, options["uris"], "delegate")
-    _store(keys, connection, options)
+    _store(keys, connection, options, is_new=True)
     return tables.get(*keys)
 
 
@@ -154,13 +161,18 @@ def check_access(
         raise BigQueryError("accessDenied", message)
 
 
-def _store(keys: tuple[str, str, str], connection: connections.Connection, options: dict[str, Any]):
+def _store(
+    keys: tuple[str, str, str], connection: connections.Connection, options: dict[str, Any], is_new: bool
+):
     authorizer = ".".join(connection.keys)
-    listing = object_listing.live(options["uris"])
-    if options.get("metadata_cache_mode") == "MANUAL" and options.get("max_staleness"):
+    has_cache = options.get("metadata_cache_mode") == "MANUAL" and options.get("max_staleness")
+    if has_cache:
         listing = object_listing.cached(keys, options["uris"], options["max_staleness"])
+    else:
+        listing = object_listing.live(options["uris"])
     view = VIEW.format(authorizer=object_listing.text(authorizer), listing=listing)
-    object_listing.forget(keys)
+    if is_new or not has_cache:  # else it is served though it may be of other sources, as documented
+        object_listing.forget(keys)
     database.execute(f"CREATE OR REPLACE VIEW {tables.name(*keys)} AS {view}")
     configuration = {"objectMetadata": "SIMPLE", "sourceUris": options["uris"], "connectionId": authorizer}
     if mode := options.get("metadata_cache_mode"):

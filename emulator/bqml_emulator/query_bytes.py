@@ -3,17 +3,24 @@
 Sources (2026-08-22): https://docs.cloud.google.com/bigquery/docs/data-manipulation-language (bytes of DML:
 the columns read, and for UPDATE, DELETE and a MERGE with either of them the whole target as it was) and
 https://docs.cloud.google.com/bigquery/docs/best-practices-costs (10 MiB at least for each table and query).
+https://docs.cloud.google.com/bigquery/docs/multi-statement-queries: the expressions of DECLARE, SET, IF and
+WHILE cost what their tables cost. A limit on the bill holds for each statement and each expression: whether
+it holds for a whole script no page says.
 A column counts as read when its name occurs in the statement; of a view, those that its columns named there
 are made of. Object tables and vector indexes are not counted, so a query over them shows less than BigQuery
-would bill.
+would bill. Of partitions and clusters only what the filters leave is counted (see `pruning`); a dry run and
+the limit on the bill go by an estimate that knows of partitions alone.
 """
 
 import contextlib
 import contextvars
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import duckdb
+from local_bigquery import models
 from local_bigquery.api import jobs as api
-from local_bigquery.catalog import names, tables
+from local_bigquery.catalog import metadata, names, tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
@@ -23,28 +30,48 @@ from local_bigquery.sql.rules.tables import resolve
 from local_bigquery.sql.translate import Context, parse
 from sqlglot import exp
 
-from bqml_emulator import limits
+from bqml_emulator import limits, pruning
 from bqml_emulator.vector_bytes import logical_bytes
 
 Table = tuple[str, str, str]
 Columns = set[str] | None  # None: all
 READERS = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Export)
+DEFINITIONS = ("VIEW", "FUNCTION", "PROCEDURE", "MODEL")
 KEYS = ("totalBytesProcessed", "totalBytesBilled")
 _answered: contextvars.ContextVar[Job | None] = contextvars.ContextVar("answered_job", default=None)
 
 
-def measure(tree: exp.Expression, context) -> list[int]:
-    """Logical bytes read of each table, in no order; tables that cannot be measured are left out."""
-    reads = isinstance(tree, READERS) or (isinstance(tree, exp.Create) and tree.expression is not None)
-    if not reads or tree.args.get("kind") in ("VIEW", "FUNCTION", "PROCEDURE", "MODEL"):
+class Read(NamedTuple):
+    """Logical bytes of a table that a statement reads: as estimated before it runs, and in fact."""
+
+    estimated: int
+    processed: int
+
+
+@dataclass
+class Part:
+    """The columns of a table and, for each of its places in a statement, the rows that are read there."""
+
+    columns: Columns = field(default_factory=set)
+    rows: list[pruning.Rows] = field(default_factory=list)
+
+
+def measure(tree: exp.Expression, context, cursor: duckdb.DuckDBPyConnection) -> list[Read]:
+    """What is read of each table, in no order; tables that cannot be measured are left out.
+
+    `cursor` is the one that runs the statement and knows the variables of its script.
+    """
+    if tree.args.get("kind") in DEFINITIONS or (isinstance(tree, exp.Create) and tree.expression is None):
         return []
-    read: dict[Table, Columns] = {}
-    _collect(tree, context, read)
-    return [_bytes(keys, columns) for keys, columns in read.items()]
+    if not isinstance(tree, (*READERS, exp.Create, exp.Condition)):
+        return []
+    read: dict[Table, Part] = {}
+    _collect(tree, context, cursor, read)
+    return [_bytes(keys, part) for keys, part in read.items()]
 
 
-def _collect(tree: exp.Expression, context, read: dict[Table, Columns]):
-    """Add the columns that a statement or the query of a view reads of each table."""
+def _collect(tree: exp.Expression, context, cursor: duckdb.DuckDBPyConnection, read: dict[Table, Part]):
+    """Add what a statement or the query of a view reads of each table."""
     target, whole = names.target(tree), _rewrites(tree)
     named = None if _has_star(tree) else _names(tree)
     ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
@@ -57,10 +84,23 @@ def _collect(tree: exp.Expression, context, read: dict[Table, Columns]):
             continue
         columns = None if is_target and whole else named
         if view := _view_query(keys):
-            _collect(_pruned(view, columns), Context(*keys[:2]), read)
+            _collect(_pruned(view, columns), Context(*keys[:2]), cursor, read)
         else:
-            before = read.get(keys, set())
-            read[keys] = None if None in (before, columns) else before | columns
+            part = read.setdefault(keys, Part())
+            part.columns = None if None in (part.columns, columns) else part.columns | columns
+            part.rows.append(_rows(table, keys, context, cursor))
+
+
+def _rows(table: exp.Table, keys: Table, context, cursor: duckdb.DuckDBPyConnection) -> pruning.Rows:
+    stored = metadata.load(models.Table, *keys)
+    if not stored or not (stored.timePartitioning or stored.clustering):
+        return pruning.Rows()
+    with database.cursor() as reader:
+        relation = reader.sql(f"SELECT * FROM {tables.name(*keys)} LIMIT 0")
+        kinds = {
+            name.casefold(): str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)
+        }
+    return pruning.rows(table, stored, kinds, context, cursor)
 
 
 def _view_query(keys: Table) -> exp.Expression | None:
@@ -99,16 +139,23 @@ def _names(tree: exp.Expression) -> set[str]:
     )
 
 
-def _bytes(keys: Table, columns: Columns) -> int:
-    """The bytes of some columns (None: of all), 0 when the table is none that can be measured."""
-    name = tables.name(*keys)
+def _bytes(keys: Table, part: Part) -> Read:
+    """The bytes of some columns (None: of all) and rows, 0 when the table is none that can be measured."""
+    name, columns = tables.name(*keys), part.columns
+    estimated = " OR ".join(f"({rows.partitions})" for rows in part.rows)
+    processed = " OR ".join(f"({rows.partitions} AND {rows.blocks})" for rows in part.rows)
+    is_clustered = any(rows.blocks != "true" for rows in part.rows)
     with database.cursor() as cursor, contextlib.suppress(duckdb.Error):
         if [kind for _, kind, _ in database.objects(*keys)] != ["TABLE"]:
-            return 0
+            return Read(0, 0)
         found = cursor.sql(f"SELECT * FROM {name} LIMIT 0").columns
         chosen = [quote(column) for column in found if columns is None or column.casefold() in columns]
-        return logical_bytes(cursor, f"(SELECT {', '.join(chosen)} FROM {name})") if chosen else 0
-    return 0
+        if not chosen:
+            return Read(0, 0)
+        selected = f"SELECT {', '.join(chosen)} FROM {name} WHERE"
+        most = logical_bytes(cursor, f"({selected} {estimated})")
+        return Read(most, logical_bytes(cursor, f"({selected} {processed})") if is_clustered else most)
+    return Read(0, 0)
 
 
 def billed(read: list[int]) -> int:
@@ -117,26 +164,31 @@ def billed(read: list[int]) -> int:
     return sum(max(limits.BILLING_MIN_BYTES, step) for step in steps)
 
 
-def check_limit(read: list[int], config: JobConfigurationQuery):
-    """Refuse a statement that costs more than its job may, before it runs and is billed."""
-    limit, needed = config.maximumBytesBilled, billed(read)
+def check_limit(read: list[Read], config: JobConfigurationQuery):
+    """Refuse a statement that may cost more than its job may, before it runs and is billed."""
+    limit, needed = config.maximumBytesBilled, billed([part.estimated for part in read])
     if limit is not None and needed > int(limit):
         message = limits.BYTES_BILLED.format(limit=limit, needed=needed)
         raise BigQueryError("bytesBilledLimitExceeded", message)
 
 
-def add(statistics: JobStatistics2, read: list[int], dry_run: bool) -> JobStatistics2:
-    """The statistics of a statement with its bytes; a dry run is not billed."""
-    values = (sum(read), 0 if dry_run else billed(read))
+def add(statistics: JobStatistics2, read: list[Read], dry_run: bool) -> JobStatistics2:
+    """The statistics of a statement with its bytes; a dry run is an estimate and not billed."""
+    sizes = [part.estimated if dry_run else part.processed for part in read]
+    values = (sum(sizes), 0 if dry_run else billed(sizes))
     return statistics.replace(**{key: str(value) for key, value in zip(KEYS, values, strict=True)})
 
 
-def total(statistics: JobStatistics2, children: list[JobStatistics2]) -> JobStatistics2:
-    """The statistics of a script with the bytes of its statements."""
-    if not children:
+def total(
+    statistics: JobStatistics2, children: list[JobStatistics2], expressions: list[list[Read]]
+) -> JobStatistics2:
+    """The statistics of a script with the bytes of its statements and of its expressions."""
+    if not children and not expressions:
         return statistics
-    sums = {key: str(sum(int(getattr(child, key) or 0) for child in children)) for key in KEYS}
-    return statistics.replace(**sums)
+    processed, paid = (sum(int(getattr(child, key) or 0) for child in children) for key in KEYS)
+    sizes = [[part.processed for part in read] for read in expressions]
+    processed, paid = processed + sum(map(sum, sizes)), paid + sum(map(billed, sizes))
+    return statistics.replace(totalBytesProcessed=str(processed), totalBytesBilled=str(paid))
 
 
 def install():

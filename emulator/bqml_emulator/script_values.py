@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlglot
 from duckdb.sqltypes import DuckDBPyType
+from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError, syntax_error
 from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.rules import NODE_RULES
@@ -66,6 +67,23 @@ def check_coercible(source: DuckDBPyType, target: DuckDBPyType, written: str):
     name, accepted = ACCEPTED.get(target.id, ("", None))
     if accepted is not None and source.id not in accepted:
         raise BigQueryError("invalidQuery", f"Cannot coerce expression {written} to type {name}")
+
+
+def by_position(value: str, source: DuckDBPyType, target: DuckDBPyType, depth: int = 0) -> str:
+    """DuckDB expression: a value with its structs' fields, of any names, as those of the target in order."""
+    if (source.id, target.id) == ("list", "list"):
+        name = f"e{depth}"
+        element = by_position(name, source.children[0][1], target.children[0][1], depth + 1)
+        return value if element == name else f"list_transform({value}, lambda {name}: {element})"
+    if (source.id, target.id) != ("struct", "struct") or len(source.children) != len(target.children):
+        return value
+    fields = [
+        f"{quote(name)} := {by_position(f'struct_extract_at({value}, {position})', given, kind, depth)}"
+        for position, ((_, given), (name, kind)) in enumerate(
+            zip(source.children, target.children, strict=True), 1
+        )
+    ]
+    return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
 
 
 def system_name(node: exp.Expression) -> str:

@@ -123,21 +123,31 @@ class Interpreter(script.Interpreter):
         )  # local-bigquery puts it in brackets, where nothing or a list would be a struct
         return super().test(condition)
 
+    def evaluate(self, sql: str):
+        execution.current().bill(self.expression(sql), self.context)
+        return super().evaluate(sql)
+
     def store(self, value: exp.Expression) -> str:
+        execution.current().bill(value, self.context)
         table = super().store(value)
         self.tables.append(table)
         self.transaction.keep(table)
         return table
 
     def assign(self, table: str, value: exp.Expression):
+        execution.current().bill(value, self.context)
         query, bound = translate(script._select(value), self.context)
         self.write(table, query, bound, value.sql(dialect=BigQueryDialect))
 
     def write(self, table: str, query: str, bound: dict | None = None, written: str = ""):
         """Give a variable the only value of a query in DuckDB's SQL; `written` is what the script says."""
         target = self.cursor.sql(f"FROM {table}").types[0]
-        script_values.check_coercible(self.cursor.sql(query, params=bound).types[0], target, written)
-        self.cursor.execute(f"UPDATE {table} SET {VALUE} = (SELECT * FROM ({query}))", bound)
+        given = self.cursor.sql(query, params=bound).types[0]
+        script_values.check_coercible(given, target, written)
+        value = script_values.by_position("value", given, target)
+        self.cursor.execute(
+            f"UPDATE {table} SET {VALUE} = (SELECT {value} FROM ({query}) AS q(value))", bound
+        )
         self.transaction.keep(table)
 
     def declare(self, statement: Statement):

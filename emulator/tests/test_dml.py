@@ -13,7 +13,7 @@ from emulator_process import wait_until
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import ConnectionProperty, QueryJobConfig
 from local_bigquery.errors import BigQueryError
-from local_bigquery.models import JobStatistics2
+from local_bigquery.models import JobConfigurationQuery, JobStatistics2
 from local_bigquery.sql.translate import Context, parse
 
 from bqml_emulator import dml
@@ -234,7 +234,7 @@ def test_a_conflict_is_rerun_three_times_and_then_reported(conflicts):
                 raise left.pop()
             return JobStatistics2()
 
-        running, context = Execution(cursor, "p", None, "", False), Context("p", "d")
+        running, context = Execution(cursor, "p", None, JobConfigurationQuery(), False), Context("p", "d")
         [update] = parse("UPDATE t SET v = v + 1 WHERE TRUE")
         if conflicts <= 3:
             dml.run(running, update, context, statement)

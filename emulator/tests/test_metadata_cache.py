@@ -6,14 +6,16 @@ https://docs.cloud.google.com/bigquery/docs/reference/system-procedures (2026-08
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pytest
 from documented import METADATA_CACHE, documented
-from emulator_process import EmulatorProcess
+from emulator_process import EmulatorProcess, wait_until
 from google.api_core.exceptions import BadRequest, Forbidden, NotFound
 
 MANUAL = ", max_staleness = INTERVAL 1 DAY, metadata_cache_mode = 'MANUAL'"
+WEEK = MANUAL.replace("1 DAY", "7 DAY")
 AUTOMATIC = MANUAL.replace("MANUAL", "AUTOMATIC")
 REFRESH = "CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE('{table}')"
 
@@ -45,17 +47,19 @@ class Images:
 
 
 @documented("Object tables", "Metadata older than `max_staleness` is read from Cloud Storage", METADATA_CACHE)
-def test_metadata_older_than_max_staleness_is_read_from_the_storage(tmp_path):
+@pytest.mark.parametrize(("options", "hours"), [(MANUAL, 25), (WEEK, 7 * 24 + 1)])
+def test_metadata_older_than_max_staleness_is_read_from_the_storage(tmp_path, options, hours):
+    """Which is at most 7 days: "The metadata cache expires after 7 days if it isn't refreshed"."""
     with EmulatorProcess(tmp_path) as emulator:
         emulator.bigquery().query_and_wait("CREATE SCHEMA ds")
-        images = Images(emulator, "ds", MANUAL)
+        images = Images(emulator, "ds", options)
         images.refresh()
         images.upload("b.png")
         emulator.restart()
         assert images.names() == ["a.png"]
         emulator.stop()
         with duckdb.connect(tmp_path / "bigquery" / "emulator.duckdb") as database:
-            database.execute("UPDATE object_listings SET refreshed_at = ?", [time.time() - 25 * 3600])
+            database.execute("UPDATE metadata_caches SET refreshed_at = ?", [time.time() - hours * 3600])
         emulator.start()
         assert images.names() == ["a.png", "b.png"]
 
@@ -69,17 +73,66 @@ def test_without_staleness_nothing_is_cached(emulator, dataset, options):
     assert images.names() == ["a.png", "b.png"]
 
 
-def test_a_table_made_anew_starts_without_metadata(emulator, dataset):
+@documented("Object tables", "When `uris` change the old cache is served until refreshed", METADATA_CACHE)
+def test_a_table_whose_sources_change_has_its_old_metadata_until_it_is_refreshed(emulator, dataset):
     images = Images(emulator, dataset, MANUAL)
     images.refresh()
+    images.bucket = f"cache-{uuid.uuid4().hex[:12]}"
+    images.upload("other.png")
+    images.create(MANUAL)
+    assert images.names() == ["a.png"]
+    images.refresh()
+    assert images.names() == ["other.png"]
+
+
+@pytest.mark.parametrize("drop", ["DROP EXTERNAL TABLE {t}", "by the API", "with its dataset"])
+def test_a_table_made_anew_starts_without_metadata(emulator, dataset, drop):
+    images = Images(emulator, dataset, MANUAL)
+    images.refresh()
+    if drop == "by the API":
+        images.client.delete_table(f"demo-project.{images.table}")
+    elif drop == "with its dataset":
+        images.client.query_and_wait(f"DROP SCHEMA {dataset} CASCADE; CREATE SCHEMA {dataset}")
+    else:
+        images.client.query_and_wait(drop.format(t=images.table))
     images.create(MANUAL)
     images.upload("b.png")
     assert images.names() == ["a.png", "b.png"]
+
+
+@documented("Object tables", "Of concurrent refreshes of a cache only one succeeds", METADATA_CACHE)
+def test_of_concurrent_refreshes_only_one_succeeds(emulator, dataset):
+    images = Images(emulator, dataset, MANUAL)
+    emulator.upload(images.bucket, {f"{number:04}.png": b"x" for number in range(1000)})
+
+    def refresh(_) -> str:
+        job = emulator.bigquery().query(REFRESH.format(table=images.table), job_retry=None)
+        return str(job.exception() or "")
+
+    def refused() -> list[str]:
+        """Whether jobs overlap is chance, but six that begin together soon do."""
+        images.upload(f"{time.time_ns()}.png")  # so that the bucket has to be listed anew
+        with ThreadPoolExecutor(6) as pool:
+            errors = list(pool.map(refresh, range(6)))
+        assert "" in errors
+        return [error for error in errors if error]
+
+    found = wait_until(refused)
+    assert all(f"{images.table} is being refreshed by another job." in error for error in found)
+    assert len(images.names()) > 1001
+
+
+def test_a_refresh_is_seen_by_the_statements_after_it(emulator, dataset):
+    images = Images(emulator, dataset, MANUAL)
+    count = f"(SELECT COUNT(*) FROM {images.table})"
     images.refresh()
-    images.client.query_and_wait(f"DROP EXTERNAL TABLE {images.table}")
-    images.create(MANUAL)
-    images.upload("c.png")
-    assert images.names() == ["a.png", "b.png", "c.png"]
+    images.upload("b.png")
+    script = f"""DECLARE before INT64 DEFAULT {count};
+    IF before < 2 THEN {REFRESH.format(table=images.table)}; END IF;
+    CREATE TEMP TABLE listed AS SELECT uri FROM {images.table};
+    SELECT before, {count} AS later, (SELECT COUNT(*) FROM listed) AS copied"""
+    [row] = images.client.query_and_wait(script)
+    assert tuple(row) == (1, 2, 2)
 
 
 def test_the_procedure_takes_a_full_name_and_a_variable(emulator, dataset):

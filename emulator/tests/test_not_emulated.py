@@ -297,31 +297,6 @@ def test_automatic_caches(bigquery, emulator, dataset):
 
 
 @not_emulated(
-    "Object tables", "Reading the version that a cache knows: the present one is read", METADATA_CACHE
-)
-def test_versions(bigquery, emulator, dataset, ds):
-    for colour in ("red", "blue"):
-        emulator.upload("versions", {"a.png": pictures.png(pictures.COLOURS[colour])})
-        if colour == "red":
-            bigquery.query_and_wait(
-                f"CREATE EXTERNAL TABLE {dataset}.t WITH CONNECTION DEFAULT OPTIONS ("
-                "object_metadata = 'SIMPLE', uris = ['gs://versions/*'], max_staleness = INTERVAL 1 DAY, "
-                "metadata_cache_mode = 'MANUAL')"
-            )
-            bigquery.query_and_wait(f"CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE('{dataset}.t')")
-        call = f"AI.GENERATE_EMBEDDING(MODEL {ds}.model, TABLE {dataset}.t)"
-        bigquery.query_and_wait(
-            f"CREATE TABLE {dataset}.{colour} AS SELECT generation, embedding FROM {call}"
-        )
-    [row] = bigquery.query_and_wait(
-        "SELECT a.generation = b.generation AS same, COSINE_DISTANCE(a.embedding, b.embedding) AS distance "
-        f"FROM {dataset}.red AS a CROSS JOIN {dataset}.blue AS b"
-    )
-    assert row.same
-    assert row.distance > 0.01
-
-
-@not_emulated(
     "Jobs", "Locations: a dataset's is kept, but its queries run wherever they are sent", DOCS + "locations"
 )
 def test_locations(bigquery):
