@@ -6,6 +6,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from vitrine.web.strangers import RefuseStrangers, everyone_is_admin
+
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
     """The web app, imported on the first request so that task processes never load FastAPI."""
@@ -19,6 +21,11 @@ class VitrinePlugin(AirflowPlugin):
 
     name = "vitrine"
     fastapi_apps = [{"app": app, "url_prefix": "/vitrine", "name": "Vitrine"}]
+    fastapi_root_middlewares = (
+        [{"middleware": RefuseStrangers, "args": [], "kwargs": {}, "name": "Refuse strangers"}]
+        if everyone_is_admin()
+        else []
+    )
     external_views = [
         {
             "name": "Image search",
