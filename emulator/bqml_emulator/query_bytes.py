@@ -6,10 +6,11 @@ https://docs.cloud.google.com/bigquery/docs/best-practices-costs (10 MiB at leas
 https://docs.cloud.google.com/bigquery/docs/multi-statement-queries: the expressions of DECLARE, SET, IF and
 WHILE cost what their tables cost. A limit on the bill holds for each statement and each expression: whether
 it holds for a whole script no page says.
-A column counts as read when its name occurs in the statement; of a view, those that its columns named there
-are made of. Object tables and vector indexes are not counted, so a query over them shows less than BigQuery
-would bill. Of partitions and clusters only what the filters leave is counted (see `pruning`); a dry run and
-the limit on the bill go by an estimate that knows of partitions alone.
+A column counts as read when its name occurs in the SELECT that has the table in its FROM, subqueries
+included; of a view, those that its columns named there are made of. Object tables and vector indexes are not
+counted, so a query over them shows less than BigQuery would bill. Of partitions and clusters only what the
+filters leave is counted (see `pruning`); a dry run and the limit on the bill go by an estimate that knows of
+partitions alone.
 """
 
 import contextlib
@@ -73,7 +74,6 @@ def measure(tree: exp.Expression, context, cursor: duckdb.DuckDBPyConnection) ->
 def _collect(tree: exp.Expression, context, cursor: duckdb.DuckDBPyConnection, read: dict[Table, Part]):
     """Add what a statement or the query of a view reads of each table."""
     target, whole = names.target(tree), _rewrites(tree)
-    named = None if _has_star(tree) else _names(tree)
     ctes = {cte.alias_or_name.casefold() for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         is_target = table is target
@@ -82,7 +82,7 @@ def _collect(tree: exp.Expression, context, cursor: duckdb.DuckDBPyConnection, r
         keys = resolve(table, context, ctes)
         if not keys or not all(keys):
             continue
-        columns = None if is_target and whole else named
+        columns = None if is_target and whole else _columns(table, tree)
         if view := _view_query(keys):
             _collect(_pruned(view, columns), Context(*keys[:2]), cursor, read)
         else:
@@ -127,8 +127,18 @@ def _rewrites(tree: exp.Expression) -> bool:
     return isinstance(tree, exp.Update | exp.Delete)
 
 
-def _has_star(tree: exp.Expression) -> bool:
-    return any(not isinstance(star.parent, exp.Count) for star in tree.find_all(exp.Star))
+def _columns(table: exp.Table, tree: exp.Expression) -> Columns:
+    """The columns that a statement reads of a table in it: what is outside of its SELECT cannot name them."""
+    select = table.parent_select or tree
+    stars = [star for star in select.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    return None if any(_takes(star, table, select) for star in stars) else _names(select)
+
+
+def _takes(star: exp.Star, table: exp.Table, select: exp.Expression) -> bool:
+    """Whether a star in a SELECT, or in a subquery of it, stands for the columns of a table of its FROM."""
+    if isinstance(star.parent, exp.Column):  # alias.*
+        return star.parent.table.casefold() == table.alias_or_name.casefold()
+    return star.parent_select in (select, None)
 
 
 def _names(tree: exp.Expression) -> set[str]:

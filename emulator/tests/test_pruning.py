@@ -168,5 +168,5 @@ def test_variables_are_constants_and_columns_are_not(bigquery, ds):
     hidden = f"DECLARE n STRING DEFAULT 'k1'; SELECT n FROM {ds}.by_key WHERE k = CAST(n AS STRING)"
     assert processed(bigquery, hidden) == KEYS
     nested = f"""DECLARE v DATE DEFAULT '2026-11-03'; SELECT n FROM {ds}.plain AS p
-    JOIN (SELECT DATE '2026-11-03' AS v) ON TRUE WHERE EXISTS (SELECT 1 FROM {ds}.by_day WHERE day = v)"""
+    JOIN (SELECT DATE '2026-11-03' AS v) ON TRUE WHERE EXISTS (SELECT n FROM {ds}.by_day WHERE day = v)"""
     assert processed(bigquery, nested) == 2 * ALL

@@ -26,6 +26,11 @@ CASES = [
     ("SELECT a.id FROM {t} AS a JOIN {t} AS b USING (id)", ID),
     ("WITH c AS (SELECT v FROM {t}) SELECT v FROM c", V),
     ("SELECT 1", 0),
+    # What other parts of a statement name, or take the whole of, is not read here.
+    ("SELECT name, v FROM (SELECT 'abc' AS name, 0 AS v) WHERE 1 IN (SELECT id FROM {t})", ID),
+    ("SELECT s.*, a.id FROM (SELECT 'abc' AS other) AS s CROSS JOIN {t} AS a", ID),
+    ("SELECT a.* FROM (SELECT 'abc' AS name) AS s CROSS JOIN {t} AS a", ID + NAME + V),
+    ("SELECT id, (SELECT MAX(number) FROM UNNEST(a.v) AS number) AS most FROM {t} AS a", ID + V),
     ("INSERT INTO {t} (id) SELECT id + 1000 FROM {t}", ID),
     ("UPDATE {t} SET name = 'x' WHERE id = 1", ID + NAME + V),
     ("DELETE FROM {t} WHERE id = 1", ID + NAME + V),
