@@ -3,10 +3,10 @@
 
 Creates everything that `embed_images` and `search_images` need: dataset, connection, grants, object table,
 remote model, tables. Run it once, and again after you change a setting. Every task can be repeated safely;
-the only cost is one text call to the model.
+the only cost is one call to the model, whose vector is kept, if an image needs one.
 
-It ends with a preflight that lists an image and embeds a word, so a missing permission shows up here and not
-at 2 a.m. The grants take a minute or two to take effect; `create_multimodal_embedding_model` waits for them.
+It ends with a preflight that lists the bucket and embeds one image, so a missing permission shows up here
+and not at 2 a.m. The grants take a minute or two; `create_multimodal_embedding_model` waits for them.
 
 Settings: include/collections.yaml, see docs/settings.md and docs/dags/setup_image_search.md.
 """
@@ -18,6 +18,7 @@ from airflow.sdk import DAG, TaskGroup, chain
 from vitrine import limits
 from vitrine.collection import Collection
 from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params
+from vitrine.embed.ask_one_image import AskOneImageOperator
 from vitrine.google.jobs import content_types, model, query_job
 from vitrine.google.statement import BigQueryStatementOperator
 
@@ -26,6 +27,8 @@ TABLES = (
     "embedding_attempts",
     "image_embeddings",
     "embedding_quarantine",
+    "embedding_confirmations",
+    "embedding_lease",
     "embedding_runs",
     "index_health",
     "search_embedding",
@@ -34,6 +37,8 @@ TABLES = (
 )
 # CREATE TABLE IF NOT EXISTS leaves older tables alone. (table, change), in the order they run.
 CHANGES = (
+    ("embedding_batches", "alter_embedding_batches"),
+    ("embedding_batches", "alter_embedding_batches_batch_number"),
     ("embedding_attempts", "alter_embedding_attempts"),
     ("embedding_quarantine", "alter_embedding_quarantine"),
     ("embedding_runs", "alter_embedding_runs"),
@@ -78,6 +83,7 @@ def setup_image_search(collection: Collection) -> DAG:
                 changed = statement(f"schema/{change}")
                 chain(last[table], changed)
                 last[table] = changed
+            chain(last["image_embeddings"], last["embedding_confirmations"])
         assert_one_model = BigQueryStatementOperator(
             task_id="assert_one_model",
             collection=collection,
@@ -88,11 +94,12 @@ def setup_image_search(collection: Collection) -> DAG:
             collection=collection,
             configuration=query_job("setup/assert_images_listed.sql", content_types(collection)),
         )
-        assert_model_answers = statement("setup/assert_model_answers")
+        refresh_listing = statement("setup/refresh_listing")
+        ask_one_image = AskOneImageOperator(task_id="ask_one_image", collection=collection)
 
         chain(create_dataset, create_tables, assert_one_model, create_model)
         chain(create_dataset, create_connection, *grant_roles, create_images, create_model)
-        chain(create_model, assert_images_listed, assert_model_answers)
+        chain(create_model, refresh_listing, assert_images_listed, ask_one_image)
     return dag
 
 

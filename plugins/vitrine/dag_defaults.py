@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from inspect import getdoc
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import (
     Asset,
+    BaseOperator,
     CronTriggerTimetable,
     ExceptionRetryPolicy,
     RetryAction,
@@ -23,7 +25,7 @@ from vitrine.errors import InputError, VitrineError
 from vitrine.google.templates import macros
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import DAG, Context
 
 # A retry does not change what Vitrine itself has found to be wrong. Everything else is retried.
 OWN_ERRORS_ARE_FINAL = ExceptionRetryPolicy(
@@ -111,6 +113,14 @@ def default_args(collection: Collection) -> dict[str, Any]:
         "retry_exponential_backoff": 2.0,
         "retry_policy": OWN_ERRORS_ARE_FINAL,
     }
+
+
+def describe_tasks(dag: DAG) -> None:
+    """Show in Airflow's UI what each task does: the first paragraph about its operator, unless it says so
+    itself."""
+    for task in dag.tasks:
+        if isinstance(task, BaseOperator):
+            task.doc_md = task.doc_md or (getdoc(type(task)) or "").partition("\n\n")[0]
 
 
 def refuse_unknown_params(context: Context) -> None:

@@ -3,9 +3,10 @@
 VitrineError
 ├── SettingsError           a setting is missing or invalid
 ├── TooManyBatchesError     batch_size is too small for so many images
-├── BatchTooLargeError      batch_size is too large for the quota of the model
-├── TurnLostError           another run of embed_images has taken the turn
+├── PlanTooLongError        a plan outlives the rows that it needs
+├── TurnLostError           another run of embed_images has taken the turn, or the lease
 ├── BatchFailedError        the BigQuery job of a batch failed as a whole
+├── ModelBrokenError        the model or a permission is broken, not the images
 ├── MassDeleteError         more published images are gone from the bucket than one run may remove
 ├── IndexDisabledError      BigQuery has disabled the vector index
 ├── IndexNotFilledError     the vector index was not filled in time
@@ -30,8 +31,8 @@ class TooManyBatchesError(VitrineError):
     """batch_size is too small for so many images."""
 
 
-class BatchTooLargeError(VitrineError):
-    """batch_size is too large: the quota cannot finish such a batch within one query's time."""
+class PlanTooLongError(VitrineError):
+    """A plan outlives the rows that it needs: the quota cannot finish it before they expire."""
 
 
 class TurnLostError(VitrineError):
@@ -40,6 +41,10 @@ class TurnLostError(VitrineError):
 
 class BatchFailedError(VitrineError):
     """The BigQuery job of a batch failed as a whole; its calls may have been billed."""
+
+
+class ModelBrokenError(VitrineError):
+    """Too many answers are terminal, and the model no longer embeds what it has embedded before."""
 
 
 class MassDeleteError(VitrineError):

@@ -9,15 +9,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from tests.support.world import DAGS as DAGS_FOLDER
 from tests.support.world import parse_dags
 from vitrine import limits
-
-PASS = [
-    "plan_batches",
-    "embed_batch",
-    "publish_new_embeddings",
-    "publish_changed_embeddings",
-    "quarantine_images",
-    "check_status",
-]
+from vitrine.collection import load
+from vitrine.dag_defaults import runs_at
 
 DAGS = {
     "setup_image_search__met",
@@ -47,45 +40,86 @@ def test_the_night_and_the_week_are_scheduled_and_never_twice_at_once(dagbag):
     assert dag.max_active_runs == 1
     assert [task.task_id for task in dag.roots] == ["take_turn"]
     assert dag.get_task("take_turn").max_active_tis_per_dag == 1
-    assert dag.get_task("pass_1.plan_batches").get_flat_relative_ids(upstream=True) >= {"take_turn"}
+    assert dag.get_task("plan.plan_batches").get_flat_relative_ids(upstream=True) >= {"take_turn"}
     scheduled = {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled}
     assert scheduled == {"embed_images__met", "maintain_vector_index__met"}
     assert dagbag.dags["maintain_vector_index__met"].max_active_runs == 1
 
 
-def test_a_pass_is_a_chain_and_the_next_begins_with_a_pause(dagbag):
+@pytest.mark.parametrize(
+    ("dag_id", "setting"),
+    [("embed_images__met", "schedule"), ("maintain_vector_index__met", "maintenance_schedule")],
+)
+def test_unpausing_waits_for_the_next_time_of_the_schedule(dagbag, dag_id, setting):
+    dag = dagbag.dags[dag_id]
+    assert dag.timetable == runs_at(getattr(load()["met"], setting))
+    assert dag.start_date is None, "else unpausing would make up for the last time"
+
+
+def test_the_graph_fits_on_a_screen(dagbag):
     dag = dagbag.dags["embed_images__met"]
-    gate = ["plan_batches", "review_plan", "approve_cost", "take_quota", "embed_batch"]
-    for number in range(1, 6):
-        for before, after in pairwise([*gate, *PASS[2:]] if number == 1 else PASS):
-            assert f"pass_{number}.{after}" in dag.get_task(f"pass_{number}.{before}").downstream_task_ids
-        onward = {"refresh_touched_images"} | ({f"pass_{number + 1}.wait"} if number < 5 else set())
-        assert dag.get_task(f"pass_{number}.check_status").downstream_task_ids == onward
-    assert dag.get_task("pass_2.wait").downstream_task_ids == {"pass_2.plan_batches"}
-    assert not dag.has_task("pass_1.wait")
+    assert load()["met"].max_passes == 5
+    assert len(dag.tasks) <= 30
+    assert len(dag.task_group.children) <= 10
+
+
+def test_every_task_says_what_it_does(dagbag):
+    descriptions = {task.task_id: task.doc_md for task in dagbag.dags["embed_images__met"].tasks}
+    for task_id, text in descriptions.items():
+        assert text, task_id
+        assert text.endswith("."), task_id
+        assert "Operator" not in text, f"{task_id} speaks of its class"
+
+
+def test_the_order_is_that_of_the_docs(dagbag):
+    dag = dagbag.dags["embed_images__met"]
+    passes = ["repair.check_status_1"]
+    for number in range(2, 6):
+        repair = f"repair.pass_{number}"
+        passes += [f"repair.plan_batches_{number}", f"{repair}.embed_batch", f"{repair}.settle_batch"]
+        passes += [f"repair.check_status_{number}"]
+    order = [
+        "take_turn",
+        "refresh_listing",
+        "plan.plan_batches",
+        "plan.approve_cost",
+        "plan.take_quota",
+        "pass_1.embed_batch",
+        "pass_1.settle_batch",
+        *passes,
+        "sync_bucket",
+        "vector_index.create_vector_index",
+        "vector_index.wait_for_vector_index",
+        "report_run",
+        "next_wave",
+    ]
+    assert {task.task_id for task in dag.tasks} == set(order)
+    for before, after in pairwise(order):
+        assert after in dag.get_task(before).downstream_task_ids, (before, after)
+    ends = {"plan.plan_batches", *(f"repair.check_status_{number}" for number in range(1, 6))}
+    assert dag.get_task("sync_bucket").upstream_task_ids == ends
+    assert [task.task_id for task in dag.leaves] == ["next_wave"]
 
 
 def test_nothing_is_embedded_nor_repaired_unless_the_plan_was_approved(dagbag):
     dag = dagbag.dags["embed_images__met"]
-    assert dag.get_task("pass_1.review_plan").downstream_task_ids == {
-        "pass_1.approve_cost",
-        "pass_1.take_quota",
-    }
-    assert dag.get_task("pass_1.take_quota").trigger_rule == "none_failed"
-    assert dag.get_task("pass_1.embed_batch").trigger_rule == "all_success"
-    assert dag.get_task("pass_1.publish_new_embeddings").planned_by == "pass_1.take_quota"
-    assert dag.get_task("pass_2.publish_new_embeddings").planned_by == "pass_2.plan_batches"
+    assert dag.get_task("plan.take_quota").trigger_rule == "none_failed"
+    for number, planned_by in enumerate(["plan.take_quota", "repair.plan_batches_2"], start=1):
+        group = "pass_1" if number == 1 else f"repair.pass_{number}"
+        assert dag.get_task(f"{group}.embed_batch").upstream_task_ids >= {planned_by}
+        assert dag.get_task(f"{group}.embed_batch").trigger_rule == "all_success"
+        assert dag.get_task(f"{group}.settle_batch").trigger_rule == "all_success"
+        check = dag.get_task(f"repair.check_status_{number}")
+        assert (check.trigger_rule, check.planned_by) == ("all_done", planned_by)
 
 
-def test_the_report_comes_last_and_always(dagbag):
+def test_the_report_comes_in_any_case_and_the_next_wave_only_after_a_good_one(dagbag):
     dag = dagbag.dags["embed_images__met"]
-    assert [task.task_id for task in dag.leaves] == ["report_run"]
     assert dag.get_task("report_run").trigger_rule == "all_done"
-    assert dag.get_task("choose_removal").downstream_task_ids == {
-        "delete_vanished_embeddings",
-        "choose_index",
-    }
-    assert dag.get_task("choose_index").downstream_task_ids == {"create_vector_index", "report_run"}
+    assert dag.get_task("next_wave").trigger_rule == "all_success"
+    assert dag.get_task("next_wave").upstream_task_ids == {"report_run"}
+    assert dag.get_task("next_wave").trigger_dag_id == dag.dag_id
+    assert dag.get_task("sync_bucket").trigger_rule == "none_failed_min_one_success"
 
 
 def test_batches_never_use_more_lanes_than_bigquery_has(dagbag):
@@ -102,17 +136,20 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
         "grant_roles",
         "create_images",
         "create_multimodal_embedding_model",
+        "refresh_listing",
         "assert_images_listed",
-        "assert_model_answers",
+        "ask_one_image",
     ]
     assert [task_id for task_id in order if task_id in chain] == chain
     assert dag.get_task("create_multimodal_embedding_model").upstream_task_ids == {
         "create_images",
         "assert_one_model",
     }
-    for table in ("embedding_attempts", "embedding_quarantine", "embedding_runs"):
+    for table in ("embedding_batches", "embedding_attempts", "embedding_quarantine", "embedding_runs"):
         alter = dag.get_task(f"create_tables.alter_{table}")
         assert alter.upstream_task_ids == {f"create_tables.create_{table}"}
+    confirmations = dag.get_task("create_tables.create_embedding_confirmations")
+    assert confirmations.upstream_task_ids == {"create_tables.create_image_embeddings"}, "it reads them"
     made = {task.task_id for task in dag.tasks if "alter_" not in task.task_id}
     assert made - set(chain) - {"assert_one_model"} == {
         f"create_tables.create_{table}"
@@ -121,6 +158,8 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
             "embedding_attempts",
             "image_embeddings",
             "embedding_quarantine",
+            "embedding_confirmations",
+            "embedding_lease",
             "embedding_runs",
             "index_health",
             "search_embedding",
@@ -166,7 +205,7 @@ def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(
 
 
 def test_a_failure_is_told_where_nobody_waits_for_the_run(monkeypatch, airflow_db):
-    monkeypatch.setenv("VITRINE_NOTIFIER", "tests.faults.test_notifications.File")
+    monkeypatch.setenv("VITRINE_NOTIFIER", "tests.faults.letters.File")
     monkeypatch.setenv("VITRINE_NOTIFIER_ARGUMENTS", '{"path": "p", "message": "m"}')
     dags = parse_dags().dags
     told = {task for dag in dags.values() for task in dag.tasks if task.on_failure_callback}

@@ -44,6 +44,21 @@ def sql_files() -> list[Path]:
     return sorted(SQL.rglob("*.sql"))
 
 
+# One decision each, in several statements that are sent as one job (docs/decisions/0013).
+SCRIPTS = {
+    "embed/ask_one_image.sql",
+    "embed/check_pass.sql",
+    "embed/plan_batches.sql",
+    "embed/settle_batch.sql",
+    "embed/sync_bucket.sql",
+    "embed/take_lease.sql",
+    "embed/write_run_report.sql",
+    "embed/parts/list_bucket.sql",
+    "embed/parts/publish_known.sql",
+    "embed/parts/renew_lease.sql",
+}
+
+
 def statement_count(sql: str) -> int:
     """Count the statements of a file; a whole BEGIN or IF block is one."""
     text = re.sub(r"--[^\n]*|/\*.*?\*/|\{#.*?#\}|'[^'\n]*'", "", sql, flags=re.DOTALL).strip()
@@ -120,10 +135,10 @@ def test_sql_is_told_from_prose(text, is_sql):
 
 
 @pytest.mark.parametrize("path", sql_files(), ids=lambda path: str(path.relative_to(SQL)))
-def test_a_sql_file_is_one_explained_statement(path):
+def test_a_sql_file_is_one_explained_statement_or_script(path):
     text = path.read_text()
     assert text.startswith("--"), "it opens with a comment: what, grain, why each filter, what it writes"
-    assert statement_count(text) == 1
+    assert (statement_count(text) > 1) == (str(path.relative_to(SQL)) in SCRIPTS)
 
 
 def test_every_sql_file_is_used():

@@ -1,13 +1,22 @@
 """A status of NULL means success, as '' does: no reference says that BigQuery never answers NULL.
 
-The cases of the searches that call the model, and what else calls it, with NULL in place of ''.
+The cases of the statements that call the model, and what else calls it, with NULL in place of ''.
 """
 
 from pathlib import Path
 
 import pytest
 
-from tests.sql.test_results import CASE_FILES, CASES, Laboratory, faults, laboratories, run, statement_of
+from tests.sql.test_results import (
+    CALLERS_OF_THE_MODEL,
+    CASE_FILES,
+    CASES,
+    Laboratory,
+    faults,
+    laboratories,
+    run,
+    statement_of,
+)
 from tests.sql.test_results import test_case as run_case
 from tests.support.emulator import Emulator
 from vitrine.collection import FUNCTIONS, load
@@ -15,9 +24,7 @@ from vitrine.google.jobs import model, query_job, string
 from vitrine.google.templates import render_statement
 
 __all__ = ["faults", "laboratories"]
-SEARCHES = [
-    path for path in CASE_FILES if statement_of(path) in {"search/embed_query", "search/search_saved_queries"}
-]
+CALLERS = [path for path in CASE_FILES if statement_of(path) in CALLERS_OF_THE_MODEL]
 VECTOR = [1.0] + [0.0] * 127
 
 
@@ -28,13 +35,9 @@ def null_status(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(FUNCTIONS, name, function._replace(status=f"NULLIF({function.status}, '')"))
 
 
-@pytest.mark.parametrize("path", SEARCHES, ids=lambda path: str(path.relative_to(CASES).with_suffix("")))
-def test_a_search(path: Path, laboratories: dict[bool, Laboratory], faults: Emulator):
+@pytest.mark.parametrize("path", CALLERS, ids=lambda path: str(path.relative_to(CASES).with_suffix("")))
+def test_a_caller(path: Path, laboratories: dict[bool, Laboratory], faults: Emulator):
     run_case(path, laboratories, faults)
-
-
-def test_the_preflight(laboratories: dict[bool, Laboratory]):
-    assert run(laboratories[True], laboratories[True].query("setup/assert_model_answers")).error == ""
 
 
 def test_a_search_on_the_page(laboratories: dict[bool, Laboratory]):

@@ -16,9 +16,20 @@ from vitrine.embed.planning import Batch
 
 GOLDEN = Path(__file__).parent / "rendered"
 RUN_ID = "manual__2026-11-22T02:00:00+00:00"
-BATCH = Batch(work_order="vitrine_embed-bqml_tutorial-pass1-01a202eb", batch_number=0, images=2, bytes=1)
+BATCH = Batch(
+    work_order="vitrine_embed-bqml_tutorial-pass1-01a202eb",
+    batch_number=0,
+    planned_at="2026-11-22 02:00:00+00",
+    images=2,
+    bytes=1,
+)
 # What differs by its parameters alone: passes, and measurements of the index. The first stands for all.
-REPEATS = {r"pass_[2-5]\.": "pass_1.", r"measure_rebuilt_index\.": "measure_recall."}
+REPEATS = {
+    r"repair\.pass_[2-5]\.": "pass_1.",
+    r"repair\.plan_batches_[2-5]\.": "plan.plan_batches.",
+    r"check_status_[2-5]\.": "check_status_1.",
+    r"measure_rebuilt_index\.": "measure_recall.",
+}
 
 
 def context(dag, **params) -> dict:
@@ -45,7 +56,7 @@ def statements(task) -> dict[str, str]:
     """The rendered statements of a task, by the field that holds them."""
     fields = {
         name: getattr(task, name, None)
-        for name in ("configuration", "count", "write", "read", "failed", "drift")
+        for name in ("configuration", "count", "write", "failed", "renew", "ask", "drift")
     }
     return {name: value["query"]["query"] for name, value in fields.items() if isinstance(value, dict)}
 
@@ -56,8 +67,8 @@ def all_rendered(airflow_db) -> dict[str, str]:
     found = {}
     for dag in parse_dags().dags.values():
         for task in dag.tasks:
-            if task.is_mapped:
-                task = task.unmap({"batch": BATCH})
+            if hasattr(task, "batch"):
+                task.batch = BATCH
             task.render_template_fields(context(dag), dag.get_template_env())
             found |= {f"{dag.dag_id}.{task.task_id}.{field}": sql for field, sql in statements(task).items()}
     return found
@@ -111,11 +122,7 @@ def test_a_search_reads_only_what_the_index_stores(rendered):
 
 def test_the_grammar_refuses_what_is_wrong(rendered):
     with pytest.raises(Exception, match="Syntax error"):
-        parse(
-            rendered["embed_images__met.pass_1.publish_new_embeddings.configuration"].replace(
-                "USING (", "USE (", 1
-            )
-        )
+        parse(rendered["embed_images__met.plan.plan_batches.configuration"].replace("USING (", "USE (", 1))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ TABLES = (
     "image_embeddings",
     "embedding_quarantine",
     "embedding_runs",
+    "embedding_confirmations",
+    "embedding_lease",
     "index_health",
     "search_embedding",
     "vector_search_results",
@@ -23,8 +25,10 @@ TABLES = (
 )
 PUBLISH = """
 INSERT INTO {table}
-  (uri, content_hash, model, ml_generate_embedding_result, ml_generate_embedding_status, run_id, embedded_at)
-SELECT uri, md5_hash, '{model}', ml_generate_embedding_result, '', 'test', CURRENT_TIMESTAMP()
+  (uri, content_hash, generation, content_type, size, updated, model, ml_generate_embedding_result,
+   ml_generate_embedding_status, run_id, embedded_at)
+SELECT uri, md5_hash, generation, content_type, size, updated, '{model}', ml_generate_embedding_result, '', 'test',
+  CURRENT_TIMESTAMP()
 FROM ML.GENERATE_EMBEDDING(MODEL {embedder}, TABLE {images},
   STRUCT(TRUE AS flatten_json_output, {dimension} AS output_dimensionality))
 WHERE ml_generate_embedding_status = ''"""
@@ -32,7 +36,8 @@ WHERE ml_generate_embedding_status = ''"""
 
 def create(emulator, collection: Collection) -> None:
     """Make what setup_image_search makes, for tests of something else: the DAG takes seconds."""
-    for statement in [f"setup/{name}" for name in SETUP] + [f"schema/create_{name}" for name in TABLES]:
+    tables = [f"schema/create_{name}" for name in TABLES]
+    for statement in [*(f"setup/{name}" for name in SETUP), *tables, "setup/refresh_listing"]:
         emulator.bigquery.query_and_wait(render_statement(collection, f"{statement}.sql"))
 
 

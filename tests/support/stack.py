@@ -1,6 +1,5 @@
 """A real scheduler, triggerer, dag-processor and API server, driven through Airflow's REST API."""
 
-import os
 import time
 import uuid
 from collections import defaultdict
@@ -14,6 +13,7 @@ import pytest
 import requests
 
 from scripts.stack import AIRFLOW_PROCESSES, STOP_SECONDS, Service, Stack, airflow_service, migrate_database
+from tests.conftest import free_ports
 
 FINAL_STATES = {"success", "failed"}
 POLL_SECONDS = 0.3
@@ -95,7 +95,12 @@ class AirflowStack:
 
     def kill(self, name: str) -> None:
         """End one of Airflow's processes as kill -9 does, with all it has started, and start it again."""
-        kill(self.processes, self.services[name])
+        kill(self.processes, name)
+        self.processes.start(self.services[name])
+
+    def die(self) -> None:
+        """End all of Airflow's processes as a power cut does."""
+        kill(self.processes, *self.services)
 
     def log(self, run: Run, task_id: str, map_index: int = -1) -> str:
         """Answer the log of the last try of a task instance, one event a line."""
@@ -148,17 +153,30 @@ class AirflowStack:
 
 
 @contextmanager
-def running_stack(folder: Path, more: dict[str, str] | None = None) -> Iterator[AirflowStack]:
-    """Run Airflow's four processes; their database, dataset, bucket and gallery are used by nobody else."""
+def running_stack(
+    folder: Path, more: dict[str, str] | None = None, beside: AirflowStack | None = None
+) -> Iterator[AirflowStack]:
+    """Run Airflow's four processes, with `more` settings, on a port and a database of their own.
+
+    Nobody else uses their dataset and bucket, unless they are to be those of the stack `beside` them.
+    """
     unique = uuid.uuid4().hex[:8]
     stack, dataset, bucket, gallery = Stack(folder), f"stack_{unique}", f"stack-{unique}", folder / "gallery"
+    if beside:
+        dataset, bucket = beside.dataset, beside.bucket
+    [port] = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
     settings = {
         "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW_PORT": port,
+        "AIRFLOW__API__PORT": port,
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         "VITRINE_DATASET": dataset,
         "VITRINE_OBJECTS": f"gs://{bucket}/*",
         "VITRINE_GALLERY": str(gallery),
-        # Leap days only: a nightly DAG would start last night's run as soon as it is unpaused.
+        # Leap days only: no night comes while a test runs.
         "VITRINE_SCHEDULE": "0 0 29 2 *",
     }
     with pytest.MonkeyPatch.context() as patch:
@@ -168,17 +186,19 @@ def running_stack(folder: Path, more: dict[str, str] | None = None) -> Iterator[
         services = {process: airflow_service(process) for process in AIRFLOW_PROCESSES}
     stack.start(*services.values())
     try:
-        yield AirflowStack(os.environ["AIRFLOW__API__BASE_URL"], dataset, bucket, gallery, stack, services)
+        yield AirflowStack(url, dataset, bucket, gallery, stack, services)
     finally:
         stack.stop(*AIRFLOW_PROCESSES)
 
 
-def kill(stack: Stack, service: Service) -> None:
-    """End a service as kill -9 does, with all that it has started, and start it again."""
-    process = stack.process(service.name)
-    all_of_it = [process, *process.children(recursive=True)]
-    for each in all_of_it:
+def kill(stack: Stack, *names: str) -> None:
+    """End services as kill -9 does, all at once, with all that they have started."""
+    processes = [process for name in names if (process := stack.process(name))]
+    all_of_them = [
+        *processes,
+        *(child for process in processes for child in process.children(recursive=True)),
+    ]
+    for each in all_of_them:
         with suppress(psutil.NoSuchProcess):
             each.kill()
-    psutil.wait_procs(all_of_it, timeout=STOP_SECONDS)
-    stack.start(service)
+    psutil.wait_procs(all_of_them, timeout=STOP_SECONDS)

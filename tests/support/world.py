@@ -66,6 +66,10 @@ class World:
         """Make the dataset, the model and the tables; the bucket must not be empty."""
         collection.create(self.emulator, load()["met"])
 
+    def list_bucket(self) -> None:
+        """Let `met_images` show the bucket as it is now, as each run does."""
+        self.rows(f"CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE('{load()['met'].table_id('images')}')")
+
     def run(self, dag_id: str, **conf: object):
         """As run_dag, for the DAG of the collection `met` and its active model."""
         return self.run_dag(f"{dag_id}__met", **conf)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.unit.fakes import FakeBigQuery, collection_with
+from tests.unit.fakes import FakeBigQuery, answer_with, collection_with
 from vitrine.collection import Collection
-from vitrine.google.bigquery import BigQuery
 
 
 @pytest.fixture
@@ -17,5 +16,5 @@ def collection() -> Collection:
 def bigquery(monkeypatch) -> FakeBigQuery:
     """What operators find where they look for the BigQuery of their collection."""
     fake = FakeBigQuery()
-    monkeypatch.setattr(BigQuery, "of", lambda collection, ti=None: fake)
+    answer_with(monkeypatch, fake)
     return fake

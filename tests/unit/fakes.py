@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from vitrine.collection import Collection, load
-from vitrine.google.bigquery import TableSize
+from vitrine.google.bigquery import BigQuery, JobFigures, TableSize
+from vitrine.google.jobs import label
 
 NEEDED = {"VITRINE_PROJECT": "demo-project", "VITRINE_OBJECTS": "gs://b/*", "VITRINE_GALLERY": "g"}
 
@@ -49,9 +53,13 @@ class FakeBigQuery:
         self.answers: dict[str, list[dict[str, Any]]] = {}
         self.asked: list[dict[str, Any]] = []
         self.size = TableSize(rows=10_000, bytes=50 * 2**20)  # enough for a vector index
+        self.ti: Any = FakeTaskInstance()  # the task that its jobs are for
+        self.running: list[str] = []  # ids of the jobs that are running
+        self.jobs: list[JobFigures] = []
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows prepared for this statement; none for any other."""
+        assert self.ti, "a task labels its jobs"
         self.asked.append(configuration)
         return self.answers.get(statement(configuration), [])
 
@@ -61,13 +69,29 @@ class FakeBigQuery:
         return self.size
 
     def running_jobs(self, prefix: str) -> list[Any]:
-        """No job is running."""
-        return []
+        """The running jobs whose id begins with `prefix`."""
+        return [SimpleNamespace(job_id=job) for job in self.running if job.startswith(prefix)]
+
+    def jobs_of(self, labels: Mapping[str, str], since: datetime) -> list[JobFigures]:
+        """The jobs of the task's run."""
+        ti = self.ti
+        assert labels == {"vitrine_dag": label(ti.dag_id), "vitrine_run": label(ti.run_id)}
+        return self.jobs
 
     @property
     def statements(self) -> list[str]:
         """Names of the .sql files that were asked, in their order."""
         return [statement(configuration) for configuration in self.asked]
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, fake: FakeBigQuery) -> None:
+    """Let tasks find this BigQuery, which remembers the last that asked for it."""
+
+    def of(_collection: Collection, ti: Any = None) -> FakeBigQuery:
+        fake.ti = ti
+        return fake
+
+    monkeypatch.setattr(BigQuery, "of", of)
 
 
 def statement(configuration: dict[str, Any]) -> str:
@@ -97,5 +121,10 @@ def chosen(group: Mapping[str, Any], **choices: Any) -> dict[str, Any]:
 def context(params: dict[str, Any] | None = None, **xcoms: Any) -> dict[str, Any]:
     """A task context; keyword `task__key=value` is what task `task` has left under `key`."""
     left = {tuple(name.rsplit("__", 1)): value for name, value in xcoms.items()}
-    dag_run = SimpleNamespace(run_id="manual__2026-11-22", run_type="manual")
+    dag_run = SimpleNamespace(
+        run_id="manual__2026-11-22",
+        run_type="manual",
+        conf={},
+        start_date=datetime(2026, 11, 22, tzinfo=UTC),
+    )
     return {"ti": FakeTaskInstance(left), "dag_run": dag_run, "params": params or {}}

@@ -1,7 +1,6 @@
--- Embed the images of a batch that have no answer yet, and keep every answer. Grain: one image of the batch.
--- Running it again makes no call for an image that has an answer in this work order, nor for content that was embedded
--- before; a job that failed as a whole counts as no answer. The function accepts an object table with WHERE, ORDER BY
--- and LIMIT only, so the selection is one subquery.
+-- Embed the images of a batch, and keep every answer. Grain: one image of the batch.
+-- Running it again makes no call for an image that has an answer in this batch; a job that failed as a whole counts as none.
+-- The function accepts an object table with WHERE, ORDER BY and LIMIT only, so each filter is one column of one table.
 INSERT INTO {{ table('embedding_attempts') }}
   (run_id, work_order, batch_number, model, uri, content_hash, generation, content_type, size, updated,
    ml_generate_embedding_result, ml_generate_embedding_status, attempted_at)
@@ -28,23 +27,12 @@ FROM {{ collection.model.function }}(
   MODEL {{ table('multimodal_embedding_model') }},
   (
     SELECT * FROM {{ table('images') }}
-    WHERE
-      {% include 'embed/parts/is_image.sql' %}
-      AND uri IN (
-      SELECT planned.uri
-      FROM {{ table('embedding_batches') }} AS planned
-      WHERE planned.work_order = @work_order
-        AND planned.batch_number = @batch_number
-        AND NOT EXISTS (
-          SELECT 1 FROM {{ table('embedding_attempts') }} AS attempt
-          WHERE attempt.uri = planned.uri
-            AND (
-              (
-                attempt.work_order = planned.work_order
-                AND NOT STARTS_WITH(attempt.ml_generate_embedding_status, @failed_job_prefix))
-              OR (
-                attempt.content_hash = planned.content_hash
-                AND attempt.model = @model
-                AND attempt.ml_generate_embedding_status = ''))))
+    WHERE uri IN (
+        SELECT uri FROM {{ table('embedding_batches') }}
+        WHERE planned_at >= @planned_at AND work_order = @work_order AND batch_number = @batch_number)
+      AND uri NOT IN (
+        SELECT uri FROM {{ table('embedding_attempts') }}
+        WHERE attempted_at >= @planned_at AND work_order = @work_order AND batch_number = @batch_number
+          AND NOT STARTS_WITH(ml_generate_embedding_status, @failed_job_prefix))
   ),
   {{ collection.model.columns.options(collection.model.dimension) }})

@@ -1,4 +1,4 @@
--- Number of images that are pending for the next run. Grain: one row. Lists the bucket, which takes long if it is large.
+-- Number of images that are pending for the next run, as the bucket was last listed. Grain: one row.
 SELECT COUNT(*) AS images FROM (
-  {% include 'embed/parts/select_pending_images.sql' %}
+  {% include 'embed/parts/select_unpublished_images.sql' %}
 )

@@ -1,10 +1,12 @@
 -- The report of each run of embed_images.
--- Grain: one run. planned = published + quarantined + vanished + pending.
+-- Grain: one run. planned = published + quarantined + changed + vanished + pending.
 -- complete: pending is 0 and no task failed. outcome: complete, nothing_pending (both complete), incomplete, rejected or
 -- dry_run (both stopped before it cost anything).
--- deferred: pending images left to later runs; deferred_reason: max_images, monthly_budget, rejected, dry_run or ''.
+-- deferred: pending images left to later runs; deferred_reason: max_images, max_images_per_run, monthly_budget, rejected, dry_run
+-- or ''. changed: overwritten since it was planned.
 -- removed: published images that were gone from the bucket. ignored: objects whose content type is not accepted.
--- attempts: answers of the model, good or bad. bytes: of the planned images. cost_usd: estimated cost.
+-- attempts: answers of the model, good or bad. calls_in_vain: paid for, and not searchable. bytes: of the planned images.
+-- cost_usd: estimated cost of the calls. jobs, bytes_billed: BigQuery jobs of the run before its report; stages: by kind of task.
 -- data_interval_…: if the run has one; a run of Airflow's Backfill takes only images updated in it.
 CREATE TABLE IF NOT EXISTS {{ table('embedding_runs') }} (
   run_id STRING NOT NULL,
@@ -27,5 +29,10 @@ CREATE TABLE IF NOT EXISTS {{ table('embedding_runs') }} (
   cost_usd FLOAT64,
   outcome STRING,
   data_interval_start TIMESTAMP,
-  data_interval_end TIMESTAMP
+  data_interval_end TIMESTAMP,
+  changed INT64,
+  calls_in_vain INT64,
+  jobs INT64,
+  bytes_billed INT64,
+  stages ARRAY<STRUCT<stage STRING, jobs INT64, bytes_billed INT64, calls INT64, calls_in_vain INT64>>
 )

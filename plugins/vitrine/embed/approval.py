@@ -1,4 +1,4 @@
-"""The tasks that review a plan before it costs money."""
+"""The tasks between a plan and what it costs."""
 
 from __future__ import annotations
 
@@ -10,38 +10,25 @@ from vitrine import notifications
 from vitrine.collection import Collection
 from vitrine.embed.approve_cost import ApproveCostOperator
 from vitrine.embed.plan_batches import PlanBatchesOperator
-from vitrine.embed.review_plan import ReviewPlanOperator
 from vitrine.embed.take_turn import TakeQuotaSensor
 
 
 def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> TakeQuotaSensor:
-    """Add review_plan and approve_cost after a plan, then take_quota. Returns take_quota.
+    """Add approve_cost after a plan, then take_quota. Returns take_quota.
 
     :param end: task id with which a run continues that is not approved.
     """
-    group = plan.task_id.rpartition(".")[0]
-    review = ReviewPlanOperator(
-        task_id="review_plan",
-        collection=collection,
-        plan=plan.task_id,
-        embed=f"{group}.take_quota",
-        ask=f"{group}.approve_cost",
-        end=end,
-    )
     approve = ApproveCostOperator(
         task_id="approve_cost",
+        plan=plan.task_id,
         subject="Embedding these images costs more than max_cost_usd. Approve?",
-        body=f"{{{{ ti.xcom_pull(task_ids='{review.task_id}', key='plan') }}}}",
+        body=f"{{{{ ti.xcom_pull(task_ids='{plan.task_id}', key='plan') }}}}",
         response_timeout=timedelta(hours=collection.approval_hours),
         notifiers=notifications.on_failure(collection),
         end=end,
     )
     take_quota = TakeQuotaSensor(
-        task_id="take_quota",
-        collection=collection,
-        plan=plan.task_id,
-        trigger_rule=TriggerRule.NONE_FAILED,
+        task_id="take_quota", collection=collection, trigger_rule=TriggerRule.NONE_FAILED
     )
-    chain(plan, review, [approve, take_quota])
-    chain(approve, take_quota)
+    chain(plan, approve, take_quota)
     return take_quota

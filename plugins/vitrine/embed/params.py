@@ -12,14 +12,21 @@ EMBED_IMAGES = {
         type="integer",
         minimum=1,
         maximum=limits.MAX_ROWS_PER_EMBEDDING_JOB,
-        description_md="Maximum number of images per BigQuery job. BigQuery allows 25,000.",
+        description_md="Maximum number of images per BigQuery job. BigQuery allows 25,000; a run makes them "
+        "smaller to fill all lanes.",
     ),
     "max_images": Param(
         None,
         type=["null", "integer"],
         minimum=1,
         maximum=limits.MAX_INT64,
-        description_md="Maximum number of images this run may embed. Empty: no limit.",
+        description_md="Maximum number of images this run may embed. Empty: `max_images_per_run`.",
+    ),
+    "keep_going": Param(
+        False,
+        type="boolean",
+        description_md="While a complete run leaves images to later ones because of `max_images_per_run`, "
+        "start the next run at once.",
     ),
     "order": Param(
         "newest",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from vitrine import limits
-from vitrine.collection import Rates
-from vitrine.errors import BatchTooLargeError, TooManyBatchesError
+from vitrine.collection import Collection, Rates
+from vitrine.errors import PlanTooLongError, TooManyBatchesError
 from vitrine.google.jobs import job_id
 
 if TYPE_CHECKING:
@@ -20,18 +20,28 @@ if TYPE_CHECKING:
 ALL_TIMES: Final = ("0001-01-01 00:00:00+00:00", "9999-12-31 23:59:59.999999+00:00")
 
 
+# Days that a plan may take. Its rows expire after 30, and approval, pauses and a slow service need time, too.
+PLAN_DAYS: Final = 20
+
+
 class Batch(TypedDict):
     """One batch of a work order; embed_batch is mapped over a list of these."""
 
     work_order: str
     batch_number: int
+    planned_at: str  # a TIMESTAMP as text
     images: int
     bytes: int
 
 
 def embed_job_prefix(dataset: str) -> str:
-    """Prefix of the id of every job that embeds images for this dataset."""
+    """Prefix of the id of every job that embeds or settles a batch for this dataset."""
     return job_id("vitrine_embed", dataset) + "-"
+
+
+def job_prefixes(collection: Collection, dag_id: str) -> tuple[str, str]:
+    """Prefixes of the ids of all jobs that embed_images starts for a collection and model."""
+    return embed_job_prefix(collection.namespace), f"{job_id('vitrine', collection.namespace, dag_id)}-"
 
 
 def work_order(dataset: str, pass_number: int, task_instance_id: str) -> str:
@@ -52,24 +62,46 @@ def updated_within(dag_run: DagRunProtocol) -> tuple[str, str]:
     return str(dag_run.data_interval_start), str(dag_run.data_interval_end)
 
 
-def refuse_unworkable(batches: Sequence[Batch], most: int, images_per_minute: int) -> None:
-    """Refuse more batches than Airflow can map over, and batches too large to finish within one query's time.
+def most_plan_images(rates: Rates) -> int:
+    """Images that a plan may have: what the quota embeds before the rows of the plan expire."""
+    return rates.images_per_minute * 60 * 24 * PLAN_DAYS
 
-    Errors: TooManyBatchesError, BatchTooLargeError; both name a batch_size that works.
+
+def unrefused_lanes(rates: Rates) -> int:
+    """Batches in parallel that together ask for no more than the quota, for passes that repair.
+
+    The lanes of a first pass ask for a little more, so that the quota is used up; what is refused for that
+    would be refused again, pass after pass.
+
+    >>> unrefused_lanes(Rates(0.0001, images_per_minute=600, images_per_minute_per_job=250, lanes=3))
+    2
     """
-    images = sum(batch["images"] for batch in batches)
-    if len(batches) > most:
+    return max(1, min(rates.lanes, rates.images_per_minute // rates.images_per_minute_per_job))
+
+
+def batch_size(wanted: int, rates: Rates) -> int:
+    """Images of a batch: as wanted, but no more than the quota embeds before BigQuery ends a query."""
+    return min(wanted, rates.images_per_minute * limits.MAX_QUERY_MINUTES)
+
+
+def refuse_unworkable(images: int, batches: int, most_batches: int, rates: Rates) -> None:
+    """Refuse more batches than Airflow can map over, and a plan that outlives its rows.
+
+    Errors: TooManyBatchesError, PlanTooLongError; both name a number that works.
+    """
+    if batches > most_batches:
         raise TooManyBatchesError(
-            f"{images:,} images make {len(batches):,} batches, more than the {most:,} that Airflow maps over "
-            f"([core] max_map_length). Use a batch_size of at least {ceil(images / most):,}."
+            f"{images:,} images make {batches:,} batches, more than the {most_batches:,} that Airflow maps "
+            f"over ([core] max_map_length). Nothing was planned. Use a batch_size of at least "
+            f"{ceil(images / max(1, most_batches - rates.lanes)):,}, or max_images."
         )
-    largest = max((batch["images"] for batch in batches), default=0)
-    finishing = images_per_minute * limits.MAX_QUERY_MINUTES
-    if largest > finishing:
-        raise BatchTooLargeError(
-            f"A batch of {largest:,} images takes longer than the {limits.MAX_QUERY_MINUTES} minutes that "
-            f"BigQuery lets a query run, at {images_per_minute:,} images a minute "
-            f"(VITRINE_REQUESTS_PER_MINUTE). Use a batch_size of at most {finishing:,}."
+    most = most_plan_images(rates)
+    if images > most:
+        days = images / rates.images_per_minute / 60 / 24
+        raise PlanTooLongError(
+            f"{images:,} images take {days:,.1f} days at {rates.images_per_minute:,} a minute, and the rows "
+            f"of a plan expire after 30. Nothing was planned. Set max_images_per_run to at most {most:,}, "
+            "and start the run with keep_going: it takes one wave after the other."
         )
 
 
@@ -108,6 +140,7 @@ def estimate(batches: Sequence[Batch], rates: Rates) -> Plan:
 class Verdict(StrEnum):
     """What to do with a plan."""
 
+    NOTHING = "nothing"  # no image needs the model
     EMBED = "embed"
     ASK = "ask"  # wait for approval
     STOP = "stop"
@@ -117,30 +150,34 @@ def review(plan: Plan, *, max_cost_usd: float, dry_run: bool) -> Verdict:
     """Whether to carry out a plan. A plan without images costs nothing and never needs approval."""
     if dry_run:
         return Verdict.STOP
+    if not plan.images:
+        return Verdict.NOTHING
     return Verdict.ASK if plan.cost_usd > max_cost_usd else Verdict.EMBED
 
 
-def deferred_reason(deferred: int, *, run_left: int, month_left: int) -> str:
-    """The tighter of the two limits on what a run may pay for; "" when nothing is deferred.
+def deferred_reason(deferred: int, left: Mapping[str, int]) -> str:
+    """The tightest of the limits on what a run may take on; "" when nothing is deferred.
 
-    :param run_left: images that max_images leaves to this run.
-    :param month_left: images that the monthly budget leaves.
+    :param left: images that each limit leaves, by the name of the limit.
     """
-    if not deferred:
-        return ""
-    return "monthly_budget" if month_left < run_left else "max_images"
+    return min(left, key=lambda name: left[name]) if deferred else ""
 
 
-def as_markdown(plan: Plan, deferred: int, reason: str, paid_this_month_usd: float) -> str:
+def as_markdown(
+    plan: Plan, copies: int, deferred: int, reason: str, paid_this_month_usd: float, cap_usd: float
+) -> str:
     """The plan as a Markdown table, for the log and for approval."""
     rows = {
         "images": f"{plan.images:,} ({plan.bytes / 1e6:,.1f} MB)",
         "batches": f"{plan.batches:,}",
         "estimated cost": f"${plan.cost_usd:,.2f}",
+        "approval needed above": f"${cap_usd:,.2f}",
         "paid this month so far": f"${paid_this_month_usd:,.2f}",
         "time on BigQuery": f"about {plan.minutes:,} min",
         "deferred to later runs": f"{deferred:,}" + (f" ({reason})" if reason else ""),
     }
+    if copies:
+        rows["copies of these, free"] = f"{copies:,}"
     return "\n".join(["| plan | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
 
 
@@ -148,7 +185,7 @@ def pace(planned: int, done: int, seconds: int | None) -> dict[str, int | None]:
     """Progress of a work order: done, left, images_per_minute, minutes_left (None before the first answer).
 
     :param done: images that the model has answered for.
-    :param seconds: time since the first answer; None before that.
+    :param seconds: time since the first of these jobs began; None before.
     """
     per_minute = done * 60 / max(seconds or 0, 1)
     left = planned - done

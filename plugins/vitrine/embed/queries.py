@@ -5,11 +5,13 @@ Values that depend on the run are Jinja templates, which the operators render.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from vitrine import limits
 from vitrine.collection import Collection
 from vitrine.embed import passes, planning, statuses
+from vitrine.embed.next_wave import next_wave
 from vitrine.google.jobs import (
     RUN_ID,
     Parameter,
@@ -29,7 +31,8 @@ URI_PREFIX: Final = string("uri_prefix", "{{ params.uri_prefix or '' }}")
 RETRYABLE: Final = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
 FAILED_JOB: Final = string("failed_job_prefix", statuses.FAILED_JOB_PREFIX)
 FAILED_ALONE: Final = string("failed_alone_prefix", statuses.FAILED_ALONE_PREFIX)
-MAX_IMAGES: Final = f"{{{{ (params.max_images or {EVERY_IMAGE}) | int }}}}"
+DRY_RUN: Final = "{{ params.dry_run | string | lower }}"
+REPLAY: Final = "{{ (params.replay_quarantine and not params.dry_run) | string | lower }}"
 
 
 def macros(collection: Collection) -> dict[str, Any]:
@@ -37,34 +40,75 @@ def macros(collection: Collection) -> dict[str, Any]:
     return {
         "work_order": lambda ti, number: planning.work_order(collection.namespace, number, str(ti.id)),
         "updated_within": planning.updated_within,
+        "batch_size": lambda wanted: planning.batch_size(wanted, collection.rates),
+        "most_images": most_images,
+        "next_wave": next_wave,
     }
 
 
 def embed(collection: Collection) -> dict[str, Any]:
-    """Embed a batch, which EmbedBatchOperator adds."""
+    """Embed a batch, see `of_batch`."""
     return query_job(
         "embed/insert_embedding_attempts.sql",
         RUN_ID,
         model(collection),
-        content_types(collection),
         FAILED_JOB,
         int64("dimension", collection.model.dimension),
     )
 
 
-def plan(collection: Collection) -> dict[str, Any]:
+def failed_batch(collection: Collection) -> dict[str, Any]:
+    """Record that the job of a batch failed, see `of_batch`; the status is added."""
+    return query_job("embed/insert_failed_attempts.sql", model(collection))
+
+
+def settle() -> dict[str, Any]:
+    """Publish a batch, see `of_batch`."""
+    return query_job("embed/settle_batch.sql", FAILED_JOB)
+
+
+def of_batch(batch: planning.Batch) -> tuple[Parameter, ...]:
+    """Parameters that name a batch. `planned_at` lets BigQuery read only the days since then."""
+    return (
+        string("work_order", batch["work_order"]),
+        int64("batch_number", batch["batch_number"]),
+        timestamp("planned_at", batch["planned_at"]),
+    )
+
+
+def list_bucket() -> dict[str, Any]:
+    """List the bucket."""
+    return query_job("embed/refresh_listing.sql")
+
+
+def plan(collection: Collection, pass_number: int) -> dict[str, Any]:
     """Write a work order, whose name PlanBatchesOperator adds."""
+    rates = collection.rates
+    per_run = collection.images_per_run if pass_number == 1 else EVERY_IMAGE
     return query_job(
-        "embed/write_work_order.sql",
+        "embed/plan_batches.sql",
         RUN_ID,
-        *_plannable(collection),
+        int64("pass_number", pass_number),
+        model(collection),
+        content_types(collection),
         FAILED_JOB,
-        int64("batch_size", "{{ params.batch_size | int }}"),
+        URI_PREFIX,
+        timestamp("updated_from", "{{ updated_within(dag_run)[0] }}"),
+        timestamp("updated_until", "{{ updated_within(dag_run)[1] }}"),
+        int64("batch_size", "{{ batch_size(params.batch_size | int) }}"),
+        int64("lanes", rates.lanes if pass_number == 1 else planning.unrefused_lanes(rates)),
+        int64("images_per_minute_per_lane", rates.images_per_minute_per_job),
         string("order", "{{ params.order }}"),
-        int64("max_images", MAX_IMAGES),
+        int64("max_images", "{{ most_images(params) }}"),
         int64("budget_images", budget_images(collection)),
+        int64("images_per_run", per_run),
+        int64("most_images", planning.most_plan_images(rates)),
         int64("pieces_per_job", passes.PIECES_PER_JOB),
         int64("max_pieces", passes.MAX_PIECES),
+        boolean("dry_run", DRY_RUN),
+        # Once, with the first plan.
+        boolean("replay", REPLAY if pass_number == 1 else False),
+        string("replay_status", "{{ params.replay_status or '' }}"),
     )
 
 
@@ -73,56 +117,56 @@ def budget_images(collection: Collection) -> int:
     return EVERY_IMAGE if collection.budget_images is None else collection.budget_images
 
 
-def deferred(collection: Collection) -> dict[str, Any]:
-    """Count what a work order leaves to later runs; ReviewPlanOperator adds its name."""
-    return query_job("embed/count_deferred_images.sql", RUN_ID, *_plannable(collection))
+def most_images(params: Mapping[str, Any]) -> int:
+    """Number of images that a run may embed, by its Params. Airflow accepts whole numbers like 5.0."""
+    return int(params["max_images"] or EVERY_IMAGE)
 
 
-def publish_new(collection: Collection) -> dict[str, Any]:
-    """Publish the vectors of images that are not searchable yet."""
-    return query_job("embed/publish_new_embeddings.sql", model(collection), content_types(collection))
-
-
-def publish_changed(collection: Collection) -> dict[str, Any]:
-    """Publish the vectors of images whose content has changed."""
-    return query_job("embed/publish_changed_embeddings.sql", model(collection), content_types(collection))
-
-
-def quarantine(collection: Collection) -> dict[str, Any]:
-    """Quarantine broken images."""
-    return query_job("embed/quarantine_images.sql", model(collection), RETRYABLE, FAILED_ALONE)
-
-
-def delete_vanished(collection: Collection) -> dict[str, Any]:
-    """Remove images that are gone from the bucket from the searchable table."""
+def check(collection: Collection, plan: str) -> dict[str, Any]:
+    """Check the pass that the task `plan` has planned; CheckStatusOperator adds `is_released`."""
     return query_job(
-        "embed/delete_vanished_embeddings.sql",
+        "embed/check_pass.sql",
+        RUN_ID,
         model(collection),
-        float64("max_share", collection.max_removed_share),
-        boolean("allow_mass_delete", "{{ params.allow_mass_delete | string | lower }}"),
+        content_types(collection),
+        RETRYABLE,
+        FAILED_JOB,
+        FAILED_ALONE,
+        string("work_order", f"{{{{ ti.xcom_pull(task_ids='{plan}', key='work_order') }}}}"),
+        float64("max_terminal_share", collection.max_terminal_share),
+        boolean("dry_run", False),
     )
 
 
-def work_order_progress() -> dict[str, Any]:
-    """Count the progress of a work order; EmbedBatchOperator adds its name."""
-    return query_job("embed/count_order.sql", STARTED_AT, FAILED_JOB)
+def ask_one_image(collection: Collection, *, was_embedded: bool) -> dict[str, Any]:
+    """Ask the model about one image, see `of_batch`."""
+    return query_job(
+        "embed/ask_one_image.sql",
+        RUN_ID,
+        model(collection),
+        content_types(collection),
+        FAILED_JOB,
+        int64("dimension", collection.model.dimension),
+        boolean("was_embedded", was_embedded),
+    )
+
+
+def sync_bucket(collection: Collection) -> dict[str, Any]:
+    """Make the searchable images follow the bucket. A run of Airflow's Backfill removes nothing, since it
+    covers only part of the bucket."""
+    return query_job(
+        "embed/sync_bucket.sql",
+        model(collection),
+        content_types(collection),
+        float64("max_share", collection.max_removed_share),
+        boolean("may_remove", "{{ (dag_run.run_type != 'backfill') | string | lower }}"),
+        boolean("allow_mass_delete", "{{ params.allow_mass_delete | string | lower }}"),
+    )
 
 
 def run_progress(collection: Collection) -> dict[str, Any]:
     """Count what has become of the images that this run planned."""
     return query_job("embed/count_progress.sql", RUN_ID, model(collection), content_types(collection))
-
-
-def replay(collection: Collection) -> dict[str, Any]:
-    """Release images from quarantine, if this run's Params say so."""
-    return query_job(
-        "embed/replay_quarantine.sql",
-        RUN_ID,
-        model(collection),
-        URI_PREFIX,
-        boolean("replay", "{{ (params.replay_quarantine and not params.dry_run) | string | lower }}"),
-        string("replay_status", "{{ params.replay_status or '' }}"),
-    )
 
 
 def report() -> dict[str, Any]:
@@ -133,17 +177,4 @@ def report() -> dict[str, Any]:
         STARTED_AT,
         string("data_interval_start", "{{ dag_run.data_interval_start or '' }}"),
         string("data_interval_end", "{{ dag_run.data_interval_end or '' }}"),
-    )
-
-
-def _plannable(collection: Collection) -> tuple[Parameter, ...]:
-    """Parameters of select_plannable_images."""
-    return (
-        model(collection),
-        content_types(collection),
-        RETRYABLE,
-        FAILED_ALONE,
-        URI_PREFIX,
-        timestamp("updated_from", "{{ updated_within(dag_run)[0] }}"),
-        timestamp("updated_until", "{{ updated_within(dag_run)[1] }}"),
     )

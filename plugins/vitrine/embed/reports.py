@@ -49,28 +49,63 @@ def outcome(progress: Mapping[str, Any], stopped: Outcome | None, incomplete: st
     return Outcome.COMPLETE if progress["planned"] else Outcome.NOTHING_PENDING
 
 
-def why_incomplete(progress: Mapping[str, Any], passes: int | None, failed: Sequence[str]) -> str | None:
-    """Why a run is incomplete, or None.
+def why_incomplete(
+    progress: Mapping[str, Any], *, broken: str | None, gave_up: str | None, failed: Sequence[str]
+) -> str | None:
+    """Why a run is incomplete, or None. The first sentence is the cause.
 
-    :param passes: number of passes that were checked; None if the run was stopped before the first.
+    :param broken: what the brake on quarantine, or a plan that was refused, says.
+    :param gave_up: why the passes stopped, as the last check says.
     :param failed: ids of the tasks that failed.
     """
-    reasons = []
-    if failed:
-        reasons.append(f"Failed: {', '.join(failed)}. See their logs and clear them; nothing is paid twice.")
-    elif passes == 0:
-        reasons.append("No pass was checked: clear the run. Nothing is paid twice.")
+    reasons = [broken] if broken else []
     if progress["pending"]:
-        named = "\n  ".join(progress["pending_images"])
         reasons.append(
             f"{progress['pending']:,} of {progress['planned']:,} planned images are neither published, "
-            f"quarantined nor gone. The next run takes them up again.\n  {named}"
+            f"quarantined nor gone. The next run takes them up again. {gave_up or ''}".rstrip()
         )
+        reasons.extend(failures(progress, "pending"))
     if progress["duplicates"]:
         reasons.append(
             f"{progress['duplicates']:,} rows of image_embeddings repeat the uri of another row: delete them."
         )
+    if failed:
+        reasons.append(f"Failed: {', '.join(failed)}. See their logs and clear them; nothing is paid twice.")
     return "\n".join(reasons) or None
+
+
+def failures(progress: Mapping[str, Any], place: str) -> list[str]:
+    """The images that are `pending` or `quarantined`: a line for each status, with examples."""
+    return [
+        f"  {failure['images']:,} x {failure['status']}\n    for example {', '.join(failure['examples'])}"
+        for failure in progress["failures"]
+        if failure["place"] == place
+    ]
+
+
+def verdict(figures: Mapping[str, Any], outcome: Outcome, reason: str | None) -> str:
+    """The run in one sentence, the last line of its log.
+
+    :param reason: why it is incomplete; its first line is used.
+    """
+    if outcome is Outcome.INCOMPLETE:
+        return f"INCOMPLETE: {(reason or '').partition(chr(10))[0]}"
+    if outcome is Outcome.NOTHING_PENDING:
+        return "Nothing was pending."
+    if outcome in (Outcome.DRY_RUN, Outcome.REJECTED):
+        return f"Stopped before it cost anything ({outcome}): {figures['deferred']:,} images are left."
+    parts = [f"{figures['published']:,} of {figures['planned']:,} images published"]
+    parts += [f"{figures[name]:,} {words}" for name, words in IN_WORDS.items() if figures[name]]
+    if figures["deferred"]:
+        parts.append(f"{figures['deferred']:,} left to later runs by {figures['deferred_reason']}")
+    return f"Complete: {', '.join(parts)}."
+
+
+IN_WORDS = {
+    "quarantined": "quarantined",
+    "changed": "changed while they were embedded",
+    "vanished": "gone from the bucket",
+}
 
 
 def as_text(figures: Mapping[str, Any]) -> str:

@@ -1,21 +1,27 @@
-"""The statements of embed_images, which only the run that has the turn may execute."""
+"""The statements of embed_images, which only the run that has turn and lease may execute."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+from google.api_core.exceptions import GoogleAPIError
 
-from vitrine.embed import turns
-from vitrine.google.statement import BigQueryStatementOperator
+from vitrine.embed import lease, turns
+from vitrine.errors import TurnLostError
+from vitrine.google.jobs import with_parameters
+from vitrine.google.statement import BigQueryRowsOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
 
-class EmbedStatementOperator(BigQueryStatementOperator):
-    """BigQueryStatementOperator that refuses to run out of turn, see vitrine.embed.turns.
+class EmbedStatementOperator(BigQueryRowsOperator):
+    """BigQueryRowsOperator that refuses to run out of turn, or without the lease of the dataset. Errors:
+    TurnLostError.
 
     :param planned_by: for statements that must run even if upstream tasks failed (trigger rule ALL_DONE): id
         of the task that planned their work. The statement is skipped unless that task has succeeded.
@@ -25,13 +31,36 @@ class EmbedStatementOperator(BigQueryStatementOperator):
         super().__init__(**kwargs)
         self.planned_by = planned_by
 
-    def execute(self, context: Context) -> str:
-        """Run the statement, deferred if it takes long. Returns the job id. Errors: TurnLostError."""
+    def execute(self, context: Context) -> Any:
+        """Run the statement, deferred if it takes long."""
         if self.planned_by and not _has_succeeded(context["ti"], self.planned_by):
             raise AirflowSkipException(f"{self.planned_by} planned nothing in this run.")
-        turns.check(context, turns.for_tables(self.collection))
-        job_id: str = super().execute(context)
-        return job_id
+        turn = turns.check(context, turns.for_tables(self.collection))
+        self.configuration = with_parameters(self.configuration, *lease.parameters(self.collection, turn))
+        with lost_lease_is_final():
+            return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """End as the job did."""
+        with lost_lease_is_final():
+            return super().execute_complete(context, event)
+
+    def on_rows(self, context: Context, rows: list[dict[str, Any]]) -> Any:
+        """Nothing, unless a subclass has a use for the rows."""
+
+
+@contextmanager
+def lost_lease_is_final() -> Iterator[None]:
+    """Raise TurnLostError, which is not retried, if a statement stopped because the lease is lost."""
+    try:
+        yield
+    except (AirflowException, GoogleAPIError) as error:
+        if lease.LOST not in str(error):
+            raise
+        raise TurnLostError(
+            f"{error} Running both could pay for an image twice. Clear the whole run, starting with "
+            "take_turn. It continues where it stopped."
+        ) from error
 
 
 def _has_succeeded(ti: TaskInstance, task_id: str) -> bool:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseSensorOperator
 
 from vitrine.collection import Collection, load
-from vitrine.embed import turns
+from vitrine.embed import lease, turns
+from vitrine.embed.planning import job_prefixes
+from vitrine.google.bigquery import BigQuery
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -19,8 +21,8 @@ TIMEOUT = timedelta(days=365)
 MIN_POKE_SECONDS = 20.0
 
 
-class TakeTurnSensor(BaseSensorOperator):
-    """Take the turn for the tables of a collection and model, as soon as no other active run holds it.
+class _TurnSensor(BaseSensorOperator):
+    """Takes a turn; waiting costs no worker slot.
 
     Only one instance pokes at a time (`max_active_tis_per_dag`), so two can never take the turn together.
     """
@@ -35,10 +37,6 @@ class TakeTurnSensor(BaseSensorOperator):
         )
         self.collection = collection
 
-    def poke(self, context: Context) -> bool:
-        """Try to take the turn."""
-        return self._take(context, turns.for_tables(self.collection), is_shared=False)
-
     def _take(self, context: Context, turn: str, *, is_shared: bool) -> bool:
         holder = turns.take(context["ti"], turn, is_shared=is_shared)
         if holder:
@@ -46,20 +44,47 @@ class TakeTurnSensor(BaseSensorOperator):
         return holder is None
 
 
-class TakeQuotaSensor(TakeTurnSensor):
-    """Take the turn for the quota of the model, which other collections may share. Does not wait if the plan
-    has no batches, since the model is then not called.
+class TakeTurnSensor(_TurnSensor):
+    """Take the turn for the tables of a collection and model, then the lease of its dataset.
 
-    :param plan: id of the task that wrote the work order and returned its batches.
+    Also waits for jobs that an earlier run left running in BigQuery: what they embed is paid for and must not
+    be planned again, and nothing may be published at the same time as they publish.
     """
 
-    def __init__(self, *, plan: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.plan = plan
+    template_fields = ("configuration",)
+    template_ext = (".sql",)
+    template_fields_renderers = {"configuration": "json"}
+
+    def __init__(self, *, collection: Collection, **kwargs: Any) -> None:
+        super().__init__(collection=collection, **kwargs)
+        self.configuration = lease.TAKE
+
+    def poke(self, context: Context) -> bool:
+        """Try to take turn and lease."""
+        if not self._take(context, turns.for_tables(self.collection), is_shared=False):
+            return False
+        ti = context["ti"]
+        bigquery = BigQuery.of(self.collection, ti)
+        [row] = bigquery.rows(lease.take(self.collection, context, self.configuration))
+        if not row["is_ours"]:
+            self.log.info(
+                "%(holder)s has the lease of the dataset since %(taken_at)s, at most until %(expires_at)s "
+                "unless it is renewed. This run waits.",
+                row,
+            )
+            return False
+        # Looked for under the lease, so that none begins after the last look.
+        for prefix in job_prefixes(self.collection, ti.dag_id):
+            for job in bigquery.running_jobs(prefix):
+                self.log.info("Waiting for job %s, left running by an earlier task.", job.job_id)
+                return False
+        return True
+
+
+class TakeQuotaSensor(_TurnSensor):
+    """Take the turn for the quota of the model, which other collections may share."""
 
     def poke(self, context: Context) -> bool:
         """Try to take the turn."""
-        if not context["ti"].xcom_pull(task_ids=self.plan):
-            return True
         sharing = load().sharing_quota(self.collection)
         return self._take(context, turns.for_quota(self.collection), is_shared=len(sharing) > 1)

@@ -1,4 +1,4 @@
-"""Turns: what only one run may use at a time.
+"""Turns: what only one run of one Airflow may use at a time. For other Airflows see vitrine.embed.lease.
 
 There are two turns. The first is for the tables of a collection and model, from a run's first task on: two
 runs that plan the same images would pay for them twice. The second is for the quota of the model, which
@@ -13,6 +13,7 @@ longer holds its turns.
 from __future__ import annotations
 
 import time
+import uuid
 from typing import TYPE_CHECKING, TypedDict
 
 from airflow.sdk import Variable
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
 CONFIRM_SECONDS = 1.0
 
 
-class Run(TypedDict):
-    """The DAG run that the Variable names."""
+class Turn(TypedDict):
+    """The DAG run that has a turn; `lease_id` identifies it in the dataset, where `earlier_lease_id` is that
+    of the run before it, which has ended and may not have freed its lease."""
 
     dag_id: str
     run_id: str
+    lease_id: str
+    earlier_lease_id: str
 
 
 def for_tables(collection: Collection) -> str:
@@ -47,47 +51,61 @@ def for_quota(collection: Collection) -> str:
 
 
 def take(ti: TaskInstance, turn: str, *, is_shared: bool) -> str | None:
-    """Take a turn for a task's run. Returns None, or the active run that holds the turn.
+    """Take a turn for a task's run. Returns None, or the active run that holds the turn, in words.
 
     Only one task of a DAG may call this at a time.
 
     :param is_shared: whether another DAG takes the same turn and may try to at the same moment. The last to
         write its name has the turn, so read it again after a moment.
     """
-    own, holder = _name(ti), _holder(turn)
-    if holder and holder != own and _is_running(ti, holder):
-        return _in_words(holder)
-    if holder != own:
+    holder = _holder(turn)
+    if holder and not _is_own(holder, ti) and _is_running(ti, holder):
+        return in_words(holder)
+    if not holder or not _is_own(holder, ti):
+        own = Turn(
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            lease_id=uuid.uuid4().hex,
+            earlier_lease_id=holder["lease_id"] if holder else "",
+        )
         Variable.set(turn, own, serialize_json=True)
         if is_shared:
             time.sleep(CONFIRM_SECONDS)
+        holder = _holder(turn)
+    return None if holder and _is_own(holder, ti) else in_words(holder)
+
+
+def check(context: Context, turn: str) -> Turn:
+    """The turn of the context's run. Errors: TurnLostError when another run has it, as when part of an old
+    run is cleared."""
+    if own := get(context, turn):
+        return own
+    raise TurnLostError(
+        f"{in_words(_holder(turn))} has taken the turn since {context['ti'].run_id}. Running both could pay "
+        "for an image twice. Clear the whole run, starting with take_turn. It continues where it stopped."
+    )
+
+
+def get(context: Context, turn: str) -> Turn | None:
+    """The turn of the context's run, or None when it has none."""
     holder = _holder(turn)
-    return None if holder == own else _in_words(holder)
+    return holder if holder and _is_own(holder, context["ti"]) else None
 
 
-def check(context: Context, turn: str) -> None:
-    """Refuse to run out of turn, as when part of an old run is cleared. Errors: TurnLostError."""
-    ti = context["ti"]
-    holder = _holder(turn)
-    if holder != _name(ti):
-        raise TurnLostError(
-            f"{_in_words(holder)} has taken the turn since {ti.run_id}. Running both could pay for an image "
-            "twice. Clear the whole run, starting with take_turn. It continues where it stopped."
-        )
-
-
-def _name(ti: TaskInstance) -> Run:
-    return {"dag_id": ti.dag_id, "run_id": ti.run_id}
-
-
-def _holder(turn: str) -> Run | None:
-    holder: Run | None = Variable.get(turn, default=None, deserialize_json=True)
-    return holder
-
-
-def _in_words(holder: Run | None) -> str:
+def in_words(holder: Turn | None) -> str:
+    """The run that has a turn, for people."""
     return f"Run {holder['run_id']} of {holder['dag_id']}" if holder else "No run"
 
 
-def _is_running(ti: TaskInstance, holder: Run) -> bool:
+def _holder(turn: str) -> Turn | None:
+    holder: Turn | None = Variable.get(turn, default=None, deserialize_json=True)
+    # A Variable of an earlier version has no lease.
+    return holder and Turn(**{"lease_id": "", "earlier_lease_id": "", **holder})
+
+
+def _is_own(holder: Turn, ti: TaskInstance) -> bool:
+    return (holder["dag_id"], holder["run_id"]) == (ti.dag_id, ti.run_id)
+
+
+def _is_running(ti: TaskInstance, holder: Turn) -> bool:
     return ti.get_dr_count(dag_id=holder["dag_id"], run_ids=[holder["run_id"]], states=["running"]) > 0

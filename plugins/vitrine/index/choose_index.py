@@ -23,11 +23,11 @@ class ChooseIndexOperator(BaseBranchOperator):
         self.enough, self.too_few = enough, too_few
 
     def choose_branch(self, context: Context) -> str:
-        """Task id to continue with. Pushes the XCom `vector_index` (a sentence) if there will be no index."""
+        """Task id to continue with."""
         table_id = self.collection.table_id("image_embeddings")
-        state = too_few_rows(BigQuery.of(self.collection).table_size(table_id).rows)
+        bigquery = BigQuery.of(self.collection, context["ti"])
+        state = too_few_rows(bigquery.table_size(table_id).rows)
         if state is None:
             return self.enough
         self.log.info("%s", state.message)
-        context["ti"].xcom_push(key="vector_index", value=state.message)
         return self.too_few

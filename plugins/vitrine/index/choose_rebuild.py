@@ -44,7 +44,7 @@ class ChooseRebuildOperator(BaseBranchOperator):
         if not (context["params"]["rebuild"] or recall.has_drifted(measured)):
             self.log.info("No rebuild: drift is below %s.", limits.SIGNIFICANT_DRIFT)
             return self.keep
-        [counted] = BigQuery.of(self.collection).rows(self.configuration)
+        [counted] = BigQuery.of(self.collection, context["ti"]).rows(self.configuration)
         if counted["rebuilds"] >= recall.MAX_REBUILDS_PER_DAY:
             raise IndexNotRebuiltError(
                 f"The index was rebuilt {counted['rebuilds']} times within a day. BigQuery allows "

@@ -28,7 +28,8 @@ class CreateVectorIndexOperator(BigQueryStatementOperator):
     def execute(self, context: Context) -> str | None:
         """Run the statement, deferred if it takes long. Returns the job id; None if there was no job."""
         table_id = self.collection.table_id("image_embeddings")
-        if state := too_few_rows(BigQuery.of(self.collection).table_size(table_id).rows):
+        bigquery = BigQuery.of(self.collection, context["ti"])
+        if state := too_few_rows(bigquery.table_size(table_id).rows):
             self.log.info("%s", state.message)
             # Airflow asks for the link to the job all the same, and logs an error if it finds nothing.
             BigQueryJobDetailLink.persist(context)

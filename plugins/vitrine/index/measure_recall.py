@@ -38,28 +38,28 @@ class MeasureRecallOperator(BaseOperator):
 
     def execute(self, context: Context) -> recall.Measurement:
         """Measure, record and return the measurement."""
-        collection, bigquery = self.collection, BigQuery.of(self.collection)
+        collection, bigquery = self.collection, BigQuery.of(self.collection, context["ti"])
         table_id = collection.table_id("image_embeddings")
         state = read_state(bigquery, self.read, table_id, collection.index_coverage)
         context["ti"].xcom_push(key="built", value=state.built)
-        measured = self._measure(state)
-        self._write(measured)
+        measured = self._measure(bigquery, state)
+        self._write(bigquery, measured)
         shares = recall.as_text(measured["shares"])
         self.log.info("%s Drift: %s.\n%s", measured["vector_index"], measured["drift"], shares)
         return measured
 
-    def _measure(self, state: IndexState) -> recall.Measurement:
-        drift = recall.drift(BigQuery.of(self.collection).rows(self.drift))
+    def _measure(self, bigquery: BigQuery, state: IndexState) -> recall.Measurement:
+        drift = recall.drift(bigquery.rows(self.drift))
         if state.kind is not IndexKind.READY:
             return {"vector_index": state.message, "drift": drift, "shares": []}
-        answer = BigQuery.of(self.collection).answer(self.configuration)
+        answer = bigquery.answer(self.configuration)
         return {
             "vector_index": " ".join(filter(None, (state.message, recall.not_used(answer.statistics)))),
             "drift": drift,
             "shares": recall.by_share(answer.rows, self.collection.fraction_lists_to_search),
         }
 
-    def _write(self, measured: recall.Measurement) -> None:
+    def _write(self, bigquery: BigQuery, measured: recall.Measurement) -> None:
         """Record the measurement, with the recall of the share that searches use."""
         [own, *_] = measured["shares"] or recall.by_share([], self.collection.fraction_lists_to_search)
         counts = (int64(f"{kind}_queries", own[f"{kind}_queries"]) for kind in recall.QUERY_KINDS)
@@ -70,4 +70,4 @@ class MeasureRecallOperator(BaseOperator):
             float64("drift", measured["drift"]),
             float64("fraction_lists_to_search", self.collection.fraction_lists_to_search),
         )
-        BigQuery.of(self.collection).rows(with_parameters(self.write, *columns, *counts, *recalls))
+        bigquery.rows(with_parameters(self.write, *columns, *counts, *recalls))

@@ -25,7 +25,7 @@ DEADLINE_MARGIN = timedelta(minutes=5)
 
 
 class VectorIndexSensor(BaseSensorOperator):
-    """Deferrable sensor on INFORMATION_SCHEMA.VECTOR_INDEXES. Pushes a sentence as XCom `vector_index`.
+    """Wait, deferred, until the vector index is filled. Pushes a sentence as XCom `vector_index`.
 
     Succeeds when `index_coverage` percent of the rows are indexed, or when the table is too small for an
     index, or for its index ever to be filled (search is then exact). Errors: IndexDisabledError with
@@ -50,24 +50,24 @@ class VectorIndexSensor(BaseSensorOperator):
             poke_interval=collection.index_poll_seconds, timeout=collection.index_timeout_seconds, **kwargs
         )
         self.configuration = query_job("index/select_vector_index.sql")
-        self.bigquery, self.coverage = BigQuery.of(collection), collection.index_coverage
-        self.table_id = collection.table_id("image_embeddings")
+        self.collection, self.table_id = collection, collection.table_id("image_embeddings")
         self.built_before = built_before
 
     def execute(self, context: Context) -> str:
         """Check once, and defer if the index is still building."""
-        state = read_state(self.bigquery, self.configuration, self.table_id, self.coverage)
+        bigquery = BigQuery.of(self.collection, context["ti"])
+        state = read_state(bigquery, self.configuration, self.table_id, self.collection.index_coverage)
         if state.is_worth_waiting_for(self.built_before):
             self.log.info("%s", state.message)
-            self._defer()
+            self._defer(bigquery)
         return self._end(context, state)
 
-    def _defer(self) -> NoReturn:
+    def _defer(self, bigquery: BigQuery) -> NoReturn:
         trigger = VectorIndexTrigger(
-            bigquery=asdict(self.bigquery),
+            bigquery=asdict(bigquery),
             configuration=self.configuration,
             table_id=self.table_id,
-            coverage=self.coverage,
+            coverage=self.collection.index_coverage,
             poll_seconds=self.poke_interval,
             deadline=time.time() + self.timeout,
             built_before=self.built_before,

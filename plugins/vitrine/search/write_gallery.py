@@ -71,7 +71,7 @@ class WriteGalleryOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the results, fetch their images, write the page. Returns {"gallery": ..., "results": ...}."""
-        rows = BigQuery.of(self.collection).rows(self.configuration)
+        rows = BigQuery.of(self.collection, context["ti"]).rows(self.configuration)
         by_query = {query: [row for row in rows if row["query"] == query] for query in self.queries}
         for query, found in by_query.items():
             self.log.info("%s\n%s", query, results_as_text(found))

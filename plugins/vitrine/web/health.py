@@ -18,7 +18,6 @@ from google.api_core.exceptions import NotFound
 
 from vitrine import limits
 from vitrine.collection import Collection
-from vitrine.embed import queries
 from vitrine.embed.planning import Batch, Plan, estimate
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import content_types, model, string
@@ -34,7 +33,7 @@ EMBED_DAG, MAINTENANCE_DAG = "embed_images", "maintain_vector_index"
 MOST_STATUSES = 20
 MOST_BROKEN = 60
 # Columns that a table of an earlier version lacks.
-NEW_COLUMNS = {"outcome": None, "deferred": None, "cost_usd": None}
+NEW_COLUMNS = {"outcome": None, "deferred": None, "cost_usd": None, "changed": None}
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def look(collection: Collection, chosen: Filter) -> Health:
         )
         recall = pool.submit(_recall, collection)
     searchable, state = index.result()
-    reports = [NEW_COLUMNS | row for row in runs.result().rows]
+    reports = [_with_changed(NEW_COLUMNS | row) for row in runs.result().rows]
     return Health(
         searchable,
         state,
@@ -101,6 +100,11 @@ def look(collection: Collection, chosen: Filter) -> Health:
         recall.result(),
         collection.min_recall,
     )
+
+
+def _with_changed(report: dict[str, Any]) -> dict[str, Any]:
+    """A report in whose chart the images that changed are with those that vanished."""
+    return report | {"vanished": report["vanished"] + (report["changed"] or 0)}
 
 
 def _recall(collection: Collection) -> list[dict[str, Any]] | None:
@@ -129,13 +133,17 @@ def backlog(collection: Collection) -> Plan:
         "pages/count_pending.sql",
         model(collection),
         content_types(collection),
-        queries.RETRYABLE,
-        queries.FAILED_ALONE,
     ).rows
     images = counted["images"]
     size = limits.MAX_ROWS_PER_EMBEDDING_JOB
     batches = [
-        Batch(work_order="", batch_number=number, images=min(size, images - number * size), bytes=0)
+        Batch(
+            work_order="",
+            planned_at="",
+            batch_number=number,
+            images=min(size, images - number * size),
+            bytes=0,
+        )
         for number in range(ceil(images / size))
     ]
     return estimate(batches, collection.rates)
@@ -171,7 +179,7 @@ def health_page(request: Request, collection: ChosenCollection, user: GetUserDep
 
 @router.get("/health/backlog")
 def backlog_part(collection: ChosenCollection) -> HTMLResponse:
-    """The number of pending images, loaded after the rest because it lists the bucket."""
+    """The number of pending images, loaded after the rest because it compares the listing with all tables."""
     try:
         plan, cap, budget = backlog(collection), collection.max_cost_usd, collection.monthly_budget_usd
     except EXPECTED as error:

@@ -1,7 +1,9 @@
 -- What has become of the images of this run (those of its last plan, and those it called the model for before), and what
--- was paid. Grain: one run (one row). planned = published + quarantined + vanished + pending.
--- vanished: deleted or overwritten since it was planned. ignored: objects of other content types, by type. duplicates: rows that
--- should not exist, because they repeat the uri of another.
+-- was paid. Grain: one run (one row). planned = published + quarantined + changed + vanished + pending.
+-- changed: overwritten since it was planned; the new content is for the next run. vanished: gone since it was planned.
+-- ignored: objects of other content types, by type. duplicates: rows that should not exist, because they repeat the uri of another.
+-- calls_in_vain: calls that were paid for, and whose vector is not searchable. asked_again: calls for images that had been
+-- embedded before, to tell broken images from a broken model.
 WITH attempts AS (
   SELECT
     uri,
@@ -17,22 +19,23 @@ places AS (
   SELECT
     planned.uri,
     planned.size,
-    COALESCE(attempt.status, 'no answer yet') AS status,
+    COALESCE(quarantined.ml_generate_embedding_status, attempt.status, 'no answer yet') AS status,
     CASE
-      WHEN published.uri IS NOT NULL THEN 'published'
+      WHEN unpublished.uri IS NOT NULL THEN 'pending'
       WHEN quarantined.uri IS NOT NULL THEN 'quarantined'
-      WHEN image.uri IS NULL THEN 'vanished'
-      ELSE 'pending'
+      WHEN published.uri IS NOT NULL THEN 'published'
+      WHEN image.uri IS NOT NULL THEN 'changed'
+      ELSE 'vanished'
     END AS place
   FROM (
     SELECT uri, content_hash, MAX(size) AS size
     FROM `demo-project.bqml_tutorial.embedding_batches`
-    WHERE run_id = @run_id
+    WHERE run_id = @run_id AND pass_number > 0
     GROUP BY uri, content_hash
   ) AS planned
   LEFT JOIN (
     -- The first-pass work order that this run carries out: its newest, since a cleared run plans again.
--- Grain: one image content. Included by write_work_order and count_progress.
+-- Grain: one image content. Included by plan_batches and count_progress.
 SELECT uri, content_hash
 FROM `demo-project.bqml_tutorial.embedding_batches`
 WHERE work_order = (
@@ -44,7 +47,12 @@ WHERE work_order = (
   ) AS last_plan
     ON last_plan.uri = planned.uri AND last_plan.content_hash = planned.content_hash
   LEFT JOIN (
-    -- The images that are in the bucket. Grain: one image. Included by other statements.
+    -- Images in the bucket whose content is neither searchable nor in quarantine. Grain: one image. Included by other statements.
+-- Decided by content, never by a watermark. The vector of another generation of the same content counts only if it was
+-- confirmed, see list_bucket. replaces: another vector is searchable under this uri.
+SELECT image.*, published.uri IS NOT NULL AS replaces
+FROM (
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
 -- A composite object has no md5_hash; its generation identifies its content instead.
 SELECT
   uri,
@@ -57,13 +65,26 @@ FROM `demo-project.bqml_tutorial.met_images`
 WHERE
   -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
 LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
-  ) AS image
-    ON image.uri = planned.uri AND image.content_hash = planned.content_hash
+) AS image
+LEFT JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published ON published.uri = image.uri
+LEFT JOIN `demo-project.bqml_tutorial.embedding_confirmations` AS confirmed
+  ON confirmed.content_hash = published.content_hash AND confirmed.embedded_at = published.embedded_at
+LEFT JOIN `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
+  ON quarantined.uri = image.uri AND quarantined.content_hash = image.content_hash AND quarantined.model = @model
+    AND quarantined.replayed_at IS NULL
+WHERE quarantined.uri IS NULL
+  AND (
+    published.uri IS NULL
+    OR published.content_hash != image.content_hash
+    OR (published.generation IS DISTINCT FROM image.generation AND confirmed.content_hash IS NULL))
+  ) AS unpublished
+    ON unpublished.uri = planned.uri AND unpublished.content_hash = planned.content_hash
   LEFT JOIN (SELECT DISTINCT uri, content_hash FROM `demo-project.bqml_tutorial.met_image_embeddings`) AS published
     ON published.uri = planned.uri AND published.content_hash = planned.content_hash
   LEFT JOIN `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
     ON quarantined.uri = planned.uri AND quarantined.content_hash = planned.content_hash
       AND quarantined.model = @model AND quarantined.replayed_at IS NULL
+  LEFT JOIN `demo-project.bqml_tutorial.met_images` AS image ON image.uri = planned.uri
   LEFT JOIN attempts AS attempt ON attempt.uri = planned.uri AND attempt.content_hash = planned.content_hash
   WHERE last_plan.uri IS NOT NULL OR attempt.uri IS NOT NULL
 ),
@@ -75,16 +96,37 @@ other_types AS (
 LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
   ) IS NOT TRUE
   GROUP BY content_type
+),
+failures AS (
+  SELECT place, status, COUNT(*) AS images, ARRAY_AGG(uri ORDER BY uri LIMIT 3) AS examples
+  FROM places
+  WHERE place IN ('pending', 'quarantined')
+  GROUP BY place, status
 )
 SELECT
   COUNT(*) AS planned,
   COUNTIF(place = 'published') AS published,
   COUNTIF(place = 'quarantined') AS quarantined,
+  COUNTIF(place = 'changed') AS changed,
   COUNTIF(place = 'vanished') AS vanished,
   COUNTIF(place = 'pending') AS pending,
   COALESCE(SUM(size), 0) AS bytes,
   (SELECT COALESCE(SUM(calls), 0) FROM attempts) AS attempts,
   (SELECT COALESCE(SUM(paid), 0) FROM attempts) AS paid,
+  (
+    SELECT COUNT(*)
+    FROM `demo-project.bqml_tutorial.embedding_attempts` AS attempt
+    LEFT JOIN (SELECT DISTINCT content_hash, embedded_at FROM `demo-project.bqml_tutorial.met_image_embeddings`) AS published
+      ON published.content_hash = attempt.content_hash AND published.embedded_at = attempt.attempted_at
+    WHERE attempt.run_id = @run_id AND attempt.ml_generate_embedding_status = '' AND published.content_hash IS NULL
+  ) AS calls_in_vain,
+  (
+    SELECT COUNT(*)
+    FROM `demo-project.bqml_tutorial.embedding_batches` AS asked
+    INNER JOIN `demo-project.bqml_tutorial.embedding_attempts` AS attempt
+      ON attempt.work_order = asked.work_order AND attempt.uri = asked.uri
+    WHERE asked.run_id = @run_id AND asked.pass_number = 0
+  ) AS asked_again,
   (SELECT COALESCE(SUM(objects), 0) FROM other_types) AS ignored,
   ARRAY(
     SELECT CONCAT(content_type, ': ', CAST(objects AS STRING), ', for example ', example)
@@ -93,5 +135,5 @@ SELECT
     LIMIT 20
   ) AS ignored_types,
   (SELECT COUNT(*) - COUNT(DISTINCT uri) FROM `demo-project.bqml_tutorial.met_image_embeddings`) AS duplicates,
-  ARRAY(SELECT CONCAT(uri, ': ', status) FROM places WHERE place = 'pending' ORDER BY uri LIMIT 20) AS pending_images
+  ARRAY(SELECT AS STRUCT place, status, images, examples FROM failures ORDER BY images DESC, status LIMIT 20) AS failures
 FROM places

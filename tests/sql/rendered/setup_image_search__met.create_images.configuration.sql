@@ -1,5 +1,10 @@
--- The object table: one row per object of the bucket, listed live. It holds no data, so replacing it loses nothing and
--- picks up a changed setting `objects`.
+-- The object table: one row per object of the bucket, as it was when the bucket was last listed (embed/parts/list_bucket.sql).
+-- It holds no data, so replacing it loses nothing and picks up a changed setting `objects`. The listing serves for at most a
+-- week, which is the longest that BigQuery allows; later every statement would list the bucket.
 CREATE OR REPLACE EXTERNAL TABLE `demo-project.bqml_tutorial.met_images`
 WITH CONNECTION `demo-project.us.vitrine`
-OPTIONS (object_metadata = 'SIMPLE', uris = ['gs://met-demo/*'])
+OPTIONS (
+  object_metadata = 'SIMPLE',
+  uris = ['gs://met-demo/*'],
+  metadata_cache_mode = 'MANUAL',
+  max_staleness = INTERVAL 7 DAY)

@@ -7,4 +7,9 @@ ALTER TABLE `demo-project.bqml_tutorial.embedding_runs`
   ADD COLUMN IF NOT EXISTS cost_usd FLOAT64,
   ADD COLUMN IF NOT EXISTS outcome STRING,
   ADD COLUMN IF NOT EXISTS data_interval_start TIMESTAMP,
-  ADD COLUMN IF NOT EXISTS data_interval_end TIMESTAMP
+  ADD COLUMN IF NOT EXISTS data_interval_end TIMESTAMP,
+  ADD COLUMN IF NOT EXISTS changed INT64,
+  ADD COLUMN IF NOT EXISTS calls_in_vain INT64,
+  ADD COLUMN IF NOT EXISTS jobs INT64,
+  ADD COLUMN IF NOT EXISTS bytes_billed INT64,
+  ADD COLUMN IF NOT EXISTS stages ARRAY<STRUCT<stage STRING, jobs INT64, bytes_billed INT64, calls INT64, calls_in_vain INT64>>

@@ -16,5 +16,5 @@ CREATE TABLE IF NOT EXISTS `demo-project.bqml_tutorial.embedding_attempts` (
   attempted_at TIMESTAMP NOT NULL
 )
 PARTITION BY DATE(attempted_at)
-CLUSTER BY uri
+CLUSTER BY work_order, batch_number, uri
 OPTIONS (partition_expiration_days = 32)

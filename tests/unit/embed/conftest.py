@@ -1,12 +1,14 @@
-"""Whose turn it is."""
+"""Whose turn it is, and jobs that answer at once."""
 
 import json
+from typing import Any
 
 import pytest
 
-from tests.unit.fakes import FakeTaskInstance
+from tests.unit.fakes import FakeBigQuery, FakeTaskInstance, statement
 from vitrine.collection import Collection
 from vitrine.embed import turns
+from vitrine.google.statement import BigQueryRowsOperator
 
 
 class Variables(dict[str, str]):
@@ -36,6 +38,18 @@ def variables(monkeypatch) -> Variables:
 def own_turn(variables: Variables, collection: Collection) -> None:
     """The run of a FakeTaskInstance has its turn."""
     ti = FakeTaskInstance()
-    holder = {"dag_id": ti.dag_id, "run_id": ti.run_id}
+    holder = turns.Turn(dag_id=ti.dag_id, run_id=ti.run_id, lease_id="ours", earlier_lease_id="before")
     for turn in (turns.for_tables(collection), turns.for_quota(collection)):
         variables.write(turn, holder, serialize_json=True)
+
+
+@pytest.fixture
+def jobs(monkeypatch, bigquery: FakeBigQuery) -> FakeBigQuery:
+    """Let the job of an operator answer at once, as those of a client do."""
+
+    def execute(operator: BigQueryRowsOperator, context: Any) -> Any:
+        bigquery.asked.append(operator.configuration)
+        return operator.on_rows(context, bigquery.answers.get(statement(operator.configuration), []))
+
+    monkeypatch.setattr(BigQueryRowsOperator, "execute", execute)
+    return bigquery

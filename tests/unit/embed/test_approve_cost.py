@@ -3,18 +3,34 @@
 import pendulum
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, chain
 from airflow.sdk.exceptions import DownstreamTasksSkipped
 
 from tests.unit.fakes import context
 from vitrine.embed.approve_cost import ApproveCostOperator
+from vitrine.embed.planning import Verdict
+
+
+@pytest.fixture
+def approve() -> ApproveCostOperator:
+    """The approval of a plan, with what may follow."""
+    with DAG("a_dag", schedule=None):
+        operator = ApproveCostOperator(task_id="approve", subject="Pay?", plan="plan", end="report")
+        chain(operator, *(EmptyOperator(task_id=name) for name in ("embed", "check", "report")))
+    return operator
+
+
+@pytest.mark.parametrize(("verdict", "is_asked"), [(Verdict.ASK, True), (Verdict.EMBED, False)])
+def test_a_person_is_asked_about_a_plan_above_the_cap_only(approve, monkeypatch, verdict, is_asked):
+    asked = []
+    monkeypatch.setattr(ApprovalOperator, "execute", lambda *_: asked.append("Pay?"))
+    approve.execute(context(plan__verdict=str(verdict)))
+    assert asked == ["Pay?"] * is_asked
 
 
 @pytest.mark.parametrize(("answer", "skipped"), [("Approve", set()), ("Reject", {"embed", "check"})])
-def test_a_rejection_skips_repair_too_but_not_the_report(answer, skipped):
-    with DAG("a_dag", schedule=None):
-        approve = ApproveCostOperator(task_id="approve", subject="Pay?", end="report")
-        chain(approve, *(EmptyOperator(task_id=name) for name in ("embed", "check", "report")))
+def test_a_rejection_skips_repair_too_but_not_the_report(approve, answer, skipped):
     event = {
         "chosen_options": [answer],
         "params_input": {},

@@ -5,27 +5,34 @@ import uuid
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
-from tests.unit.fakes import FakeTaskInstance, collection_with, context, parameters
+from tests.unit.fakes import collection_with, context, parameters
+from vitrine.embed import lease
 from vitrine.embed.embed_batch import EmbedBatchOperator
 from vitrine.embed.planning import Batch
 from vitrine.errors import BatchFailedError, TurnLostError
-from vitrine.google.jobs import query_job, string
+from vitrine.google.jobs import query_job
 
 pytestmark = pytest.mark.usefixtures("own_turn")
 
 
-def test_a_batch_names_its_jobs_and_fills_its_statements(collection):
-    operator = EmbedBatchOperator(
-        task_id="embed_batch",
-        collection=collection,
-        configuration=query_job("embed.sql", string("model", "m")),
-        batch=Batch(work_order="vitrine_embed-ds-run-pass1-try1", batch_number=4, images=25_000, bytes=1),
-    )
-    order = {"work_order": "vitrine_embed-ds-run-pass1-try1"}
-    assert operator.job_id == "vitrine_embed-ds-run-pass1-try1-batch4"
-    assert parameters(operator.configuration) == {"model": "m", **order, "batch_number": "4"}
-    assert parameters(operator.failed) == {"model": collection.model.id, **order, "batch_number": "4"}
-    assert parameters(operator.count).items() >= order.items()
+BATCH = Batch(
+    work_order="vitrine_embed-ds-order",
+    batch_number=4,
+    planned_at="2026-11-22 02:00:00+00",
+    images=25_000,
+    bytes=1,
+)
+
+
+def test_a_batch_is_paid_for_by_a_job_of_its_own_once_the_lease_is_held(collection, jobs):
+    operator = EmbedBatchOperator(task_id="embed_batch", collection=collection, batch=BATCH)
+    operator.execute(context())
+    assert jobs.statements == ["renew_lease", "insert_embedding_attempts"]
+    renewed, embedded = map(parameters, jobs.asked)
+    assert renewed == {"lease_id": "ours", "lease_lost": lease.LOST, "lease_minutes": "390"}
+    assert operator.job_id == "vitrine_embed-ds-order-batch4"
+    assert (embedded["work_order"], embedded["batch_number"]) == ("vitrine_embed-ds-order", "4")
+    assert embedded["planned_at"] == "2026-11-22 02:00:00+00"
     assert operator.deferrable
     assert not operator.cancel_on_kill, "a cancelled job's calls are paid and its vectors lost"
 
@@ -33,15 +40,13 @@ def test_a_batch_names_its_jobs_and_fills_its_statements(collection):
 @pytest.fixture
 def operator(emulator):
     """A batch whose job fails, or is only badly watched."""
-    batch = Batch(work_order=f"vitrine_embed-ds-{uuid.uuid4().hex}", batch_number=0, images=1, bytes=1)
+    order = {"work_order": f"vitrine_embed-ds-{uuid.uuid4().hex}", "batch_number": 0, "images": 1}
     operator = EmbedBatchOperator(
-        task_id="embed_batch",
-        collection=collection_with(),
-        batch=batch,
-        configuration=query_job("SELECT ERROR('no')"),
+        task_id="embed_batch", collection=collection_with(), batch=Batch(**{**BATCH, **order})
     )
+    operator.configuration = query_job("SELECT ERROR('no')")
+    operator.renew = query_job("SELECT @lease_id")
     operator.failed = query_job("CREATE OR REPLACE TABLE noted.failure AS SELECT @status AS status")
-    operator.count = query_job("SELECT 100 AS planned, 75 AS done, 90 AS seconds")
     return operator
 
 
@@ -63,21 +68,27 @@ def test_a_failed_job_is_told_from_a_failure_to_watch_it(emulator, operator):
     event = {"status": "error", "message": "triggerer lost its connection", "job_id": None}
     with pytest.raises(AirflowException, match="lost its connection"):
         operator.execute_complete(context(), event)
-    emulator.bigquery.query("SELECT ERROR('no')", job_id=f"{operator.job_id}-1", job_retry=None).exception()
+    first = f"{operator.batch['work_order']}-batch0-1"
+    emulator.bigquery.query("SELECT ERROR('no')", job_id=first, job_retry=None).exception()
     with pytest.raises(BatchFailedError):
         operator.execute_complete(context(), event)
 
 
-def test_a_batch_that_ended_tells_how_far_the_order_is(operator):
-    operator.configuration = query_job("SELECT 1")
-    ti = FakeTaskInstance()
-    operator.execute({"ti": ti})
-    assert ti.pushed["progress"] == {"done": 75, "left": 25, "images_per_minute": 50, "minutes_left": 1}
+def test_nothing_is_paid_without_the_lease(emulator, operator):
+    operator.renew = query_job("SELECT ERROR(CONCAT(@lease_lost, ' Run 7 has it.'))")
+    with pytest.raises(TurnLostError, match=r"(?s)Run 7 has it\..*Clear the whole run"):
+        operator.execute(context())
+    assert emulator_has_no_job(emulator, operator)
 
 
 def test_nothing_is_paid_out_of_turn(emulator, operator, variables):
     variables.clear()
     with pytest.raises(TurnLostError):
         operator.execute(context())
-    with pytest.raises(Exception, match="Not found"):
-        emulator.bigquery.get_job(f"{operator.job_id}-1")
+    assert emulator_has_no_job(emulator, operator)
+
+
+def emulator_has_no_job(emulator, operator) -> bool:
+    """Whether no job of the batch was submitted."""
+    ours = operator.batch["work_order"]
+    return not any(job.job_id.startswith(ours) for job in emulator.bigquery.list_jobs())

@@ -1,8 +1,12 @@
 """Names and prices of work orders."""
 
+import re
+from math import ceil
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vitrine.collection import Rates
 from vitrine.embed import planning
@@ -16,7 +20,7 @@ from vitrine.embed.planning import (
     review,
     updated_within,
 )
-from vitrine.errors import BatchTooLargeError, TooManyBatchesError
+from vitrine.errors import PlanTooLongError, TooManyBatchesError
 
 
 def rates(lanes: int = 3) -> Rates:
@@ -32,7 +36,13 @@ def plan(images: int) -> Plan:
 def batches(*sizes: int) -> list[Batch]:
     """Batches of these sizes, a megabyte an image."""
     return [
-        Batch(work_order="w", batch_number=number, images=size, bytes=size * 1_000_000)
+        Batch(
+            work_order="w",
+            batch_number=number,
+            planned_at="2026-11-22 02:00:00+00",
+            images=size,
+            bytes=size * 1_000_000,
+        )
         for number, size in enumerate(sizes)
     ]
 
@@ -61,16 +71,51 @@ def test_the_quota_bounds_the_pace(sizes, lanes, minutes):
     assert estimate(batches(*sizes), rates(lanes)).minutes == minutes
 
 
+@pytest.mark.parametrize(
+    ("quota", "lanes", "unrefused"), [(600, 3, 2), (600, 1, 1), (120, 3, 1), (4_000, 5, 5), (750, 3, 3)]
+)
+def test_repair_asks_for_no_more_than_the_quota(quota, lanes, unrefused):
+    limited = Rates(image_usd=1, images_per_minute=quota, images_per_minute_per_job=250, lanes=lanes)
+    assert planning.unrefused_lanes(limited) == unrefused
+
+
 def test_more_batches_than_airflow_maps_are_refused_with_the_size_that_works():
-    planning.refuse_unworkable(batches(10, 10), most=2, images_per_minute=600)
-    with pytest.raises(TooManyBatchesError, match=r"30 images make 3 batches.*batch_size of at least 15"):
-        planning.refuse_unworkable(batches(10, 10, 10), most=2, images_per_minute=600)
+    planning.refuse_unworkable(100, 10, most_batches=10, rates=rates())
+    with pytest.raises(TooManyBatchesError, match=r"110 images make 11 batches.*batch_size of at least 16"):
+        planning.refuse_unworkable(110, 11, most_batches=10, rates=rates())
 
 
-def test_a_batch_that_outlives_its_query_is_refused_with_the_size_that_works():
-    planning.refuse_unworkable(batches(21_600), most=9, images_per_minute=60)
-    with pytest.raises(BatchTooLargeError, match=r"batch of 21,601 .*batch_size of at most 21,600"):
-        planning.refuse_unworkable(batches(5, 21_601), most=9, images_per_minute=60)
+@given(
+    images=st.integers(1, 5_000_000),
+    too_small=st.integers(1, 2_000),
+    lanes=st.integers(1, 6),
+    most=st.integers(10, 2_000),
+)
+def test_the_size_that_a_refusal_names_works(images, too_small, lanes, most):
+    """The plan makes full rounds of its lanes: see plan_batches.sql."""
+
+    def planned(batch_size: int) -> int:
+        return lanes * ceil(ceil(images / batch_size) / lanes)
+
+    try:
+        planning.refuse_unworkable(images, planned(too_small), most, rates(lanes))
+    except TooManyBatchesError as refused:
+        [size] = re.findall("at least ([0-9,]+)", str(refused))
+        assert planned(int(size.replace(",", ""))) <= most
+
+
+def test_a_plan_that_outlives_its_rows_is_refused_with_the_setting_that_works():
+    most = 600 * 60 * 24 * 20
+    planning.refuse_unworkable(most, 700, most_batches=1_024, rates=rates())
+    with pytest.raises(PlanTooLongError, match=r"20.0 days at 600 a minute.* at most 17,280,000.*keep_going"):
+        planning.refuse_unworkable(most + 1, 700, most_batches=1_024, rates=rates())
+
+
+def test_a_batch_is_no_larger_than_what_the_quota_embeds_within_a_query():
+    assert planning.batch_size(25_000, rates()) == 25_000
+    slow = Rates(image_usd=0.0001, images_per_minute=60, images_per_minute_per_job=60, lanes=1)
+    assert planning.batch_size(25_000, slow) == 60 * 360
+    assert planning.batch_size(5, slow) == 5
 
 
 def test_an_image_costs_a_hundredth_of_a_cent():
@@ -85,7 +130,7 @@ def test_an_image_costs_a_hundredth_of_a_cent():
         (100_000, 10.0, False, Verdict.EMBED),  # exactly the cap
         (100_001, 10.0, False, Verdict.ASK),
         (1, 0.0, False, Verdict.ASK),
-        (0, 0.0, False, Verdict.EMBED),  # nothing to pay: publish, remove and report as every night
+        (0, 0.0, False, Verdict.NOTHING),  # remove and report as every night
         (100_001, 10.0, True, Verdict.STOP),
         (0, 10.0, True, Verdict.STOP),
     ],
@@ -103,12 +148,15 @@ def test_a_person_is_asked_above_the_cap_and_a_dry_run_stops(images, cap, dry_ru
         (7, 5, -1, "monthly_budget"),  # the budget was lowered
     ],
 )
-def test_the_tighter_cap_is_the_reason(deferred, run_left, month_left, reason):
-    assert deferred_reason(deferred, run_left=run_left, month_left=month_left) == reason
+def test_the_tightest_limit_is_the_reason(deferred, run_left, month_left, reason):
+    assert deferred_reason(deferred, {"max_images": run_left, "monthly_budget": month_left}) == reason
 
 
 def test_the_plan_is_shown_as_a_table():
-    table = planning.as_markdown(plan(10_000), 500, "max_images", 2.5)
+    table = planning.as_markdown(plan(10_000), 0, 500, "max_images", 2.5, 50.0)
+    assert "copies" not in table
+    assert "| approval needed above | $50.00 |" in table
+    assert "| time on BigQuery | about 40 min |" in table
     assert "| images | 10,000 (10,000.0 MB) |" in table
     assert "| estimated cost | $1.00 |" in table
     assert "| paid this month so far | $2.50 |" in table

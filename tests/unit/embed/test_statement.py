@@ -3,9 +3,10 @@
 import uuid
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from tests.unit.fakes import FakeTaskInstance, collection_with
+from vitrine.embed import lease
 from vitrine.embed.statement import EmbedStatementOperator
 from vitrine.errors import TurnLostError
 from vitrine.google.jobs import query_job
@@ -30,15 +31,39 @@ def instance(state: str | None) -> FakeTaskInstance:
     return ti
 
 
-def jobs(emulator, operator) -> list[str]:
+def jobs(emulator, operator, base: str | None = None) -> list[str]:
     """Ids of the jobs that were submitted for a statement."""
-    return [job.job_id for job in emulator.bigquery.list_jobs() if job.job_id.startswith(operator.job_id)]
+    return [
+        job.job_id for job in emulator.bigquery.list_jobs() if job.job_id.startswith(base or operator.job_id)
+    ]
 
 
 @pytest.mark.usefixtures("own_turn")
 def test_a_statement_whose_plan_has_succeeded_runs(emulator, operator):
     base = operator.job_id
-    assert operator.execute({"ti": instance("success")}) == f"{base}-1"
+    operator.execute({"ti": instance("success")})
+    assert jobs(emulator, operator, base) == [f"{base}-1"]
+
+
+@pytest.mark.usefixtures("own_turn")
+def test_a_lease_that_is_lost_is_final_and_says_who_has_it(operator):
+    operator.configuration = query_job("SELECT ERROR(CONCAT(@lease_lost, ' Run 7 on laptop has it.'))")
+    with pytest.raises(TurnLostError, match=r"Run 7 on laptop has it\..*Clear the whole run"):
+        operator.execute({"ti": instance("success")})
+
+
+@pytest.mark.usefixtures("own_turn")
+def test_any_other_failure_is_retried(operator):
+    operator.configuration = query_job("SELECT ERROR('no')")
+    with pytest.raises(AirflowException, match="no") as failed:
+        operator.execute({"ti": instance("success")})
+    assert not isinstance(failed.value, TurnLostError)
+
+
+def test_a_lease_that_was_lost_meanwhile_is_final_after_a_deferral(operator):
+    event = {"status": "error", "message": f"400 {lease.LOST} Run 7 has it.", "job_id": None}
+    with pytest.raises(TurnLostError, match="Run 7 has it"):
+        operator.execute_complete({"ti": instance("success")}, event)
 
 
 @pytest.mark.usefixtures("own_turn")

@@ -31,7 +31,13 @@ def instance(*running: dict[str, str], of: dict[str, str] = ME) -> FakeTaskInsta
 
 def hold(variables, holder: dict[str, str]) -> None:
     """Let a run have its turn."""
-    variables[KEY] = json.dumps(holder)
+    variables[KEY] = json.dumps({**holder, "lease_id": "of the holder", "earlier_lease_id": ""})
+
+
+def holder_of(variables) -> dict[str, str]:
+    """The run that has the turn."""
+    turn = json.loads(variables[KEY])
+    return {name: turn[name] for name in ("dag_id", "run_id")}
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +55,9 @@ def take(collection, *running: dict[str, str], is_shared: bool = False) -> str |
 
 def test_a_free_turn_is_taken(variables, collection, pauses):
     assert take(collection, ME) is None
-    assert {key: json.loads(text) for key, text in variables.items()} == {KEY: ME}
+    assert list(variables) == [KEY]
+    assert holder_of(variables) == ME
+    assert json.loads(variables[KEY])["earlier_lease_id"] == "", "there was no run before"
     assert pauses == [], "nobody else can have found it free"
 
 
@@ -58,7 +66,7 @@ def test_a_run_at_work_is_waited_for(variables, collection, holder):
     hold(variables, holder)
     found = take(collection, ME, holder, is_shared=True)
     assert found == f"Run {holder['run_id']} of {holder['dag_id']}"
-    assert json.loads(variables[KEY]) == holder
+    assert holder_of(variables) == holder
 
 
 @pytest.mark.parametrize("holder", [OTHER, NEIGHBOUR])
@@ -66,13 +74,33 @@ def test_a_run_that_has_ended_or_waits_itself_holds_nothing(variables, collectio
     """Also one that was cleared, is queued, and cannot start before this one ends: no deadlock."""
     hold(variables, holder)
     assert take(collection, ME) is None
-    assert json.loads(variables[KEY]) == ME
+    assert holder_of(variables) == ME
 
 
-def test_a_cleared_run_keeps_its_turn(variables, collection, pauses):
+def test_a_run_gets_a_lease_of_its_own_and_may_take_over_that_of_the_run_before(variables, collection):
+    hold(variables, OTHER)
+    take(collection, ME)
+    first = json.loads(variables[KEY])
+    assert first["earlier_lease_id"] == "of the holder"
+    variables.clear()
+    take(collection, ME)
+    assert len({"of the holder", first["lease_id"], json.loads(variables[KEY])["lease_id"]}) == 3
+
+
+def test_a_cleared_run_keeps_its_turn_and_lease(variables, collection, pauses):
     hold(variables, ME)
+    before = dict(variables)
     assert take(collection, ME, OTHER, is_shared=True) is None
+    assert variables == before
     assert pauses == []
+
+
+def test_a_turn_that_an_earlier_version_has_left_has_no_lease(variables, collection):
+    variables[KEY] = json.dumps(ME)
+    assert turns.check(context(), KEY) == {**ME, "lease_id": "", "earlier_lease_id": ""}
+    variables[KEY] = json.dumps(OTHER)
+    take(collection, ME)
+    assert json.loads(variables[KEY])["earlier_lease_id"] == ""
 
 
 @pytest.mark.parametrize(
@@ -139,7 +167,7 @@ def test_work_out_of_turn_is_refused(variables, collection):
         ):
             turns.check(context(), KEY)
     hold(variables, ME)
-    turns.check(context(), KEY)
+    assert turns.check(context(), KEY)["lease_id"] == "of the holder"
     with pytest.raises(TurnLostError):
         turns.check(context(), turns.for_quota(collection_with(project="another")))
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.unit.fakes import FakeBigQuery, collection_with, context, parameters
-from vitrine.google.bigquery import Answer, BigQuery
+from tests.unit.fakes import FakeBigQuery, answer_with, collection_with, context, parameters
+from vitrine.google.bigquery import Answer
 from vitrine.index.measure_recall import MeasureRecallOperator
 
 READY = {
@@ -42,7 +42,7 @@ def bigquery(monkeypatch) -> FakeIndex:
     index = FakeIndex()
     index.answers |= {"select_vector_index": [READY], "select_drift": [{"tfdv_drift": 0.1}]}
     index.answers["measure_recall"] = FOUND
-    monkeypatch.setattr(BigQuery, "of", lambda collection: index)
+    answer_with(monkeypatch, index)
     return index
 
 

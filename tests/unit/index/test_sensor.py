@@ -36,11 +36,12 @@ def test_it_ends_well_at_once(sensor, monkeypatch, kind):
 
 def test_it_defers_while_the_index_is_building(sensor, monkeypatch):
     see(monkeypatch, IndexKind.BUILDING)
+    given = context()
     with pytest.raises(TaskDeferred) as deferred:
-        sensor.execute(context())
+        sensor.execute(given)
     assert deferred.value.method_name == "execute_complete"
     trigger = deferred.value.trigger
-    assert BigQuery(**trigger.bigquery) == BigQuery.of(COLLECTION)
+    assert BigQuery(**trigger.bigquery) == BigQuery.of(COLLECTION, given["ti"])
     assert statement(trigger.configuration) == "select_vector_index"
     assert (trigger.table_id, trigger.coverage, trigger.poll_seconds) == (
         "p.d.met_image_embeddings",

@@ -1,5 +1,6 @@
 """The health page, against the embedded BigQuery."""
 
+from contextlib import contextmanager
 from html import unescape
 from urllib.parse import urlencode
 
@@ -202,12 +203,22 @@ def test_a_collection_of_an_earlier_version_is_shown_without_the_trend(get, coll
     assert "no broken images" in answer.text
 
 
-def test_the_backlog_is_what_the_next_run_would_plan(collection, emulator):
+@contextmanager
+def one_more_listed(emulator, collection):
+    """An image that is not embedded yet, in the bucket and in its listing."""
+    refresh = render_statement(collection, "setup/refresh_listing.sql")
     emulator.upload(BUCKET, {"new.jpg": b"not embedded yet"})
+    emulator.bigquery.query_and_wait(refresh)
     try:
-        plan = backlog(collection)
+        yield
     finally:
         emulator.storage.bucket(BUCKET).blob("new.jpg").delete()
+        emulator.bigquery.query_and_wait(refresh)
+
+
+def test_the_backlog_is_what_the_next_run_would_plan(collection, emulator):
+    with one_more_listed(emulator, collection):
+        plan = backlog(collection)
     assert (plan.images, plan.minutes) == (1, 1)
     assert plan.cost_usd == pytest.approx(limits.IMAGE_PRICE_USD)
     assert backlog(collection).images == 0
@@ -225,14 +236,13 @@ def test_the_part_for_the_backlog(get):
         ({"VITRINE_MONTHLY_BUDGET_USD": "2"}, "in total; budget $2.00 a month</p>"),
     ],
 )
-def test_a_backlog_says_what_it_costs_and_what_bounds_it(get, emulator, monkeypatch, settings, words):
+def test_a_backlog_says_what_it_costs_and_what_bounds_it(
+    get, emulator, collection, monkeypatch, settings, words
+):
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    emulator.upload(BUCKET, {"new.jpg": b"not embedded yet"})
-    try:
+    with one_more_listed(emulator, collection):
         text = get("health/backlog").text
-    finally:
-        emulator.storage.bucket(BUCKET).blob("new.jpg").delete()
     assert '<p class="figure">1</p>' in text
     assert words in text
 

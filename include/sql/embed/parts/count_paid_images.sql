@@ -1,4 +1,4 @@
--- Images that were paid for; a failed call is not billed. Grain: one row. Included by write_work_order and count_deferred_images.
+-- Images that were paid for; a failed call is not billed. Grain: one row. Included by plan_batches.
 -- Attempts are kept for a whole calendar month, see create_embedding_attempts.
 SELECT
   COUNTIF(run_id = @run_id) AS by_run,

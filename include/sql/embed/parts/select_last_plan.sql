@@ -1,5 +1,5 @@
 -- The first-pass work order that this run carries out: its newest, since a cleared run plans again.
--- Grain: one image content. Included by write_work_order and count_progress.
+-- Grain: one image content. Included by plan_batches and count_progress.
 SELECT uri, content_hash
 FROM {{ table('embedding_batches') }}
 WHERE work_order = (

@@ -1,5 +1,5 @@
 -- Images whose newest job failed as a whole, and the size of their next batch. Grain: one content of one image.
--- Included by write_work_order. The images of a job are split into @pieces_per_job pieces, until the image that makes jobs
+-- Included by plan_batches. The images of a job are split into @pieces_per_job pieces, until the image that makes jobs
 -- fail is alone; all such images together make at most @max_pieces, so that an outage does not become thousands of jobs.
 SELECT
   uri,

@@ -1,9 +1,10 @@
--- Failed attempts that a retry cannot fix. Grain: one attempt. Included by other statements.
--- Retryable statuses have several spellings but one prefix; any other status than '' is terminal. So is poison: an image
--- that was alone in a job that failed as a whole, in two work orders, at least one of which had answers for other images
--- (so it was not an outage). Attempts before an image was replayed do not count.
+-- Answers that a retry cannot change. Grain: one attempt. Included by check_pass.
+-- Retryable statuses have several spellings but one prefix; any other status than '' is terminal, if this run got it: what an
+-- earlier run did not set aside, this one asks again. So is poison: an image that was alone in a job that failed as a whole, in
+-- two work orders, at least one of which had answers for other images (so it was not an outage). Attempts before an image
+-- was replayed do not count.
 WITH failed AS (
-  SELECT attempt.uri, attempt.content_hash, attempt.work_order, attempt.run_id, attempt.attempted_at,
+  SELECT attempt.uri, attempt.content_hash, attempt.generation, attempt.work_order, attempt.run_id, attempt.attempted_at,
     attempt.ml_generate_embedding_status AS status
   FROM {{ table('embedding_attempts') }} AS attempt
   LEFT JOIN {{ table('embedding_quarantine') }} AS quarantined
@@ -29,4 +30,4 @@ SELECT failed.*
 FROM failed
 LEFT JOIN poison
   ON poison.uri = failed.uri AND poison.content_hash = failed.content_hash
-WHERE poison.uri IS NOT NULL OR NOT STARTS_WITH(failed.status, @retryable_prefix)
+WHERE poison.uri IS NOT NULL OR (failed.run_id = @run_id AND NOT STARTS_WITH(failed.status, @retryable_prefix))

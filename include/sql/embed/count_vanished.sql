@@ -1,9 +1,0 @@
--- Searchable images that are gone from the bucket, or overwritten with content that is in quarantine. Grain: one row.
-SELECT
-  COUNT(*) AS published,
-  COUNTIF(image.uri IS NULL) AS vanished
-FROM {{ table('image_embeddings') }} AS published
-LEFT JOIN (
-  {% include 'embed/parts/select_kept_images.sql' %}
-) AS image
-  ON image.uri = published.uri

@@ -1,0 +1,4 @@
+-- Add the columns that a table of an earlier version lacks, see create_embedding_batches. Changes no row.
+ALTER TABLE {{ table('embedding_batches') }}
+  ADD COLUMN IF NOT EXISTS generation INT64,
+  ADD COLUMN IF NOT EXISTS replaces BOOL
