@@ -1,10 +1,12 @@
-"""Small images made on the spot, every one different."""
+"""Small images made on the spot, every one different, and the vectors that the hash model makes of them."""
 
+import hashlib
 import io
 import struct
 import zlib
 from functools import cache
 
+import numpy as np
 from PIL import Image
 
 
@@ -25,7 +27,16 @@ def tiny_png(number: int) -> bytes:
 
 
 def photo(number: int) -> bytes:
-    """A JPEG of 32 x 32 pixels with a colour of its own."""
+    """A JPEG of 32 x 32 pixels with a colour and a comment of its own: colours alone may be encoded alike."""
     buffer = io.BytesIO()
-    Image.new("RGB", (32, 32), (number % 256, number // 256 % 256, 99)).save(buffer, "JPEG")
+    Image.new("RGB", (32, 32), (number % 256, number // 256 % 256, 99)).save(
+        buffer, "JPEG", comment=str(number)
+    )
     return buffer.getvalue()
+
+
+def hash_vector(content: bytes, dimension: int) -> np.ndarray:
+    """The vector that the emulator answers for these bytes while its fault `hash_model` is on."""
+    seed = int.from_bytes(hashlib.sha256(content).digest()[:8])
+    vector = np.random.default_rng(seed).standard_normal(dimension, dtype=np.float32)
+    return vector / np.linalg.norm(vector)

@@ -1,32 +1,12 @@
 """A run that failed or is incomplete tells whoever the settings name."""
 
-import json
-from pathlib import Path
-
-from airflow.sdk import BaseNotifier
-
 from tests.faults.images import photo
-
-
-class File(BaseNotifier):
-    """Writes the message to a file."""
-
-    template_fields = ("path", "message")
-
-    def __init__(self, path: str, message: str) -> None:
-        super().__init__()
-        self.path, self.message = path, message
-
-    def notify(self, context) -> None:
-        """Send it."""
-        Path(self.path).write_text(self.message)
+from tests.faults.letters import subscribe
 
 
 def test_an_incomplete_run_tells_why_and_a_complete_one_nothing(fresh_world, monkeypatch, tmp_path):
-    letter = tmp_path / "letter.txt"
-    arguments = {"path": str(letter), "message": "{{ dag.dag_id }} {{ run_id }}: {{ exception }}"}
-    monkeypatch.setenv("VITRINE_NOTIFIER", f"{__name__}.File")
-    monkeypatch.setenv("VITRINE_NOTIFIER_ARGUMENTS", json.dumps(arguments))
+    message = "{{ dag.dag_id }} {{ run_id }}: {{ exception }}"
+    letter = subscribe(monkeypatch, tmp_path / "letter.txt", message)
     monkeypatch.setenv("VITRINE_MAX_PASSES", "1")
     fresh_world.upload({"1.jpg": photo(1)})
     fresh_world.prepare()

@@ -41,7 +41,7 @@ def test_a_mass_deletion_is_stopped_until_a_person_allows_it(world):
     stopped = world.run("embed_images")
     assert stopped.state == "failed"
     assert published(world) == IMAGES
-    assert str(stopped.get_task_instance("choose_removal").state) == "failed"
+    assert str(stopped.get_task_instance("sync_bucket").state) == "failed"
 
     assert world.run("embed_images", allow_mass_delete=True).state == "success"
     assert published(world) == IMAGES - 3

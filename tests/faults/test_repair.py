@@ -70,7 +70,7 @@ def test_an_image_that_never_succeeds_fails_the_run_by_name_and_is_taken_up_by_t
 
     assert run.state == "failed"
     assert states(run)["report_run"] == "failed"
-    assert states(run)["pass_3.plan_batches"] == "skipped", "no progress in two passes must stop the run"
+    assert states(run)["repair.plan_batches_3"] == "skipped", "no progress in two passes must stop the run"
     assert world.rows("SELECT complete, pending FROM embedding_runs") == [
         {"complete": False, "pending": IMAGES}
     ]
@@ -122,9 +122,9 @@ def test_small_batches_never_exceed_batch_size(world):
     sizes = world.rows(
         "SELECT COUNT(*) AS images FROM embedding_batches GROUP BY work_order, batch_number ORDER BY 1"
     )
-    assert [row["images"] for row in sizes] == [10, 20, 20]
+    assert [row["images"] for row in sizes] == [16, 17, 17]
     per_job = Counter(call["job_id"] for call in image_calls(world))
-    assert sorted(per_job.values()) == [10, 20, 20]
+    assert sorted(per_job.values()) == [16, 17, 17]
 
 
 def test_an_oversized_batch_is_refused_by_the_param(world):

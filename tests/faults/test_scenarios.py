@@ -74,6 +74,7 @@ def test_of_2000_overwritten_images_all_are_embedded_again(world):
     assert world.run("embed_images").state == "success"
     before = world.emulator.last_call()
     assert upload(world, "overwritten", OVERWRITTEN) == uris
+    world.list_bucket()
     assert published(world, "overwritten") == []
 
     assert world.run("embed_images", batch_size=BATCH).state == "success"
@@ -101,7 +102,7 @@ def test_an_outage_in_the_fourth_batch_costs_no_image_of_5000(world):
     assert published(world, "outage") == uris
     counted = outcomes(world, before, uris)
     assert counted["ok"] == NEW
-    assert 5 * BATCH < counted["retryable"] < 7 * BATCH, "the outage began in the fourth of ten batches"
+    assert 5 * BATCH < counted["retryable"] < 7 * BATCH, "the outage began in the fourth batch"
 
 
 def test_one_run_publishes_all_of_5000_of_which_a_tenth_fails_at_first(world):

@@ -30,7 +30,7 @@ def test_an_empty_bucket_is_refused_before_the_night(fresh_world):
     run = fresh_world.run("setup_image_search")
     assert run.state == "failed"
     assert state(run, "assert_images_listed") == "failed"
-    assert state(run, "assert_model_answers") == "upstream_failed"
+    assert state(run, "ask_one_image") == "upstream_failed"
 
 
 def test_it_can_run_again_over_a_collection_and_loses_nothing(fresh_world):
@@ -84,6 +84,45 @@ def test_another_model_is_refused_before_anything_is_paid(fresh_world, monkeypat
     assert {run.state for run in refused.values()} == {"failed"}
     assert state(refused["setup_image_search"], "assert_one_model") == "failed"
     assert state(refused["setup_image_search"], "create_multimodal_embedding_model") == "upstream_failed"
-    assert state(refused["embed_images"], "pass_1.plan_batches") == "upstream_failed"
+    assert state(refused["embed_images"], "plan.plan_batches") == "failed"
     assert state(refused["search_images"], "search_images") == "upstream_failed"
     assert fresh_world.emulator.last_call() == last
+
+
+def test_a_broken_model_shows_up_in_setup_and_the_image_that_setup_asks_about_is_paid_once(hashed, capsys):
+    names = [f"{number}.jpg" for number in range(3)]
+    hashed.put({name: photo(number) for number, name in enumerate(names)})
+    before = hashed.world.emulator.last_call()
+    hashed.world.emulator.faults(terminal_uris=[hashed.uri(name) for name in names])
+    run = hashed.world.run("setup_image_search")
+    assert (run.state, state(run, "ask_one_image")) == ("failed", "failed")
+    asked = hashed.calls(before)
+    assert {call["uri"] for call in asked} == {hashed.uri(name) for name in names}, "each try takes another"
+    call = asked[-1]
+    assert f"The model did not embed {call['uri']}: {call['status']}" in capsys.readouterr().out
+
+    hashed.world.emulator.faults(terminal_uris=[])
+    assert hashed.world.run("setup_image_search").state == "success"
+    assert len(hashed.calls(before)) == len(asked) + 1
+    assert hashed.world.run("setup_image_search").state == "success"
+    assert len(hashed.calls(before)) == len(asked) + 2, "the one that is embedded is not asked about again"
+    assert hashed.published() == []
+    run = hashed.world.run("embed_images")
+    assert run.state == "success"
+    hashed.check_vectors()
+    assert hashed.report(run, "planned", "published", "outcome") == {
+        "planned": 1,
+        "published": 1,
+        "outcome": "complete",
+    }
+    assert len(hashed.calls(before)) == len(asked) + 3
+    assert set(hashed.paid(before).values()) == {1}
+
+
+def test_setup_runs_again_over_a_collection_with_images_in_quarantine(hashed):
+    hashed.put({f"{number}.jpg": photo(number) for number in range(5)})
+    hashed.world.prepare()
+    hashed.world.emulator.faults(terminal_uris=[hashed.uri("0.jpg")])
+    assert hashed.world.run("embed_images").state == "success"
+    assert hashed.quarantined() == [hashed.uri("0.jpg")]
+    assert hashed.world.run("setup_image_search").state == "success"
