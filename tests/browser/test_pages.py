@@ -290,7 +290,8 @@ def test_a_backlog_that_is_no_page_of_ours_is_not_shown(page, answer, said):
 
 
 def test_replay_asks_first_and_starts_a_run_that_embeds(page, airflow):
-    assert airflow.run("setup_image_search").state == "success"
+    finished = airflow.run("setup_image_search")
+    assert finished.state == "success", airflow.explain(finished)
     airflow.wait_until_parsed("embed_images__met")
     page.goto(f"/vitrine/met/health?status={REFUSED}&prefix=gs://{airflow.bucket}/scans/a")
     page.get_by_role("button", name="Replay 1 image").click()

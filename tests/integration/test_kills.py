@@ -17,19 +17,21 @@ BATCH = 16
 PATIENCE_SECONDS = 120
 # Where task processes die: the task, its n-th request of a method to BigQuery, before or after its answer.
 POINTS = (
-    ("assert_one_model", "POST", 1, "after"),
-    ("pass_1.plan_batches", "GET", 1, "before"),
-    ("pass_1.plan_batches", "POST", 1, "after"),  # the work order is written
-    ("pass_1.embed_batch", "POST", 1, "before"),
-    ("pass_1.embed_batch", "POST", 1, "after"),  # the job that costs money is submitted
-    ("pass_1.publish_new_embeddings", "POST", 1, "after"),
-    ("pass_1.publish_changed_embeddings", "POST", 1, "before"),
-    ("pass_1.quarantine_images", "POST", 1, "after"),
-    ("pass_1.check_status", "POST", 1, "after"),
-    ("pass_2.plan_batches", "POST", 1, "after"),
-    ("pass_2.embed_batch", "POST", 1, "after"),
-    ("choose_removal", "POST", 1, "before"),
-    ("report_run", "POST", 2, "after"),  # the report is written
+    ("take_turn", "POST", 1, "after"),  # the lease is taken
+    ("refresh_listing", "POST", 1, "after"),
+    ("plan.plan_batches", "GET", 1, "before"),
+    ("plan.plan_batches", "POST", 1, "after"),  # the work order is being written
+    ("pass_1.embed_batch", "POST", 2, "before"),
+    ("pass_1.embed_batch", "POST", 2, "after"),  # the job that costs money is submitted
+    ("pass_1.settle_batch", "POST", 1, "before"),
+    ("pass_1.settle_batch", "POST", 1, "after"),
+    ("repair.check_status_1", "POST", 1, "before"),
+    ("repair.check_status_1", "POST", 1, "after"),
+    ("repair.plan_batches_2", "POST", 1, "after"),
+    ("repair.pass_2.embed_batch", "POST", 2, "after"),
+    ("repair.pass_2.settle_batch", "POST", 1, "after"),
+    ("sync_bucket", "POST", 1, "before"),
+    ("report_run", "POST", 2, "after"),  # the report is written, the lease is free
 )
 # Airflow looks for the dead more often than it would: its defaults are minutes.
 IMPATIENCE = {
@@ -62,7 +64,7 @@ def points(tmp_path: Path) -> Path:
 def stack(emulator: Emulator, points: Path, tmp_path: Path):
     """Airflow's processes, whose tasks die at the points."""
     path = os.pathsep.join([str(SITE), os.environ["PYTHONPATH"]])
-    settings = {**IMPATIENCE, "PYTHONPATH": path, "KILL_POINTS": str(points), "VITRINE_DATASET": "killed"}
+    settings = {**IMPATIENCE, "PYTHONPATH": path, "KILL_POINTS": str(points)}
     with running_stack(tmp_path / "stack", settings) as stack:
         yield stack
 
@@ -89,10 +91,11 @@ def test_no_image_is_lost_or_paid_twice_whoever_is_killed(stack, emulator, emula
     run = Run("embed_images__met", stack.trigger("embed_images__met", {"batch_size": BATCH}))
     wait_for(stack, run, "pass_1.embed_batch", "deferred")
     stack.kill("triggerer")
-    wait_for(stack, run, "pass_1.quarantine_images", "running")
+    wait_for(stack, run, "pass_1.settle_batch", "running")
     stack.kill("scheduler")
-    wait_for(stack, run, "pass_2.wait", "deferred")
-    kill(emulator_process, emulator_service())
+    wait_for(stack, run, "repair.plan_batches_2", "up_for_retry")
+    kill(emulator_process, "emulator")
+    emulator_process.start(emulator_service())
     emulator.faults(hash_model=True)
     stack.follow(run, PATIENCE_SECONDS)
 
@@ -102,5 +105,7 @@ def test_no_image_is_lost_or_paid_twice_whoever_is_killed(stack, emulator, emula
     paid = Counter((call["uri"], call["content_sha256"]) for call in calls if call["outcome"] == "ok")
     assert {uri for uri, _ in paid} == set(uris)
     assert set(paid.values()) == {1}, "an image was paid for twice"
-    rows = emulator.bigquery.query_and_wait("SELECT uri FROM killed.met_image_embeddings ORDER BY uri")
+    rows = emulator.bigquery.query_and_wait(
+        f"SELECT uri FROM {stack.dataset}.met_image_embeddings ORDER BY uri"
+    )
     assert [row.uri for row in rows] == uris

@@ -2,6 +2,8 @@
 
 import time
 from collections import Counter
+from datetime import date
+from itertools import pairwise
 
 import pytest
 from google.cloud.bigquery import QueryJobConfig
@@ -16,13 +18,14 @@ WAIT_SECONDS = 400.0
 
 @pytest.fixture(scope="module")
 def ready(airflow_stack, emulator):
-    """A stack with its tables and a dozen images, embedded by hash."""
+    """A stack with its tables and, besides the image that setup has asked the model about, a dozen."""
     before = emulator.faults()
     emulator.faults(hash_model=True)
-    images = {f"{number}.png": tiny_png(70_000 + number) for number in range(IMAGES)}
-    emulator.upload(airflow_stack.bucket, images, "image/png")
+    emulator.upload(airflow_stack.bucket, {"asked.png": tiny_png(70_000)}, "image/png")
     finished = airflow_stack.run("setup_image_search", seconds=WAIT_SECONDS)
     assert finished.state == "success", airflow_stack.explain(finished)
+    images = {f"{number}.png": tiny_png(70_000 + number) for number in range(1, IMAGES + 1)}
+    emulator.upload(airflow_stack.bucket, images, "image/png")
     yield airflow_stack
     emulator.faults(**before)
 
@@ -34,14 +37,15 @@ def rows(emulator, stack, sql: str) -> list[dict]:
 
 
 def paid(emulator, stack) -> Counter:
-    """How often each of the stack's images was embedded."""
+    """How often each of the stack's images was embedded since setup."""
     calls = [call for call in emulator.ledger() if (call["uri"] or "").startswith(f"gs://{stack.bucket}/")]
-    return Counter(call["uri"] for call in calls if call["outcome"] == "ok")
+    paid = Counter(call["uri"] for call in calls if call["outcome"] == "ok")
+    return paid - Counter([f"gs://{stack.bucket}/asked.png"])
 
 
 def answer(stack, run_id: str, option: str) -> str:
     """Wait until a run asks, and answer; the question's body."""
-    task = f"/dags/embed_images__met/dagRuns/{run_id}/taskInstances/pass_1.approve_cost"
+    task = f"/dags/embed_images__met/dagRuns/{run_id}/taskInstances/plan.approve_cost"
     deadline = time.monotonic() + WAIT_SECONDS
     while stack.call("GET", task)["state"] != "awaiting_input":
         assert time.monotonic() < deadline, "nobody was asked"
@@ -96,8 +100,17 @@ def test_runs_take_turns_also_with_a_backfill_and_embed_each_image_once(ready, e
     [counted] = rows(
         emulator, ready, "SELECT COUNT(*) AS n, COUNT(DISTINCT uri) AS uris FROM met_image_embeddings"
     )
-    assert counted == {"n": IMAGES, "uris": IMAGES}
-    reports = rows(emulator, ready, "SELECT run_id, planned, data_interval_end FROM embedding_runs")
-    planned = {report["run_id"]: report["planned"] for report in reports}
-    assert sum(planned[run_id] for run_id in manual) == IMAGES - 4
-    assert [planned[run_id] for run_id in old] == [0, 0, 0], "older than every image"
+    assert counted == {"n": IMAGES + 1, "uris": IMAGES + 1}
+    reports = rows(
+        emulator, ready, "SELECT run_id, planned, data_interval_start, data_interval_end FROM embedding_runs"
+    )
+    reported = {report["run_id"]: report for report in reports}
+    assert sum(reported[run_id]["planned"] for run_id in manual) == IMAGES - 4
+    assert [reported[run_id]["planned"] for run_id in old] == [0, 0, 0], "older than every image"
+    covered = sorted(
+        (reported[run]["data_interval_end"], reported[run]["data_interval_start"]) for run in old
+    )
+    assert [end.date() for end, _ in covered] == [date(year, 2, 29) for year in (2012, 2016, 2020)]
+    assert all(start <= end for (end, _), (_, start) in pairwise(covered)), (
+        "a Backfill would leave images out"
+    )
