@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
   test-pure test-airflow test-nights test-processes test-emulator test-clients test-notebook test-pictures \
-  bench bench-page golden emulation screenshots lock
+  bench bench-night bench-page golden emulation screenshots lock
 
 # uv makes the environments, and fetches the Python that .python-version names where the machine has none.
 UV := .local/uv/bin/uv
@@ -143,8 +143,11 @@ test-clients: setup emulator/smoke/.venv/.installed ## Try third-party clients o
 coverage: setup ## Show which lines the tests without an emulator leave out
 	$(VENV)/python -m pytest -q -m "not services" $(APART:%=--ignore=%) --cov --cov-report=term
 
-bench: setup ## Measure a back-fill of IMAGES=600000 images (benchmarks/README.md)
+bench: setup ## Measure a back-fill of IMAGES=600000 images, wave after wave (benchmarks/README.md)
 	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.backfill --images $(or $(IMAGES),600000)
+
+bench-night: setup ## Measure what a night costs and how well it uses the quota
+	PYTHONPATH=plugins:config:. $(VENV)/python -m benchmarks.night
 
 bench-page: setup ## Measure what the search page adds to its SQL, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m benchmarks.search_page
