@@ -68,9 +68,9 @@ class FakeBigQuery:
         assert table_id == "demo-project.bqml_tutorial.met_image_embeddings"
         return self.size
 
-    def running_jobs(self, prefix: str) -> list[Any]:
-        """The running jobs whose id begins with `prefix`."""
-        return [SimpleNamespace(job_id=job) for job in self.running if job.startswith(prefix)]
+    def running_jobs(self, *prefixes: str) -> list[Any]:
+        """The running jobs whose id begins with one of `prefixes`."""
+        return [SimpleNamespace(job_id=job) for job in self.running if job.startswith(prefixes)]
 
     def jobs_of(self, labels: Mapping[str, str], since: datetime) -> list[JobFigures]:
         """The jobs of the task's run."""

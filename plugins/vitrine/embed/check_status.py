@@ -12,9 +12,10 @@ from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk.exceptions import AirflowException
 
 from vitrine.collection import Collection
-from vitrine.embed import lease, queries, turns
+from vitrine.embed import lease, queries
+from vitrine.embed.branches import tasks_between
 from vitrine.embed.passes import after_pass, pause_seconds
-from vitrine.embed.planning import Batch, job_prefixes
+from vitrine.embed.planning import Batch, embed_job_prefix
 from vitrine.embed.statement import EmbedStatementOperator
 from vitrine.errors import ModelBrokenError
 from vitrine.google.bigquery import BigQuery
@@ -84,14 +85,13 @@ class CheckStatusOperator(EmbedStatementOperator, BranchMixIn):
                 trigger=TimeDeltaTrigger(timedelta(seconds=seconds), end_from_trigger=False),
                 method_name="repair",
             )
-        later_passes = self._from(self.next_pass) - self._from(self.done)
-        return self.skip(ti, [self.dag.get_task(task_id) for task_id in sorted(later_passes)])
+        return self.skip(ti, tasks_between(self, self.done))
 
     def repair(self, context: Context, event: Any = None) -> Any:
         """Go on with the next pass, once no job of this one is left running in BigQuery: what it embeds is
         paid for and must not be planned again."""
         bigquery = BigQuery.of(self.collection, context["ti"])
-        for job in bigquery.running_jobs(job_prefixes(self.collection, context["ti"].dag_id)[0]):
+        for job in bigquery.running_jobs(embed_job_prefix(self.collection.namespace)):
             self._wait_for(job.job_id)
         return self.do_branch(context, self.next_pass)
 
@@ -137,7 +137,9 @@ class CheckStatusOperator(EmbedStatementOperator, BranchMixIn):
         )
         context["ti"].xcom_push(key="released", value=note)
         self.log.warning("%s", note)
-        released = with_parameters(self.checked, *self._lease(context), boolean("is_released", True))
+        released = with_parameters(
+            self.checked, *lease.held(self.collection, context), boolean("is_released", True)
+        )
         [progress] = BigQuery.of(self.collection, context["ti"]).rows(released)
         return progress
 
@@ -151,16 +153,6 @@ class CheckStatusOperator(EmbedStatementOperator, BranchMixIn):
             bytes=0,
         )
         asked = BigQuery.of(self.collection, context["ti"]).rows(
-            with_parameters(self.ask, *self._lease(context), *queries.of_batch(batch))
+            with_parameters(self.ask, *lease.held(self.collection, context), *queries.of_batch(batch))
         )
         return asked[0]["status"] if asked else None
-
-    def _lease(self, context: Context) -> Any:
-        turn = turns.check(context, turns.for_tables(self.collection))
-        return lease.parameters(self.collection, turn)
-
-    def _from(self, task_id: str | None) -> set[str]:
-        """Ids of a task and everything downstream of it."""
-        return (
-            {task_id, *self.dag.get_task(task_id).get_flat_relative_ids(upstream=False)} if task_id else set()
-        )

@@ -53,8 +53,7 @@ class EmbedBatchOperator(EmbedStatementOperator):
     def execute(self, context: Context) -> Any:
         """Embed the batch, deferred. Errors: BatchFailedError when its job failed as a whole."""
         turns.check(context, turns.for_quota(self.collection))
-        turn = turns.check(context, turns.for_tables(self.collection))
-        renew = with_parameters(self.renew, *lease.parameters(self.collection, turn))
+        renew = with_parameters(self.renew, *lease.held(self.collection, context))
         with lost_lease_is_final():
             BigQuery.of(self.collection, context["ti"]).rows(renew)
         self.job_id = self._first_id

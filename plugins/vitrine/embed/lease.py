@@ -32,6 +32,11 @@ def parameters(collection: Collection, turn: Turn) -> tuple[Parameter, ...]:
     )
 
 
+def held(collection: Collection, context: Context) -> tuple[Parameter, ...]:
+    """The same for the context's run. Errors: TurnLostError when another run has its turn."""
+    return parameters(collection, turns.check(context, turns.for_tables(collection)))
+
+
 def take(collection: Collection, context: Context, configuration: dict[str, Any]) -> dict[str, Any]:
     """The query job that takes the lease, from the rendered `TAKE`. Its row: is_ours, holder, expires_at."""
     turn = turns.check(context, turns.for_tables(collection))

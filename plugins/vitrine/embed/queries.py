@@ -48,13 +48,7 @@ def macros(collection: Collection) -> dict[str, Any]:
 
 def embed(collection: Collection) -> dict[str, Any]:
     """Embed a batch, see `of_batch`."""
-    return query_job(
-        "embed/insert_embedding_attempts.sql",
-        RUN_ID,
-        model(collection),
-        FAILED_JOB,
-        int64("dimension", collection.model.dimension),
-    )
+    return query_job("embed/insert_embedding_attempts.sql", *_embedding(collection))
 
 
 def failed_batch(collection: Collection) -> dict[str, Any]:
@@ -142,11 +136,8 @@ def ask_one_image(collection: Collection, *, was_embedded: bool) -> dict[str, An
     """Ask the model about one image, see `of_batch`."""
     return query_job(
         "embed/ask_one_image.sql",
-        RUN_ID,
-        model(collection),
+        *_embedding(collection),
         content_types(collection),
-        FAILED_JOB,
-        int64("dimension", collection.model.dimension),
         boolean("was_embedded", was_embedded),
     )
 
@@ -178,3 +169,8 @@ def report() -> dict[str, Any]:
         string("data_interval_start", "{{ dag_run.data_interval_start or '' }}"),
         string("data_interval_end", "{{ dag_run.data_interval_end or '' }}"),
     )
+
+
+def _embedding(collection: Collection) -> tuple[Parameter, ...]:
+    """Parameters of insert_embedding_attempts.sql, besides those of the batch."""
+    return RUN_ID, model(collection), FAILED_JOB, int64("dimension", collection.model.dimension)

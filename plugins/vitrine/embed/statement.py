@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 from google.api_core.exceptions import GoogleAPIError
 
-from vitrine.embed import lease, turns
+from vitrine.embed import lease
 from vitrine.errors import TurnLostError
 from vitrine.google.jobs import with_parameters
 from vitrine.google.statement import BigQueryRowsOperator
@@ -35,8 +35,7 @@ class EmbedStatementOperator(BigQueryRowsOperator):
         """Run the statement, deferred if it takes long."""
         if self.planned_by and not _has_succeeded(context["ti"], self.planned_by):
             raise AirflowSkipException(f"{self.planned_by} planned nothing in this run.")
-        turn = turns.check(context, turns.for_tables(self.collection))
-        self.configuration = with_parameters(self.configuration, *lease.parameters(self.collection, turn))
+        self.configuration = with_parameters(self.configuration, *lease.held(self.collection, context))
         with lost_lease_is_final():
             return super().execute(context)
 

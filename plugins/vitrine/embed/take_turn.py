@@ -74,10 +74,9 @@ class TakeTurnSensor(_TurnSensor):
             )
             return False
         # Looked for under the lease, so that none begins after the last look.
-        for prefix in job_prefixes(self.collection, ti.dag_id):
-            for job in bigquery.running_jobs(prefix):
-                self.log.info("Waiting for job %s, left running by an earlier task.", job.job_id)
-                return False
+        for job in bigquery.running_jobs(*job_prefixes(self.collection, ti.dag_id)):
+            self.log.info("Waiting for job %s, left running by an earlier task.", job.job_id)
+            return False
         return True
 
 

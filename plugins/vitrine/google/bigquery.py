@@ -146,12 +146,12 @@ class BigQuery:
         job = self.client().get_job(job_id, project=self.project_id, location=self.location)
         return [dict(row) for row in cast("QueryJob", job).result()]
 
-    def running_jobs(self, prefix: str) -> Iterator[QueryJob]:
-        """Pending and running jobs whose id begins with `prefix`."""
+    def running_jobs(self, *prefixes: str) -> Iterator[QueryJob]:
+        """Pending and running jobs whose id begins with one of `prefixes`."""
         client = self.client()
         for state in ("pending", "running"):
             for job in client.list_jobs(project=self.project_id, state_filter=state):
-                if job.job_id.startswith(prefix):
+                if job.job_id.startswith(prefixes):
                     yield job
 
     def jobs_of(self, labels: Mapping[str, str], since: datetime) -> list[JobFigures]:
