@@ -11,18 +11,16 @@ import os
 import sys
 from pathlib import Path
 
-from bqml_emulator import embedding_function, embedding_quota, embedding_service, faults, object_listing
+from bqml_emulator.core import faults
+from bqml_emulator.embedding import function, quota, service
+from bqml_emulator.objects import object_listing
 from bqml_emulator.server import main
 
 minute, images, listings = float(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-share = minute / embedding_quota.WINDOW_SECONDS
-embedding_quota.WINDOW_SECONDS = minute
-embedding_service.SERVICE_RETRY_WAITS_SECONDS = tuple(
-    wait * share for wait in embedding_service.SERVICE_RETRY_WAITS_SECONDS
-)
-faults.update(
-    {"hash_model": True, "model_latency_seconds": minute * embedding_function.PARALLEL_CALLS / images}
-)
+share = minute / quota.WINDOW_SECONDS
+quota.WINDOW_SECONDS = minute
+service.SERVICE_RETRY_WAITS_SECONDS = tuple(wait * share for wait in service.SERVICE_RETRY_WAITS_SECONDS)
+faults.update({"hash_model": True, "model_latency_seconds": minute * function.PARALLEL_CALLS / images})
 
 list_objects = object_listing.list_objects
 

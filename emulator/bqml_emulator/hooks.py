@@ -9,55 +9,33 @@ import logging
 from local_bigquery import app
 from local_bigquery.settings import settings
 
-from bqml_emulator import (
-    admin,
+from bqml_emulator.api import admin, api_errors, api_faults
+from bqml_emulator.billing import query_bytes
+from bqml_emulator.core import expressions, ledger
+from bqml_emulator.core.config import Config
+from bqml_emulator.embedding import function, remote_models, service
+from bqml_emulator.engine import catalog_lookups, database_files, error_mapping, full_disk, metadata_writes
+from bqml_emulator.jobs import child_jobs, commits, dml, execution, job_views, jobs, temporary_tables
+from bqml_emulator.objects import connections, file_loads, gcs, metadata_cache, object_listing, object_tables
+from bqml_emulator.sql import (
     anonymous_dataset,
-    api_errors,
-    api_faults,
     bignumeric,
-    catalog_lookups,
-    child_jobs,
     commands,
-    commits,
-    connections,
     created_tables,
-    database_files,
-    distances,
-    dml,
-    embedding_function,
-    embedding_service,
-    error_mapping,
-    execution,
-    expressions,
-    file_loads,
     formats,
-    full_disk,
-    gcs,
-    job_views,
-    jobs,
     json_text,
-    ledger,
-    metadata_cache,
-    metadata_writes,
     missing_features,
-    object_listing,
-    object_tables,
     qualified_names,
-    query_bytes,
     refusals,
-    remote_models,
     schemaless_tables,
     scripts,
     stored_arrays,
     struct_fields,
     table_schemas,
-    temporary_tables,
     variable_names,
-    vector_index,
-    vector_search,
     view_queries,
 )
-from bqml_emulator.config import Config
+from bqml_emulator.vector import distances, index, search
 
 
 def _configure(config: Config):
@@ -106,9 +84,9 @@ def install(config: Config):
     app.include_router(admin.router)
     api_faults.install()
     api_errors.install()
-    vector_search.install()
-    vector_index.install()
-    embedding_function.install()  # late, so that its rule runs before the others'
+    search.install()
+    index.install()
+    function.install()  # late, so that its rule runs before the others'
     scripts.install()
     variable_names.install()
     temporary_tables.install()
@@ -117,4 +95,4 @@ def install(config: Config):
     bignumeric.install()
     refusals.install()
     expressions.install()  # before all of them
-    embedding_service.warm_up()
+    service.warm_up()

@@ -9,10 +9,10 @@ import duckdb
 import uvicorn
 from fastapi import FastAPI
 
-from bqml_emulator import config as configuration
-from bqml_emulator.config import Config
-from bqml_emulator.storage_server import StorageServer
-from bqml_emulator.strangers import Guard
+from bqml_emulator.core import config as configuration
+from bqml_emulator.core.config import Config
+from bqml_emulator.core.strangers import Guard
+from bqml_emulator.storage.process import StorageServer
 
 GRACEFUL_SECONDS = 3
 
@@ -46,7 +46,9 @@ def _open(config: Config) -> FastAPI:
     from local_bigquery import app  # these imports take seconds; the storage starts meanwhile
     from local_bigquery.engine import database
 
-    from bqml_emulator import full_disk, hooks, jobs
+    from bqml_emulator import hooks
+    from bqml_emulator.engine import full_disk
+    from bqml_emulator.jobs import jobs
 
     hooks.install(config)
     try:
@@ -92,7 +94,7 @@ def _read_api(config: Config):
 
 
 def _stop_jobs():
-    from bqml_emulator import jobs
+    from bqml_emulator.jobs import jobs
 
     jobs.stop_all()
 

@@ -25,7 +25,7 @@ has not (**no**) is refused with `not emulated: …`, unless the row says what h
   somebody saw the service do it.
 - Tests in `boundary/` use nothing but Google's clients and public SQL, so the same test can ask BigQuery
   itself ([how](../emulator/README.md#tests)). Nobody has run them there yet.
-- A text that no source states is ours, and marked so in [limits.py](../emulator/bqml_emulator/limits.py).
+- A text that no source states is ours, marked so in [limits.py](../emulator/bqml_emulator/core/limits.py).
   No row rests on one.
 
 | | Emulated | Not emulated |

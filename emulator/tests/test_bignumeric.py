@@ -6,7 +6,7 @@ import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
-from bqml_emulator.bignumeric import fits
+from bqml_emulator.sql.bignumeric import fits
 
 REFUSED = "not emulated: BIGNUMERIC of more than 20 digits before or 18 after the point"
 LONG = "1.12345678901234567890123456789012345678"

@@ -12,7 +12,7 @@ import requests
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery import ExtractJobConfig, LoadJobConfig
 
-from bqml_emulator import database_files
+from bqml_emulator.engine import database_files
 
 SECRET = "the secret of this machine"
 FILES = [

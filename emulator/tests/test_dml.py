@@ -16,8 +16,8 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.models import JobConfigurationQuery, JobStatistics2
 from local_bigquery.sql.translate import Context, parse
 
-from bqml_emulator import dml
-from bqml_emulator.execution import Execution
+from bqml_emulator.jobs import dml
+from bqml_emulator.jobs.execution import Execution
 
 IMAGES = 8
 SEVERAL = "UPDATE/MERGE must match at most one source row for each target row"

@@ -14,7 +14,7 @@ from emulator_process import wait_until
 from google.api_core.exceptions import GoogleAPICallError
 from pictures import sha256, unlike
 
-from bqml_emulator import gcs
+from bqml_emulator.objects import gcs
 from bqml_emulator.storage.contents import Content
 from bqml_emulator.storage.store import Store
 

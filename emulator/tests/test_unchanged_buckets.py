@@ -2,7 +2,7 @@
 
 import pytest
 
-from bqml_emulator.unchanged_buckets import KEPT, Listings
+from bqml_emulator.objects.unchanged_buckets import KEPT, Listings
 
 BUCKET = "unchanged"
 

@@ -13,8 +13,8 @@ from local_bigquery.sql.script import Interpreter, Statement
 from local_bigquery.sql.translate import Context, parse, translate
 from sqlglot import exp
 
-from bqml_emulator import vector_arguments, vector_catalog, vector_index
-from bqml_emulator.vector_arguments import VectorSearchCall
+from bqml_emulator.vector import arguments, catalog, index
+from bqml_emulator.vector.arguments import VectorSearchCall
 
 SIZED = (information_schema.table_storage, information_schema.legacy_tables)
 
@@ -34,7 +34,7 @@ def test_hooks_have_the_signatures_we_replace_or_call():
         "isolated",
     ]
     ddl = ["command", "keyword", "project_id", "dataset_id", "dry_run"]
-    assert parameters(indexes.ddl) == ddl == parameters(vector_index.ddl)
+    assert parameters(indexes.ddl) == ddl == parameters(index.ddl)
     assert parameters(information_schema.VIEWS["VECTOR_INDEXES"]) == ["project_id", "dataset_id"]
     assert parameters(resolve) == ["table", "context", "ctes"]
     assert parameters(translate) == ["tree", "context"]
@@ -61,7 +61,7 @@ def test_upkeep_hooks_are_where_we_replace_them():
 
 
 def test_indexes_are_stored_and_forgotten_with_their_table():
-    assert metadata.KINDS[vector_catalog.VectorIndex] == "indexes"
+    assert metadata.KINDS[catalog.VectorIndex] == "indexes"
     assert set(metadata.Index.model_fields) == {"kind", "name", "ddl", "creationTime"}
     assert "metadata.delete(metadata.Index" in inspect.getsource(tables.forget)
 
@@ -76,7 +76,7 @@ def test_indexes_are_stored_and_forgotten_with_their_table():
     ],
 )
 def test_every_form_is_parsed_and_written_back_unchanged(call):
-    vector_arguments.install()
+    arguments.install()
     [tree] = parse(f"SELECT * FROM {call} AS s")
     assert isinstance(tree.find(exp.Table).this, VectorSearchCall)
     written = tree.sql(dialect=BigQueryDialect)

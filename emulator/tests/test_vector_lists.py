@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from vector_data import vectors
 
-from bqml_emulator.vector_lists import UNINDEXED, load, train
+from bqml_emulator.vector.lists import UNINDEXED, load, train
 
 NOW = 1_000.0
 

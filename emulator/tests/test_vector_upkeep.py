@@ -16,8 +16,9 @@ from local_bigquery.errors import BigQueryError
 from vector_data import load, vectors
 from vector_table import CREATE, DIMENSION, ROWS, SEARCH, Indexed, filtered
 
-from bqml_emulator import vector_index, vector_quota
-from bqml_emulator.vector_drift import divergence
+from bqml_emulator.vector import index as vector_index
+from bqml_emulator.vector import quota
+from bqml_emulator.vector.drift import divergence
 
 DRIFT = "SELECT * FROM VECTOR_INDEX.STATISTICS(TABLE {ds}.{table})"
 REBUILD = "ALTER VECTOR INDEX ix ON {ds}.{table} REBUILD"
@@ -209,10 +210,10 @@ def test_ten_statements_a_day_and_table_name(table):
 @documented("Vector index", "500 CREATE VECTOR INDEX a day and project", QUOTAS)
 def test_five_hundred_creations_a_day_and_project(monkeypatch):
     """BQ/quotas: 500 CREATE VECTOR INDEX statements per project, region and day. Only the count is false."""
-    monkeypatch.setattr(vector_quota.database, "fetch", lambda *_: [(0, 500)])
+    monkeypatch.setattr(quota.database, "fetch", lambda *_: [(0, 500)])
     with pytest.raises(BigQueryError, match="Your project exceeded quota for CREATE VECTOR INDEX"):
-        vector_quota._check("CREATE", ("p", "ds", "t"))
-    vector_quota._check("DROP", ("p", "ds", "t"))
+        quota._check("CREATE", ("p", "ds", "t"))
+    quota._check("DROP", ("p", "ds", "t"))
 
 
 @documented(

@@ -89,6 +89,6 @@ def test_images_are_built_from_targets_that_exist(services):
 def test_the_emulator_reads_every_variable_it_is_given(services):
     """A name that nobody reads would leave the service where other containers cannot reach it."""
     given = services["emulator"]["environment"].keys() - dotenv_values(ROOT / "config/local.env").keys()
-    read = (ROOT / "emulator/bqml_emulator/config.py").read_text()
+    read = (ROOT / "emulator/bqml_emulator/core/config.py").read_text()
     assert "EMULATOR_HOST" in given
     assert {name for name in given if f'"{name}"' not in read} == set()

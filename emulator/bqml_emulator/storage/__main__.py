@@ -6,11 +6,11 @@ import signal
 
 import uvicorn
 
-from bqml_emulator import config as configuration
+from bqml_emulator.core import config as configuration
+from bqml_emulator.core.strangers import Guard
 from bqml_emulator.storage.api import Api
 from bqml_emulator.storage.earlier import take_over
 from bqml_emulator.storage.store import Store
-from bqml_emulator.strangers import Guard
 
 GRACEFUL_SECONDS = 2
 

@@ -1,0 +1,1 @@
+"""Bytes that a statement processes and is billed for."""

@@ -1,0 +1,1 @@
+"""What every other package stands on: configuration, limits, faults, the ledger, reading of statements."""

@@ -1,0 +1,24 @@
+"""DROP TABLE IF EXISTS of a temporary table, which local-bigquery looks for among the permanent ones."""
+
+from sqlglot import exp
+
+from bqml_emulator.jobs import execution
+
+FIND = "SELECT 1 FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)"
+
+
+def drop_found(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: IF EXISTS goes where the temporary table is found, so that it is dropped."""
+    target = tree.find(exp.Table) if isinstance(tree, exp.Drop) and tree.args.get("exists") else None
+    if target is None or target.db.upper() not in ("", "_SESSION"):
+        return tree
+    if not execution.current().cursor.execute(FIND, [target.name]).fetchall():
+        return tree
+    tree = tree.copy()
+    tree.set("exists", False)
+    return tree
+
+
+def install():
+    """Look for temporary tables before any other table."""
+    execution.before_statement.append(drop_found)

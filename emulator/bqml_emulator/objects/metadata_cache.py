@@ -1,0 +1,48 @@
+"""CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE('dataset.table').
+
+Source: https://docs.cloud.google.com/bigquery/docs/reference/system-procedures (2026-08-22).
+"""
+
+from local_bigquery.catalog import names
+from local_bigquery.errors import BigQueryError, not_found
+from local_bigquery.sql.script import Interpreter, Statement
+
+from bqml_emulator.core import limits
+from bqml_emulator.objects import connections, object_listing, object_tables
+
+PROCEDURE = "BQ.REFRESH_EXTERNAL_METADATA_CACHE"
+
+
+def refresh(keys: tuple[str, str, str]):
+    """List the objects of a table whose cache is refreshed by hand; BigQueryError for any other table."""
+    table = object_tables.load(keys)
+    if table is None:
+        raise not_found("External table", names.label(*keys))
+    source = table.externalDataConfiguration
+    if source.metadataCacheMode != "MANUAL":
+        message = limits.CACHE_NOT_MANUAL.format(
+            procedure=PROCEDURE, table=names.label(*keys), mode=source.metadataCacheMode or "unset"
+        )
+        raise BigQueryError("invalidQuery", message)
+    connection = connections.Connection(*source.connectionId.rsplit(".", 2))
+    object_tables.check_access(connection, source.sourceUris, "use")
+    object_listing.refresh(keys, source.sourceUris)
+
+
+def _call(interpreter: Interpreter, statement: Statement):
+    if len(statement.items) != 1:
+        raise BigQueryError(
+            "invalidQuery", f"not emulated: {PROCEDURE} with anything but the name of one table"
+        )
+    [(argument, _)] = statement.items
+    refresh(interpreter.reference(str(interpreter.evaluate(argument))))
+
+
+def install():
+    """Know one more system procedure."""
+    call = Interpreter.call
+
+    def call_any(self, statement):
+        return _call(self, statement) if statement.text.upper() == PROCEDURE else call(self, statement)
+
+    Interpreter.call = call_any

@@ -1,0 +1,1 @@
+"""GoogleSQL that local-bigquery takes differently: scripts, types, formats, names, refusals."""

@@ -1,0 +1,220 @@
+"""VECTOR_SEARCH rewritten as plain SQL: distances, the nearest per query row, rows in no order.
+
+Only the row numbers of the nearest neighbours travel through the aggregation; their rows are fetched at the
+end. With an index, a row is compared with a query only if no list holds it or its list is among those probed.
+"""
+
+import contextvars
+import dataclasses
+from typing import Any
+
+from local_bigquery.catalog import metadata, names, row_access
+from local_bigquery.engine import database
+from local_bigquery.jobs import query as query_jobs
+from local_bigquery.models import JobStatistics2, Table
+from local_bigquery.sql.rules import STATEMENT_RULES
+from local_bigquery.sql.rules.tables import resolve
+from local_bigquery.sql.translate import Context, translate
+from sqlglot import exp
+
+from bqml_emulator.core import expressions
+from bqml_emulator.jobs import execution
+from bqml_emulator.vector import arguments as vector_arguments
+from bqml_emulator.vector import catalog, contents, maintenance
+from bqml_emulator.vector import plan as vector_plan
+from bqml_emulator.vector import sql as vector_sql
+from bqml_emulator.vector import stored as vector_stored
+from bqml_emulator.vector.arguments import Arguments, VectorSearchCall, invalid
+from bqml_emulator.vector.plan import Base, Plan
+
+BASE_CLAUSES = {"expressions", "from_", "where", "kind", "hint"}
+_plans: contextvars.ContextVar[list[Plan] | None] = contextvars.ContextVar("plans", default=None)
+
+
+def rewrite(tree: exp.Expression, context: Context) -> exp.Expression:
+    """Statement rule: replace every VECTOR_SEARCH of a statement, the innermost first."""
+    calls = list(tree.find_all(VectorSearchCall))
+    if calls:
+        expressions.name_placeholders(tree, context)
+    for call in reversed(calls):
+        holder = call.parent
+        if not isinstance(holder, exp.Table):
+            raise invalid("VECTOR_SEARCH is a table function: use it in FROM")
+        kept = {
+            name: holder.args[name]
+            for name in ("alias", "joins", "pivots", "sample")
+            if holder.args.get(name)
+        }
+        holder.replace(exp.Subquery(this=_search(call, context), **kept))
+    return tree
+
+
+def _search(call: VectorSearchCall, context: Context) -> exp.Expression:
+    scope = Scope(call, context)
+    arguments = vector_arguments.read(call, scope.constant)
+    base = scope.base(arguments.base)
+    base_columns = scope.columns(arguments.base)
+    column = _vector_column(base_columns, arguments.column, "base table")
+    query_columns = scope.columns(arguments.query) if arguments.query else {}
+    query_column = _query_column(query_columns, arguments) if arguments.query else None
+    if arguments.query_value:
+        _check_value(scope.columns(exp.select(exp.alias_(arguments.query_value.copy(), "value")).subquery()))
+    plan = vector_plan.plan(base, column, arguments, vector_stored.selected(call, list(base_columns)))
+    if (plans := _plans.get()) is not None and plan not in plans:
+        plans.append(plan)
+    named = dataclasses.replace(arguments, column=column, query_column=query_column)
+    return vector_sql.select(named, base, plan, list(base_columns), list(query_columns))
+
+
+class Scope:
+    """What a call can see: the WITH clauses around it, parameters, script variables, temporary tables."""
+
+    def __init__(self, call: VectorSearchCall, context: Context):
+        self.context = context
+        self.ctes = _visible_ctes(call)
+
+    def _relation(self, select: exp.Select):
+        if self.ctes:
+            select.set("with_", exp.With(expressions=[cte.copy() for cte in self.ctes]))
+        own = dataclasses.replace(self.context, used=set(), referenced=set())
+        sql, values = translate(select, own)
+        running = execution.current()
+        cursor = running.cursor if running else database.connection().cursor()
+        return cursor.sql(sql, params=values)
+
+    def constant(self, node: exp.Expression) -> Any:
+        """The value of a constant expression."""
+        if isinstance(node, exp.Literal | exp.Boolean | exp.Null):
+            return node.to_py()
+        [(value,)] = self._relation(exp.select(exp.alias_(node.copy(), "value"))).fetchall()
+        return value
+
+    def columns(self, relation: exp.Expression) -> dict[str, Any]:
+        """Column names and DuckDB types of a table or subquery; nothing is executed."""
+        described = self._relation(exp.select("*").from_(_aliased(relation, "__relation")))
+        return dict(zip(described.columns, described.types, strict=True))
+
+    def base(self, relation: exp.Expression) -> Base:
+        """Understand the base: one table with SELECT, FROM and WHERE, or something else."""
+        select = (
+            exp.select("*").from_(_bare(relation)) if isinstance(relation, exp.Table) else relation.unnest()
+        )
+        _check_base_query(select)
+        table = select.args["from_"].this if select.args.get("from_") else None
+        if not isinstance(table, exp.Table) or table.args.get("joins") or table.args.get("pivots"):
+            return Base(relation)
+        reference = resolve(table, self.context, {cte.alias_or_name.casefold() for cte in self.ctes})
+        kinds = [kind for _, kind, _ in database.objects(*reference)] if reference else []
+        if kinds == ["VIEW"] and (stored := metadata.load(Table, *reference)) and stored.view:
+            raise invalid("VECTOR_SEARCH cannot use a logical view as its base table")
+        if kinds != ["TABLE"] or row_access.secured():
+            return Base(relation)
+        return Base(relation, select, table.alias_or_name, reference)
+
+
+def _check_base_query(select: exp.Expression):
+    if not isinstance(select, exp.Select):
+        raise invalid("The base query of VECTOR_SEARCH must be SELECT … FROM … WHERE")
+    clauses = {name for name, value in select.args.items() if value}
+    if others := sorted(clauses - BASE_CLAUSES - {"joins", "laterals", "with_"}):
+        raise invalid(
+            f"The base query of VECTOR_SEARCH can only use SELECT, FROM and WHERE, not {others[0].upper()}"
+        )
+
+
+def _visible_ctes(node: exp.Expression) -> list[exp.CTE]:
+    found: list[exp.CTE] = []
+    while node.parent is not None:
+        inside, node = node, node.parent
+        with_ = node.args.get("with_")
+        if with_ is not None and with_ is not inside:
+            found = [*with_.expressions, *found]
+        elif isinstance(node, exp.With):
+            found = [*node.expressions[: node.expressions.index(inside)], *found]
+    return found
+
+
+def _bare(table: exp.Table) -> exp.Table:
+    copy = table.copy()
+    copy.set("alias", None)
+    return copy
+
+
+def _aliased(relation: exp.Expression, alias: str) -> exp.Expression:
+    copy = relation.copy()
+    copy.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
+    return copy
+
+
+def _is_vector(type_: Any) -> bool:
+    return type_.id in ("list", "array") and str(type_.children[0][1]) in ("DOUBLE", "FLOAT")
+
+
+def _vector_column(columns: dict[str, Any], wanted: str, where: str) -> str:
+    name = next((name for name in columns if name.casefold() == wanted.casefold()), None)
+    if name is None:
+        raise invalid(
+            f"VECTOR_SEARCH: column {wanted} was not found in the {where}; it has {', '.join(columns)}"
+        )
+    if not _is_vector(columns[name]):
+        raise invalid(
+            f"VECTOR_SEARCH: column {wanted} of the {where} must be ARRAY<FLOAT64>, not {columns[name]}"
+        )
+    return name
+
+
+def _check_value(described: dict[str, Any]):
+    [type_] = described.values()
+    if type_.id not in ("list", "array") or type_.children[0][1].id in (
+        "varchar",
+        "blob",
+        "struct",
+        "boolean",
+    ):
+        raise invalid(f"VECTOR_SEARCH: query_value must be ARRAY<FLOAT64>, not {type_}")
+
+
+def _query_column(columns: dict[str, Any], arguments: Arguments) -> str:
+    """Without one BigQuery "uses the column_to_search value or picks the most appropriate column"."""
+    if arguments.query_column:
+        return _vector_column(columns, arguments.query_column, "query table")
+    if any(name.casefold() == arguments.column.casefold() and _is_vector(columns[name]) for name in columns):
+        return _vector_column(columns, arguments.column, "query table")
+    suitable = [name for name, type_ in columns.items() if _is_vector(type_)]
+    if len(suitable) != 1:
+        raise invalid(
+            "VECTOR_SEARCH: name the query column with query_column_to_search; "
+            f"ARRAY<FLOAT64> columns of the query table: {', '.join(suitable) or 'none'}"
+        )
+    return suitable[0]
+
+
+def _with_statistics(original):
+    """`query._statement` that reports how its searches used indexes, and tells the indexes what changed."""
+
+    def statement(cursor, tree, context, *arguments, **named):
+        token = _plans.set([])
+        try:
+            result: JobStatistics2 = original(cursor, tree, context, *arguments, **named)
+            plans = _plans.get()
+        finally:
+            _plans.reset(token)
+            if not isinstance(tree, exp.Query | exp.Command):
+                target = names.target(tree)
+                contents.wrote(
+                    target and names.reference(target, context.project_id, context.dataset_id or "")
+                )
+                maintenance.wake()
+        if result.ddlOperationPerformed == "REPLACE" and result.ddlTargetTable:
+            target = result.ddlTargetTable
+            catalog.drop_all_on(target.projectId, target.datasetId, target.tableId)
+        return result.replace(vectorSearchStatistics=vector_plan.statistics(plans)) if plans else result
+
+    return statement
+
+
+def install():
+    """Register VECTOR_SEARCH with local-bigquery: parser, statement rule, job statistics."""
+    vector_arguments.install()
+    STATEMENT_RULES.insert(0, rewrite)
+    query_jobs._statement = _with_statistics(query_jobs._statement)

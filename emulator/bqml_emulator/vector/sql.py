@@ -1,0 +1,169 @@
+"""The SQL of one vector search.
+
+    __vs_query      one row per query row: __vs_id, __vs_row (STRUCT of its columns), __vs_vector, __vs_lists
+    __vs_base       the base's rows with their row number __vs_r
+    __vs_hits       (__vs_id, __vs_r, __vs_distance, __vs_rank) of the nearest neighbours
+    __vs_filtered   like __vs_base, where the filter of the base query comes after the search
+
+Every name starts with __vs so that it cannot be a script variable's.
+"""
+
+import sqlglot
+from sqlglot import exp
+
+from bqml_emulator.core import faults, limits
+from bqml_emulator.vector.arguments import Arguments
+from bqml_emulator.vector.plan import Base, Plan
+
+DISTANCES = {
+    "EUCLIDEAN": "list_distance(__vs_b.__vs_v, __vs_q.__vs_vector)",
+    "COSINE": "list_cosine_distance(__vs_b.__vs_v, __vs_q.__vs_vector)",
+    "DOT_PRODUCT": "-list_inner_product(__vs_b.__vs_v, __vs_q.__vs_vector)",  # ours: smaller is nearer
+}
+
+
+def select(
+    arguments: Arguments, base: Base, plan: Plan, base_columns: list[str], query_columns: list[str]
+) -> exp.Expression:
+    """The query that a VECTOR_SEARCH stands for; `arguments` name columns as the tables spell them."""
+    output = "" if arguments.query is None else "__vs_q.__vs_row AS query, "
+    # really no order: the second nearest always comes before the nearest, so a forgotten ORDER BY shows
+    tree = _parse(
+        f"WITH __vs_query AS MATERIALIZED ({_query(arguments, plan, query_columns)}), "
+        f"__vs_base AS {_materialized(base)} (SELECT 1), "
+        f"__vs_filtered AS {_materialized(base)} (SELECT 1), "
+        f"__vs_hits AS MATERIALIZED ({_hits(arguments, plan)}) "
+        f"SELECT {output}{_struct('__vs_b', base_columns)} AS base, __vs_h.__vs_distance AS distance "
+        "FROM __vs_hits AS __vs_h JOIN __vs_query AS __vs_q ON __vs_q.__vs_id = __vs_h.__vs_id "
+        "JOIN __vs_filtered AS __vs_b ON __vs_b.__vs_r = __vs_h.__vs_r "
+        f"ORDER BY __vs_h.__vs_rank % 2, hash(__vs_h.__vs_id, __vs_h.__vs_rank, {faults.current().seed})"
+    )
+    query, searched, filtered, _ = tree.args["with_"].expressions
+    _fill_query(query, arguments)
+    searched.set("this", _numbered(base, filtered=plan.filter_first))
+    filtered.set("this", _numbered(base) if not plan.filter_first else _parse("SELECT * FROM __vs_base"))
+    return tree
+
+
+def _parse(sql: str) -> exp.Expression:
+    return sqlglot.parse_one(sql, dialect="duckdb")
+
+
+def _name(column: str) -> str:
+    return exp.to_identifier(column, quoted=True).sql("duckdb")
+
+
+def _text(value: str) -> str:
+    return exp.Literal.string(value).sql("duckdb")
+
+
+def _struct(table: str, columns: list[str]) -> str:
+    return "{" + ", ".join(f"{_text(column)}: {table}.{_name(column)}" for column in columns) + "}"
+
+
+def _materialized(base: Base) -> str:
+    return "NOT MATERIALIZED" if base.reference else "MATERIALIZED"
+
+
+def _query(arguments: Arguments, plan: Plan, columns: list[str]) -> str:
+    row, vector = "NULL", "__vs_value"
+    if arguments.query is not None:
+        row, vector = _struct("__vs_source", columns), f"__vs_source.{_name(arguments.query_column)}"
+    rows = (
+        f"SELECT row_number() OVER () AS __vs_id, {row} AS __vs_row, "
+        f"coalesce(CAST({vector} AS DOUBLE[]), []) AS __vs_vector FROM __vs_source"
+    )
+    if plan.key is None:
+        return rows
+    probe = f"_vector_lists_to_search({_text(plan.key)}, __vs_rows.__vs_vector, {plan.fraction!r})"
+    return f"SELECT __vs_rows.*, {probe} AS __vs_lists FROM ({rows}) AS __vs_rows"
+
+
+def _fill_query(cte: exp.CTE, arguments: Arguments):
+    """Put the query table, or a table of one row with the query value, in place of __vs_source."""
+    if arguments.query is not None:
+        source = arguments.query.copy()
+    else:
+        value = exp.alias_(arguments.query_value.copy(), "__vs_value")
+        source = exp.Subquery(this=exp.select(value))
+    source.set("alias", exp.TableAlias(this=exp.to_identifier("__vs_source")))
+    placeholder = next(table for table in cte.find_all(exp.Table) if table.name == "__vs_source")
+    placeholder.replace(source)
+
+
+def _numbered(base: Base, filtered: bool = True) -> exp.Expression:
+    """The base's rows with their number __vs_r; with or without its WHERE."""
+    if base.select is None:
+        source = base.relation.copy()
+        source.set("alias", exp.TableAlias(this=exp.to_identifier("__vs_source")))
+        number = exp.alias_(_parse("row_number() OVER ()"), "__vs_r")
+        return exp.select(number, exp.column("*", "__vs_source", quoted=False)).from_(source)
+    query = base.select.copy()
+    number = exp.alias_(exp.column("rowid", exp.to_identifier(base.alias, quoted=True)), "__vs_r")
+    query.set("expressions", [number, *query.expressions])
+    if not filtered:
+        query.set("where", None)
+    return query
+
+
+def _hits(arguments: Arguments, plan: Plan) -> str:
+    """The nearest neighbours of every query row; all of them when top_k is negative."""
+    pairs = _pairs(arguments, plan)
+    if arguments.top_k < 0:
+        return f"SELECT __vs_p.*, row_number() OVER () AS __vs_rank FROM ({pairs}) AS __vs_p"
+    nearest = "{'r': __vs_p.__vs_r, 'd': __vs_p.__vs_distance}"
+    lists = (
+        f"SELECT __vs_p.__vs_id, min_by({nearest}, __vs_p.__vs_distance, {arguments.top_k}) AS __vs_near "
+        f"FROM ({pairs}) AS __vs_p GROUP BY __vs_p.__vs_id"
+    )
+    ranked = (
+        "SELECT __vs_l.__vs_id, unnest(__vs_l.__vs_near) AS __vs_one, "
+        f"generate_subscripts(__vs_l.__vs_near, 1) AS __vs_rank FROM ({lists}) AS __vs_l"
+    )
+    columns = (
+        "__vs_n.__vs_id, __vs_n.__vs_one.r AS __vs_r, __vs_n.__vs_one.d AS __vs_distance, __vs_n.__vs_rank"
+    )
+    return f"SELECT {columns} FROM ({ranked}) AS __vs_n"
+
+
+def _pairs(arguments: Arguments, plan: Plan) -> str:
+    """Every query row with every base row that it is compared with, and their distance."""
+    column, listed, condition = _name(arguments.column), "", ""
+    if plan.key is not None:
+        listed = f", _vector_list({_text(plan.key)}, hash(__vs_base.{column})) AS __vs_list"
+        condition = " WHERE list_contains(__vs_q.__vs_lists, __vs_b.__vs_list)"
+    compared = (
+        "SELECT __vs_q.__vs_id, __vs_b.__vs_r, __vs_b.__vs_v, __vs_q.__vs_vector, "
+        f"{_distance(arguments, plan)} AS __vs_distance "
+        f"FROM (SELECT __vs_base.__vs_r, __vs_base.{column} AS __vs_v{listed} FROM __vs_base) AS __vs_b "
+        f"CROSS JOIN __vs_query AS __vs_q{condition}"
+    )
+    return (
+        f"SELECT __vs_c.__vs_id, __vs_c.__vs_r, {_checked(plan)} AS __vs_distance FROM ({compared}) AS __vs_c"
+    )
+
+
+def _distance(arguments: Arguments, plan: Plan) -> str:
+    """The distance of a pair, or an error when their dimensions differ or are none."""
+    mismatch = limits.DIMENSION_MISMATCH_VALUE.format(column=arguments.column)
+    if arguments.query is not None:
+        mismatch = limits.DIMENSION_MISMATCH.format(
+            column=arguments.column, query_column=arguments.query_column
+        )
+    base, query = "coalesce(len(__vs_b.__vs_v), 0)", "len(__vs_q.__vs_vector)"
+    return (
+        f"CASE WHEN {base} = 0 OR {base} <> {query} THEN error({_text(mismatch)}) "
+        f"ELSE {DISTANCES[plan.distance_type]} END"
+    )
+
+
+def _checked(plan: Plan) -> str:
+    """The distance, or an error where a zero vector has no direction (only then is it looked for)."""
+    if plan.distance_type != "COSINE":
+        return "__vs_c.__vs_distance"
+    zero = " OR ".join(f"list_inner_product(__vs_c.{v}, __vs_c.{v}) = 0" for v in ("__vs_v", "__vs_vector"))
+    return (
+        f"CASE WHEN isnan(__vs_c.__vs_distance) THEN "
+        f"CASE WHEN {zero} THEN error({_text(limits.ZERO_VECTOR)}) ELSE __vs_c.__vs_distance END "
+        "ELSE __vs_c.__vs_distance END"
+    )
