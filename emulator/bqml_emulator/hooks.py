@@ -13,7 +13,7 @@ from bqml_emulator.api import admin, api_errors, api_faults
 from bqml_emulator.billing import query_bytes
 from bqml_emulator.core import expressions, ledger
 from bqml_emulator.core.config import Config
-from bqml_emulator.embedding import function, remote_models, service
+from bqml_emulator.embedding import analysed, function, remote_models, service
 from bqml_emulator.engine import catalog_lookups, database_files, error_mapping, full_disk, metadata_writes
 from bqml_emulator.jobs import child_jobs, commits, dml, execution, job_views, jobs, temporary_tables
 from bqml_emulator.objects import connections, file_loads, gcs, metadata_cache, object_listing, object_tables
@@ -86,6 +86,7 @@ def install(config: Config):
     api_errors.install()
     search.install()
     index.install()
+    analysed.install()
     function.install()  # late, so that its rule runs before the others'
     scripts.install()
     variable_names.install()

@@ -1,8 +1,8 @@
 """ZetaSQL's local service in this process: protobuf messages in, protobuf messages out.
 
 The machine code of the module takes some 12 s of two cores and 1 GB of memory to make; wasmtime keeps it for
-this user and machine (`~/.cache/wasmtime`), from where it is read in a quarter of a second. zetasql's own client
-is passed by: it compiles anew in each process, copies messages byte by byte, and its import takes 60 MB.
+this user and machine (`~/.cache/wasmtime`), from where it is read in a quarter of a second. zetasql's own
+client is passed by: it compiles anew in each process, copies byte by byte, and its import takes 60 MB.
 """
 
 import ctypes

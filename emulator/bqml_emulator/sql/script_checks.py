@@ -11,6 +11,8 @@ from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.script import Statement
 from sqlglot import exp
 
+from bqml_emulator.analyzer import door
+
 LOOPS = ("WHILE", "REPEAT", "FOR")
 
 
@@ -61,6 +63,12 @@ class Parser(script.Parser):
         if self.i > len(self.tokens):
             raise IndexError("behind the end of the script")
         return super().word(offset)
+
+    def statement(self) -> Statement:
+        start = self.i
+        statement = super().statement()
+        statement.source = self.text(start, self.i)  # as it is written; some texts are cut for the engine
+        return statement
 
     def procedure(self) -> Statement:
         words = [self.word(offset) for offset in range(len(self.tokens) - self.i)]
@@ -140,6 +148,7 @@ def install():
     parse_script = script.parse_script
 
     def parse_and_check(sql: str) -> list[Statement]:
+        door.check_syntax(sql)
         try:
             statements = parse_script(sql)
         except (IndexError, RecursionError) as error:  # the parser reads on behind the last token

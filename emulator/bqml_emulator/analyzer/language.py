@@ -1,0 +1,51 @@
+"""The dialect: ZetaSQL with the statements and features of BigQuery; one service for the process."""
+
+import functools
+import os
+import threading
+
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as messages
+from zetasql.wasi._pb2.zetasql.proto import options_pb2
+from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
+from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_node_kind_pb2 import ResolvedNodeKind
+
+from bqml_emulator.analyzer.wasm import Service
+
+SWITCH = "EMULATOR_ANALYZER"
+_lock = threading.Lock()
+_service: list[Service] = []
+
+
+def is_on() -> bool:
+    """Whether statements are analysed; `EMULATOR_ANALYZER=off` is for machines where it cannot run."""
+    return os.environ.get(SWITCH, "on") != "off"
+
+
+def service() -> Service:
+    """The process's analyzer; its start takes a quarter of a second, or 12 s where it must be compiled."""
+    with _lock:
+        if not _service:
+            _service.append(Service())
+        return _service[0]
+
+
+def forget_service():
+    """Begin anew: after a trap the instance cannot be used any more."""
+    with _lock:
+        _service.clear()
+    options.cache_clear()
+
+
+@functools.cache
+def options() -> options_pb2.LanguageOptionsProto:
+    """All features that are not experiments, table functions included, and every kind of statement."""
+    language = service().call(
+        "GetLanguageOptions",
+        messages.LanguageOptionsRequest(maximum_features=True),
+        options_pb2.LanguageOptionsProto,
+    )
+    language.product_mode = public.PRODUCT_EXTERNAL
+    language.enabled_language_features.append(public.FEATURE_VECTOR_SEARCH_TVF)
+    kinds = [number for name, number in ResolvedNodeKind.items() if name.endswith("_STMT")]
+    language.supported_statement_kinds.extend(kinds)
+    return language
