@@ -19,17 +19,17 @@ from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs.query import statement_type
 from local_bigquery.sql.dialect import BigQueryDialect
-from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
 from bqml_emulator.core import expressions, faults, limits
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.embedding import arguments, quota, remote_models
 from bqml_emulator.embedding.arguments import Options
 from bqml_emulator.embedding.service import Answer, EmbeddingService
-from bqml_emulator.jobs import execution
+from bqml_emulator.jobs import dml, execution
 from bqml_emulator.jobs.execution import Execution
-from bqml_emulator.sql import created_tables
+from bqml_emulator.sql import bignumeric, created_tables, refusals, stored_arrays, struct_fields
 
 # Names that neither a column of the input nor a script variable will have
 ROW, GENERATION, VECTOR, STATUS = "_bqml_row", "_bqml_generation", "_bqml_vector", "_bqml_status"
@@ -51,8 +51,10 @@ def install():
         return refuses(self) and self._curr.text.upper() != "GENERATE_EMBEDDING"
 
     parser._model_call = model_call
-    execution.before_statement.append(expand_writing)
-    STATEMENT_RULES.insert(0, expand)  # first: all other rules see plain queries
+    checks = (dml.queue, stored_arrays.keep_created_arrays, struct_fields.check)  # before a call costs money
+    execution.before_statement.add(expand_writing, after=checks)
+    # What is refused costs no call; all other rules see plain queries.
+    statement_rules.add(expand, after=(refusals.refuse, bignumeric.refuse_longer), first=True)
 
 
 def expand(tree: exp.Expression, context) -> exp.Expression:

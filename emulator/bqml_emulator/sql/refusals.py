@@ -6,9 +6,10 @@ from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
 from bqml_emulator.core.config import LOCATION
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
 from bqml_emulator.jobs import execution
-from bqml_emulator.sql import missing_features
+from bqml_emulator.sql import missing_features, qualified_names
 from bqml_emulator.vector.arguments import VectorSearchCall
 
 STATEMENTS = (  # of GoogleSQL, as sqlglot parses them; Command is what it leaves to us
@@ -129,5 +130,6 @@ def _array_message(node: exp.Expression, value: exp.Expression) -> str:
 def install():
     """Look at every statement first, and again when the types of its parts are known."""
     STATEMENT_RULES.insert(STATEMENT_RULES.index(typing.annotate) + 1, refuse_arrays)
-    STATEMENT_RULES.insert(0, refuse)
-    execution.before_statement.insert(0, refuse_engine_statements)
+    statement_rules.add(refuse, first=True)
+    looks = (qualified_names.require_dataset,)
+    execution.before_statement.add(refuse_engine_statements, before=looks, first=True)

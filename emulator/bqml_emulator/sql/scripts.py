@@ -285,6 +285,4 @@ class Interpreter(script.Interpreter):
 
 def install():
     """Run every script with it."""
-    script_checks.install()
-    script_values.install()
     script.Interpreter = Interpreter
