@@ -161,6 +161,9 @@ def _catalog(sql: str, context: Context) -> tuple[catalog.Catalog | None, list[M
         if columns is None:
             return None, []
         made.add_table(path, *columns)
+    for path in words.targets.difference(names.tables(sql)):
+        if columns := catalog.columns(path, context, cursor):
+            made.add_table(path, *columns)
     for path in words.connections:
         made.add_connection(path)
     masks = [*default_connections(words)]

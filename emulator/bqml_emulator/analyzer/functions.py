@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from sqlglot.tokens import Token
 from zetasql.wasi._pb2.zetasql.proto.function_pb2 import (
     FunctionArgumentTypeProto,
     FunctionProto,
-    FunctionSignatureProto,
     TableValuedFunctionProto,
 )
 from zetasql.wasi._pb2.zetasql.public import function_pb2 as enums
@@ -91,26 +91,64 @@ def made_table_function(statement: resolved.ResolvedCreateTableFunctionStmtProto
     return TableValuedFunctionProto(type=FunctionEnums.FIXED_OUTPUT_SCHEMA_TVF, signature=statement.signature)
 
 
-def forwarding(own_columns: str) -> TableValuedFunctionProto:
-    """A table function (model, table[, options]) that answers these columns before those of its table.
+def relation() -> FunctionArgumentTypeProto:
+    """A table as an argument or a result."""
+    proto = FunctionArgumentTypeProto(kind=enums.ARG_TYPE_RELATION, num_occurrences=-1)
+    proto.options.SetInParent()
+    return proto
 
-    The model is read as a string: ZetaSQL has no such function with a model.
-    """
-    function = TableValuedFunctionProto(type=FunctionEnums.TEMPLATED_SQL_TVF)
-    function.argument_name.extend(["model", "input", "options"])
-    function.parse_resume_location.input = f"SELECT {own_columns}, * FROM input"
-    signature: FunctionSignatureProto = function.signature
-    signature.argument.append(argument(types.simple("STRING")))
-    for kind in (enums.ARG_TYPE_RELATION, enums.ARG_TYPE_ARBITRARY):
-        signature.argument.add(kind=kind, num_occurrences=-1).options.SetInParent()
-    options = signature.argument[-1].options
-    options.cardinality = FunctionEnums.OPTIONAL
-    options.default_value.int64_value = 0
-    options.default_value_type.CopyFrom(types.simple("INT64"))
-    signature.return_type.kind = enums.ARG_TYPE_RELATION
-    signature.return_type.num_occurrences = -1
-    signature.return_type.options.SetInParent()
+
+def anything() -> FunctionArgumentTypeProto:
+    """An argument of any type."""
+    proto = FunctionArgumentTypeProto(kind=enums.ARG_TYPE_ARBITRARY, num_occurrences=-1)
+    proto.options.SetInParent()
+    return proto
+
+
+def left_out(kind: FunctionArgumentTypeProto) -> FunctionArgumentTypeProto:
+    """The same argument where it may be left out; a function with a body wants a default for it."""
+    kind.options.cardinality = FunctionEnums.OPTIONAL
+    kind.options.default_value.int64_value = 0
+    kind.options.default_value_type.CopyFrom(types.simple("INT64"))
+    return kind
+
+
+def named(name: str, kind: FunctionArgumentTypeProto) -> FunctionArgumentTypeProto:
+    """The same argument where it may be given by its name."""
+    kind.options.argument_name = name
+    kind.options.named_argument_kind = FunctionEnums.POSITIONAL_OR_NAMED
+    return kind
+
+
+def table_function(body: str, **arguments: FunctionArgumentTypeProto) -> TableValuedFunctionProto:
+    """A table function whose columns are those of a query over its arguments."""
+    function = TableValuedFunctionProto(type=FunctionEnums.TEMPLATED_SQL_TVF, argument_name=arguments)
+    function.parse_resume_location.input = body
+    function.signature.argument.extend(arguments.values())
+    function.signature.return_type.CopyFrom(relation())
     return function
+
+
+def fixed_table_function(
+    columns: list[tuple[str, TypeProto]], *arguments: FunctionArgumentTypeProto
+) -> TableValuedFunctionProto:
+    """A table function with columns of its own."""
+    function = TableValuedFunctionProto(type=FunctionEnums.FIXED_OUTPUT_SCHEMA_TVF)
+    function.signature.argument.extend(arguments)
+    function.signature.return_type.CopyFrom(relation())
+    for name, kind in columns:
+        function.signature.return_type.options.relation_input_schema.column.add(name=name, type=kind)
+    return function
+
+
+def numbered(name: Token, number: int) -> Mask:
+    """A call as a function of its own: the last letter of its name becomes a number."""
+    return Mask(name.end, name.text[-1], str(number))
+
+
+def numbered_path(path: Path, number: int) -> Path:
+    """The path of a function whose name is numbered."""
+    return (*path[:-1], f"{path[-1][:-1]}{number}")
 
 
 def as_string(written: str) -> str:

@@ -21,6 +21,7 @@ class Words:
     tokens: tuple[Token, ...]
     connections: frozenset[Path]
     functions: frozenset[Path]
+    targets: frozenset[Path]  # of DDL, which names.tables leaves out
     single: frozenset[str]  # in lower case: what may be a variable
 
 
@@ -44,15 +45,18 @@ def words(sql: str) -> Words:
         tokens = BigQueryDialect.tokenizer_class().tokenize(sql)
     except TokenError:
         tokens = []
-    connections, functions, at = set(), set(), 0
+    connections, functions, targets, at = set(), set(), set(), 0
     while at < len(tokens):
         path, end = path_at(tokens, at)
         if not path:
             at += 1
             continue
-        if at and tokens[at - 1].text.upper() == "CONNECTION":
+        before = tokens[at - 1].text.upper() if at else ""
+        if before == "CONNECTION":
             connections.add(path)
-        is_made = at and tokens[at - 1].text.upper() in ("FUNCTION", "EXISTS", "PROCEDURE", "CALL")
+        if before in ("TABLE", "VIEW", "EXISTS", "ON"):
+            targets.add(path)
+        is_made = before in ("FUNCTION", "EXISTS", "PROCEDURE", "CALL")
         if end < len(tokens) and tokens[end].token_type == TokenType.L_PAREN and not is_made:
             functions.add(path)
         at = end
@@ -60,6 +64,7 @@ def words(sql: str) -> Words:
         tuple(tokens),
         frozenset(connections),
         frozenset(functions),
+        frozenset(targets),
         frozenset(token.text.lower() for token in tokens if token.token_type != TokenType.STRING),
     )
 
@@ -98,3 +103,13 @@ def _is_word(tokens, at: int) -> bool:
     return token.token_type == TokenType.IDENTIFIER or (
         token.token_type != TokenType.STRING and token.text[:1].isidentifier()
     )
+
+
+def closing(tokens: list[Token] | tuple[Token, ...], opening: int) -> int:
+    """The index of the bracket that closes the one at `opening`, or of the last token."""
+    depth = 0
+    for at in range(opening, len(tokens)):
+        depth += (tokens[at].token_type == TokenType.L_PAREN) - (tokens[at].token_type == TokenType.R_PAREN)
+        if depth == 0:
+            return at
+    return len(tokens) - 1

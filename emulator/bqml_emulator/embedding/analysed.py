@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import sqlglot
 from local_bigquery.sql.dialect import BigQueryDialect
 from sqlglot import exp
-from sqlglot.tokens import TokenType
+from zetasql.wasi._pb2.zetasql.proto.function_pb2 import TableValuedFunctionProto
 
-from bqml_emulator.analyzer import functions
+from bqml_emulator.analyzer import functions, types
 from bqml_emulator.analyzer.functions import Declared, Mask, as_string
-from bqml_emulator.analyzer.names import Words, path_at
+from bqml_emulator.analyzer.names import Words, closing, path_at
 from bqml_emulator.embedding import arguments, function
 
 CALLS = {("ML", "GENERATE_EMBEDDING"), ("AI", "GENERATE_EMBEDDING")}
@@ -26,35 +26,38 @@ def calls(sql: str, words: Words, context) -> Iterator[Declared]:
         path, opening = path_at(tokens, at)
         if tuple(part.upper() for part in path) not in CALLS:
             continue
-        end = _closing(tokens, opening)
+        end = closing(tokens, opening)
         written = sql[tokens[at].start : tokens[end].end + 1]
         [node] = sqlglot.parse_one(f"SELECT * FROM {written}", dialect=BigQueryDialect).find_all(
             exp.GenerateEmbedding
         )
         name = tokens[opening - 1]
-        masks = [Mask(name.end, sql[name.end], str(number))]
+        masks = [functions.numbered(name, number)]
         if tokens[opening + 1].text.upper() == "MODEL":
             _, behind = path_at(tokens, opening + 2)
             start, stop = tokens[opening + 1].start, tokens[behind - 1].end + 1
             masks.append(Mask(start, sql[start:stop], as_string(sql[start:stop])))
         is_ai, options = path[0].upper() == "AI", arguments.options(node, context)
         columns = function.own_columns(is_ai, options, _is_image(node, context), "NULL", "''")
-        masked = (path[0], f"{path[1][:-1]}{number}")
-        yield Declared(masked, functions.forwarding(columns), tuple(masks))
+        yield Declared(functions.numbered_path(path, number), _forwarding(columns), tuple(masks))
         number += 1
+
+
+def _forwarding(columns: str) -> TableValuedFunctionProto:
+    """A table function (model, table[, options]) that answers these columns before those of its table.
+
+    The model is read as a string: ZetaSQL has no such function with a model.
+    """
+    return functions.table_function(
+        f"SELECT {columns}, * FROM input",
+        model=functions.argument(types.simple("STRING")),
+        input=functions.relation(),
+        options=functions.left_out(functions.anything()),
+    )
 
 
 def _is_image(node: exp.GenerateEmbedding, context) -> bool:
     return arguments.object_source(node, arguments.input_query(node), context) is not None
-
-
-def _closing(tokens, opening: int) -> int:
-    depth = 0
-    for at in range(opening, len(tokens)):
-        depth += (tokens[at].token_type == TokenType.L_PAREN) - (tokens[at].token_type == TokenType.R_PAREN)
-        if depth == 0:
-            return at
-    return len(tokens) - 1
 
 
 def install():
