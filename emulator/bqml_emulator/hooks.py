@@ -20,7 +20,7 @@ from bqml_emulator.jobs import execution
 from bqml_emulator.objects import gcs
 
 # From bottom to top: what a higher one changes lies around what a lower one has changed.
-PACKAGES = ("core", "engine", "billing", "jobs", "objects", "vector", "sql", "embedding", "api")
+PACKAGES = ("core", "engine", "billing", "jobs", "analyzer", "objects", "vector", "sql", "embedding", "api")
 
 
 def _configure(config: Config):

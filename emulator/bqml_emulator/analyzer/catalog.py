@@ -13,7 +13,7 @@ from zetasql.wasi._pb2.zetasql.proto.function_pb2 import FunctionProto, TableVal
 from zetasql.wasi._pb2.zetasql.proto.simple_catalog_pb2 import SimpleCatalogProto
 from zetasql.wasi._pb2.zetasql.public.type_pb2 import TypeProto
 
-from bqml_emulator.analyzer import language, types
+from bqml_emulator.analyzer import language, missing, types
 from bqml_emulator.analyzer.names import Path
 
 Columns = list[tuple[str, TypeProto]]
@@ -29,7 +29,9 @@ class Catalog:
 
     def __init__(self):
         self.proto = SimpleCatalogProto(name="bigquery")
-        self.proto.builtin_function_options.language_options.CopyFrom(language.options())
+        builtin = self.proto.builtin_function_options
+        builtin.language_options.CopyFrom(language.options())
+        builtin.exclude_function_ids.extend(missing.not_of_bigquery())
         self._inner: dict[Path, SimpleCatalogProto] = {(): self.proto}
 
     def at(self, path: Path) -> SimpleCatalogProto:

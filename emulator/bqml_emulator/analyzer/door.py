@@ -21,10 +21,11 @@ from zetasql.wasi._pb2.zetasql.proto.function_pb2 import FunctionProto, TableVal
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
 from zetasql.wasi._pb2.zetasql.public.type_pb2 import TypeProto
 
-from bqml_emulator.analyzer import catalog, functions, language, names, types
+from bqml_emulator.analyzer import catalog, functions, language, missing, names, types
 from bqml_emulator.analyzer.functions import Mask
-from bqml_emulator.analyzer.names import Words
+from bqml_emulator.analyzer.names import Path, Words
 from bqml_emulator.analyzer.wasm import Refusal
+from bqml_emulator.engine.error_mapping import not_emulated
 from bqml_emulator.jobs import execution
 
 INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED = 3, 5, 12  # absl::StatusCode
@@ -66,8 +67,10 @@ class Analysis:
     table_function: TableValuedFunctionProto | None = None
 
 
-def refused(error: Refusal, masks: Iterable[Mask] = ()) -> BigQueryError:
-    """The analyzer's refusal as BigQuery reports it."""
+def refused(sql: str, error: Refusal, masks: Iterable[Mask] = ()) -> BigQueryError:
+    """The analyzer's refusal as BigQuery reports it, or what is missing here."""
+    if feature := missing.named_in(sql) or missing.function_in(error.message):
+        return not_emulated(feature)
     message = POSITION.sub(r"at [\1:\2]", error.message)
     for mask in masks:
         message = message.replace(mask.read, mask.written)
@@ -81,23 +84,32 @@ def check_syntax(script: str):
     try:
         names.tables(script)
     except Refusal as error:
-        raise refused(error) from None
+        raise refused(script, error) from None
 
 
-def check(sql: str, context: Context, is_expression: bool = False) -> Analysis | None:
-    """Analyse one statement, or one expression of a script, as it would run now.
+def check_expression(sql: str, context: Context):
+    """Refuse an expression of a script that cannot be evaluated."""
+    _checked(sql, f"SELECT {sql}", context, is_expression=True)
+
+
+def check(sql: str, context: Context) -> Analysis | None:
+    """Analyse one statement as it would run now.
 
     Parts of a script keep their place in it, which is told with each error. None where it names a table that
     is not there: what runs it says so, in the words for each kind.
     """
+    return _checked(sql, sql, context, is_expression=False)
+
+
+def _checked(sql: str, statement: str, context: Context, is_expression: bool) -> Analysis | None:
     if not language.is_on():
         return None
     text = located(sql)
     try:
-        made, masks = _catalog(text, context)
+        made, masks = _catalog(text, names.tables(statement), context)
         return made and _analysed(text, made, masks, context, is_expression)
     except Refusal as error:
-        raise refused(error) from None
+        raise refused(sql, error) from None
     except Trap:
         log.exception("the analyzer failed on %s", sql)
         language.forget_service()
@@ -130,7 +142,7 @@ def _analysed(
         if error.code != INVALID_ARGUMENT:
             log.warning("not analysed: %s (%s)", error.message, error.code)
             return Analysis()
-        raise refused(error, masks) from None
+        raise refused(sql, error, masks) from None
     _done[key] = _analysis(answer)
     if len(_done) > KEPT:
         _done.popitem(last=False)
@@ -154,16 +166,13 @@ def _analysis(answer: messages.AnalyzeResponse) -> Analysis:
     return Analysis()
 
 
-def _catalog(sql: str, context: Context) -> tuple[catalog.Catalog | None, list[Mask]]:
+def _catalog(sql: str, tables: Iterable[Path], context: Context) -> tuple[catalog.Catalog | None, list[Mask]]:
     cursor, made, words = execution.current().cursor, catalog.Catalog(), names.words(sql)
-    for path in names.tables(sql):
-        columns = catalog.columns(path, context, cursor)
-        if columns is None:
-            return None, []
-        made.add_table(path, *columns)
-    for path in words.targets.difference(names.tables(sql)):
+    for path in {*tables, *words.targets}:
         if columns := catalog.columns(path, context, cursor):
             made.add_table(path, *columns)
+        elif path in tables:
+            return None, []
     for path in words.connections:
         made.add_connection(path)
     masks = [*default_connections(words)]
@@ -188,7 +197,7 @@ def default_connections(words: Words) -> Iterator[Mask]:
             yield Mask(token.start, token.text, "`deflt`")
 
 
-def _add_function(made: catalog.Catalog, path: names.Path, context: Context):
+def _add_function(made: catalog.Catalog, path: Path, context: Context):
     if found := functions.own().get(tuple(part.upper() for part in path)):
         made.add_function(path, found)
         return

@@ -45,6 +45,16 @@ def _check_jump(statement: Statement, in_loop: bool, labels: tuple):
         raise _refuse(f"{statement.kind} label does not exist: {statement.text}")
 
 
+def behind(sql: str, word: str) -> str:
+    """What stands in a statement behind the first such word or sign that is in no brackets; or nothing."""
+    depth = 0
+    for token in BigQueryDialect.tokenizer_class().tokenize(sql):
+        depth += (token.token_type in script.OPEN) - (token.token_type in script.CLOSE)
+        if depth == 0 and token.text.upper() == word:
+            return sql[token.end + 1 :].strip()
+    return ""
+
+
 def _declared(statement: Statement, before: frozenset) -> frozenset:
     tree = sqlglot.parse_one(statement.text, dialect=BigQueryDialect)
     if not isinstance(tree, exp.Declare):

@@ -128,7 +128,12 @@ class Interpreter(script.Interpreter):
         self.expression(
             condition
         )  # local-bigquery puts it in brackets, where nothing or a list would be a struct
+        door.check_expression(condition, self.context)
         return super().test(condition)
+
+    def for_each(self, statement: Statement):
+        door.check(statement.text, self.context)
+        super().for_each(statement)
 
     def evaluate(self, sql: str):
         execution.current().bill(self.expression(sql), self.context)
@@ -158,6 +163,8 @@ class Interpreter(script.Interpreter):
         self.transaction.keep(table)
 
     def declare(self, statement: Statement):
+        if default := script_checks.behind(statement.text, "DEFAULT"):
+            door.check_expression(default, self.context)
         for item in sqlglot.parse_one(statement.text, dialect=BigQueryDialect).expressions:
             default, kind = item.args.get("default"), item.args.get("kind")
             for name in item.this:
@@ -167,6 +174,7 @@ class Interpreter(script.Interpreter):
                     self.assign(table, script_values.structured(default.copy()))
 
     def set(self, statement: Statement):
+        door.check_expression(script_checks.behind(statement.text, "="), self.context)
         tree = sqlglot.parse_one(statement.text, dialect=BigQueryDialect)
         for item in tree.expressions if isinstance(tree, exp.Set) else []:
             target, value = item.this.this, item.this.expression
