@@ -175,8 +175,8 @@ ANSWERS = {
     ],
     "SELECT column_name, data_type, is_partitioning_column FROM {ds}.INFORMATION_SCHEMA.COLUMNS "
     "WHERE table_name = 'events' AND column_name IN ('moment', 'info') ORDER BY 1": [
-        ("moment", "TIMESTAMP", "YES"),
         ("info", "STRUCT<a INT64, b STRING>", "NO"),
+        ("moment", "TIMESTAMP", "YES"),
     ],
     "SELECT partition_id, total_rows FROM {ds}.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'events' "
     "ORDER BY 1": [
@@ -223,7 +223,7 @@ REFUSALS = {
     "SELECT q.id FROM {ds}.docs": "Unrecognized name: q",
     "SELECT docs.nosuch FROM {ds}.docs": "Name nosuch not found inside docs",
     "SELECT info.zzz FROM {ds}.events": "Field name zzz does not exist",
-    "SELECT id FROM {ds}.docs WHERE SUM(id) > 1": "Aggregate function not allowed in WHERE clause",
+    "SELECT id FROM {ds}.docs WHERE SUM(id) > 1": "Aggregate function SUM not allowed in WHERE clause",
     "SELECT 1 UNION ALL SELECT 1, 2": "mismatched column count",
     "SELECT CAST('x' AS INT64)": "Bad int64 value: x",
     "INSERT {ds}.docs (id, title) VALUES (1)": "Inserted row has wrong column count",

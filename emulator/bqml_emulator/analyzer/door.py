@@ -69,9 +69,9 @@ class Analysis:
 
 def refused(sql: str, error: Refusal, masks: Iterable[Mask] = ()) -> BigQueryError:
     """The analyzer's refusal as BigQuery reports it, or what is missing here."""
-    if feature := missing.named_in(sql) or missing.function_in(error.message):
-        return not_emulated(feature)
     message = POSITION.sub(r"at [\1:\2]", error.message)
+    if feature := missing.named_in(sql) or missing.function_in(message) or missing.view_in(sql, message):
+        return not_emulated(feature)
     for mask in masks:
         message = message.replace(mask.read, mask.written)
     return BigQueryError("invalidQuery", message)

@@ -67,7 +67,15 @@ def scalar(*signatures: tuple[list[FunctionArgumentTypeProto], TypeProto]) -> Fu
 def own() -> dict[Path, FunctionProto]:
     """BigQuery's functions that ZetaSQL has not, of those that are emulated."""
     number, text = types.simple("FLOAT64"), types.simple("STRING")
+    first, second = (
+        FunctionArgumentTypeProto(kind=kind, num_occurrences=-1)
+        for kind in (enums.ARG_TYPE_ANY_1, enums.ARG_TYPE_ANY_2)
+    )
+    by = FunctionProto(group=GROUP, mode=FunctionEnums.AGGREGATE)
+    by.signature.add(argument=[first, second], return_type=first)
     return {
+        ("MAX_BY",): by,
+        ("MIN_BY",): by,
         ("ML", "DISTANCE"): scalar(
             ([argument(FLOATS), argument(FLOATS), argument(text, optional=True)], number)
         ),

@@ -12,6 +12,20 @@ from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_node_kind_pb2 import Resolv
 from bqml_emulator.analyzer.wasm import Service
 
 SWITCH = "EMULATOR_ANALYZER"
+# Of BigQuery's documentation (data-definition-language, operators, query-syntax), beyond what ZetaSQL turns on
+FEATURES = (
+    public.FEATURE_ALTER_COLUMN_SET_DATA_TYPE,
+    public.FEATURE_ALTER_MATERIALIZED_VIEW_ALTER_COLUMN_SET_OPTIONS,
+    public.FEATURE_ALTER_VIEWS_ALTER_COLUMN_SET_OPTIONS,
+    public.FEATURE_COLLATION_SUPPORT,
+    public.FEATURE_CREATE_EXTERNAL_TABLE_WITH_PARTITION_COLUMNS,
+    public.FEATURE_CREATE_INDEX_PARTITION_BY,
+    public.FEATURE_CREATE_TABLE_CLONE,
+    public.FEATURE_CREATE_VIEWS_WITH_COLUMN_OPTIONS,
+    public.FEATURE_DIFFERENTIAL_PRIVACY,
+    public.FEATURE_LIKE_ANY_SOME_ALL_SUBQUERY,
+    public.FEATURE_VECTOR_SEARCH_TVF,
+)
 _lock = threading.Lock()
 _service: list[Service] = []
 
@@ -38,14 +52,15 @@ def forget_service():
 
 @functools.cache
 def options() -> options_pb2.LanguageOptionsProto:
-    """All features that are not experiments, table functions included, and every kind of statement."""
+    """ZetaSQL with all features that are not experiments, with FEATURES and every kind of statement."""
     language = service().call(
         "GetLanguageOptions",
         messages.LanguageOptionsRequest(maximum_features=True),
         options_pb2.LanguageOptionsProto,
     )
     language.product_mode = public.PRODUCT_EXTERNAL
-    language.enabled_language_features.append(public.FEATURE_VECTOR_SEARCH_TVF)
+    missing = set(FEATURES).difference(language.enabled_language_features)
+    language.enabled_language_features.extend(sorted(missing))
     kinds = [number for name, number in ResolvedNodeKind.items() if name.endswith("_STMT")]
     language.supported_statement_kinds.extend(kinds)
     return language

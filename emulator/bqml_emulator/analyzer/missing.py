@@ -20,6 +20,8 @@ STATEMENTS = {
     r"\bALTER\s+PROJECT\b": "ALTER PROJECT",
     r"\b(?:CREATE\s+OR\s+REPLACE|ALTER)\s+CONNECTION\b": "changing a connection; drop it and create it anew",
     r"\b(?:CREATE|ALTER|DROP)\s+(?:CAPACITY|RESERVATION|ASSIGNMENT)\b": "reservations",
+    r"\blexical_search_(?:columns|query_value)\b": "hybrid search (lexical_search_columns)",
+    r"^\s*LOAD\s+DATA\b": "LOAD DATA; use a load job",
     r"\bEXPORT\s+MODEL\b": "EXPORT MODEL",
     r"\bEXTERNAL\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s*(?:OPTIONS\b|\()": "external tables over files",
 }
@@ -35,6 +37,13 @@ def named_in(sql: str) -> str | None:
     return next(
         (name for pattern, name in STATEMENTS.items() if re.search(pattern, text, re.IGNORECASE)), None
     )
+
+
+def view_in(sql: str, message: str) -> str | None:
+    """What to say of a name that is no column of an INFORMATION_SCHEMA view here."""
+    if message.startswith("Unrecognized name: ") and "INFORMATION_SCHEMA" in sql.upper():
+        return f"or no column of an INFORMATION_SCHEMA view: {message}"
+    return None
 
 
 def function_in(message: str) -> str | None:

@@ -61,8 +61,6 @@ def refuse(tree: exp.Expression, context) -> exp.Expression:
     if isinstance(tree, exp.Command):
         written = f"{tree.name} {tree.text('expression')}"
         raise _not_emulated(missing.named_in(written) or " ".join(written.split()[:3]).upper())
-    if isinstance(tree, exp.LoadData):
-        raise _not_emulated("LOAD DATA; use a load job")
     if not isinstance(tree, exp.Create) or tree.args.get("kind") != "SCHEMA":
         for table in tree.find_all(exp.Table):
             _refuse_view(table)
