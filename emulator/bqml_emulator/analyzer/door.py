@@ -53,6 +53,9 @@ SYSTEM_VARIABLES = {  # BQ/system-variables
     "session_id": "STRING",
     "time_zone": "STRING",
 }
+SAID_OTHERWISE = (  # for these BigQuery has words of its own, which what runs the statement knows
+    "Non-path index key expression for CREATE INDEX",
+)
 KEPT = 1024  # analyses that are remembered
 log = logging.getLogger(__name__)
 _done: collections.OrderedDict[tuple, "Analysis"] = collections.OrderedDict()
@@ -139,6 +142,8 @@ def _analysed(
     try:
         answer = language.service().call("Analyze", request, messages.AnalyzeResponse)
     except Refusal as error:
+        if error.message.startswith(SAID_OTHERWISE):
+            return Analysis()
         if error.code != INVALID_ARGUMENT:
             log.warning("not analysed: %s (%s)", error.message, error.code)
             return Analysis()

@@ -151,7 +151,7 @@ def fixed_table_function(
 
 def numbered(name: Token, number: int) -> Mask:
     """A call as a function of its own: the last letter of its name becomes a number."""
-    return Mask(name.end, name.text[-1], str(number))
+    return Mask(name.start, name.text, f"{name.text[:-1]}{number}")
 
 
 def numbered_path(path: Path, number: int) -> Path:

@@ -28,7 +28,7 @@ def calls(sql: str, words: Words, context) -> Iterator[Declared]:
             continue
         end = closing(tokens, opening)
         written = sql[tokens[at].start : tokens[end].end + 1]
-        [node] = sqlglot.parse_one(f"SELECT * FROM {written}", dialect=BigQueryDialect).find_all(
+        node = sqlglot.parse_one(f"SELECT * FROM {written}", dialect=BigQueryDialect).find(
             exp.GenerateEmbedding
         )
         name = tokens[opening - 1]
