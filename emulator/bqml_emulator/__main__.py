@@ -10,7 +10,7 @@ def main():
     """Serve, and leave with the exit code at once."""
     code = server.main()
     sys.stdout.flush()
-    os._exit(code)  # threads of interrupted jobs may be in the middle of a slow model call: nobody needs it now
+    os._exit(code)  # threads of interrupted jobs may be amid a slow model call: nobody needs it now
 
 
 if __name__ == "__main__":
