@@ -17,7 +17,8 @@ CREATE TABLE {ds}.docs AS SELECT * FROM UNNEST([
   (2, 'a green pear', 'fruit', [0.6, 0.8], DATE '2024-01-02'),
   (3, 'a blue car', 'car', [0.0, 1.0], DATE '2024-02-01'),
   (4, NULL, 'car', [-1.0, 0.0], NULL)]);
-CREATE TABLE {ds}.events (id INT64, moment TIMESTAMP, tags ARRAY<STRING>, info STRUCT<a INT64, b STRING>, js JSON)
+CREATE TABLE {ds}.events (
+  id INT64, moment TIMESTAMP, tags ARRAY<STRING>, info STRUCT<a INT64, b STRING>, js JSON)
 PARTITION BY DATE(moment) CLUSTER BY id;
 INSERT {ds}.events VALUES
   (1, TIMESTAMP '2024-01-01 10:00:00+00', ['x', 'y'], STRUCT(1, 'one'),

@@ -271,8 +271,7 @@ REFUSED = {
     IVF + "index_type = 'IVF')": "Duplicate option specified: index_type",
     IVF + """ivf_options = '{"num_lists": true}')""": "num_lists must be",
     IVF + """ivf_options = '{"num_lists": 0}')""": "num_lists must be",
-    IVF.replace("OPTIONS", "STORING(nope) OPTIONS")
-    + "distance_type = 'COSINE')": "Unrecognized name: nope",
+    IVF.replace("OPTIONS", "STORING(nope) OPTIONS") + "distance_type = 'COSINE')": "Unrecognized name: nope",
     IVF.replace("OPTIONS", "PARTITION BY n OPTIONS")
     + "distance_type = 'COSINE')": "not emulated: PARTITION BY",
     IVF + "lexical_search_columns = ['kind'])": "not emulated: hybrid search",

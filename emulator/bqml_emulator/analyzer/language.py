@@ -1,7 +1,6 @@
 """The dialect: ZetaSQL with the statements and features of BigQuery; one service for the process."""
 
 import functools
-import os
 import threading
 
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as messages
@@ -11,8 +10,7 @@ from zetasql.wasi._pb2.zetasql.resolved_ast.resolved_node_kind_pb2 import Resolv
 
 from bqml_emulator.analyzer.wasm import Service
 
-SWITCH = "EMULATOR_ANALYZER"
-# Of BigQuery's documentation (data-definition-language, operators, query-syntax), beyond what ZetaSQL turns on
+# Of BigQuery's documentation (DDL, operators, query syntax), beyond what ZetaSQL turns on
 FEATURES = (
     public.FEATURE_ALTER_COLUMN_SET_DATA_TYPE,
     public.FEATURE_ALTER_MATERIALIZED_VIEW_ALTER_COLUMN_SET_OPTIONS,
@@ -28,11 +26,21 @@ FEATURES = (
 )
 _lock = threading.Lock()
 _service: list[Service] = []
+_on = threading.Event()
+_on.set()
 
 
 def is_on() -> bool:
-    """Whether statements are analysed; `EMULATOR_ANALYZER=off` is for machines where it cannot run."""
-    return os.environ.get(SWITCH, "on") != "off"
+    """Whether statements are analysed."""
+    return _on.is_set()
+
+
+def switch(on: bool):
+    """Turn it on or off for this process; on, it is started in the background."""
+    if not on:
+        _on.clear()
+    else:
+        threading.Thread(target=options, name="analyzer", daemon=True).start()
 
 
 def service() -> Service:
