@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("/tmp/judge.jsonl"), help="every case (%(default)s)")
     parser.add_argument("--url", help="of an emulator that runs already")
     parser.add_argument("--differences", action="store_true", help="print each difference too")
-    parser.add_argument("--pending", action="store_true", help="rewrite pending.txt: what still differs")
+    parser.add_argument("--record", action="store_true", help="put the results into results.tsv")
     options = parser.parse_args()
     start = time.monotonic()
     reference = Reference()
@@ -62,8 +62,8 @@ def main() -> None:
             out.flush()
     print(table.text(rows))
     print(f"{time.monotonic() - start:.0f} s; every case is in {options.out}")
-    if options.pending:
-        table.write_pending(rows)
+    if options.record:
+        table.record(rows)
 
 
 def _texts(argument: str) -> tuple[str, ...]:

@@ -88,8 +88,9 @@ def _same(one: Any, other: Any, exactness: Exactness) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         if math.isnan(one) or math.isnan(other):
             return math.isnan(one) and math.isnan(other)
-        if exactness is Exactness.ULPS and math.isfinite(one) and math.isfinite(other):
-            return abs(one - other) <= ULPS * max(math.ulp(one), math.ulp(other))
+        if exactness in (Exactness.ULPS, Exactness.SUM) and math.isfinite(one) and math.isfinite(other):
+            unit = math.ulp(1.0) if exactness is Exactness.SUM else 0
+            return abs(one - other) <= ULPS * max(math.ulp(one), math.ulp(other), unit)
         return one == other and math.copysign(1, one) == math.copysign(1, other)
     if isinstance(one, list | tuple) and type(one) is type(other):
         return len(one) == len(other) and all(_same(a, b, exactness) for a, b in zip(one, other, strict=True))

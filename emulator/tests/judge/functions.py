@@ -37,12 +37,13 @@ FAMILIES = {  # by the pages of BigQuery's reference
 }
 UNCERTAIN = {"RAND", "GENERATE_UUID", "SESSION_USER", "ANY_VALUE", "CURRENT_DATE", "CURRENT_TIME"}
 UNCERTAIN |= {"CURRENT_DATETIME", "CURRENT_TIMESTAMP"}
-# Of the C library, or sums in no fixed order.
-APPROXIMATE = set(
+LIBRARY = set(  # of the C library
     """ACOS ACOSH ASIN ASINH ATAN ATAN2 ATANH CBRT COS COSH COT COTH CSC CSCH EXP LN LOG LOG10 POW POWER SEC
-    SECH SIN SINH TAN TANH COSINE_DISTANCE EUCLIDEAN_DISTANCE
-    CORR COVAR_POP COVAR_SAMP STDDEV STDDEV_POP STDDEV_SAMP
-    VARIANCE VAR_POP VAR_SAMP AVG SUM PERCENTILE_CONT""".split()
+    SECH SIN SINH TAN TANH""".split()
+)
+SUMS = set(  # in no fixed order, of terms that may cancel out
+    """COSINE_DISTANCE EUCLIDEAN_DISTANCE CORR COVAR_POP COVAR_SAMP STDDEV STDDEV_POP STDDEV_SAMP VARIANCE VAR_POP
+    VAR_SAMP AVG SUM PERCENTILE_CONT""".split()
 )
 # Names that SQL writes in another way.
 LABELS = {
@@ -60,7 +61,15 @@ class Exactness(enum.Enum):
 
     VALUE = "value"
     ULPS = "ulps"
+    SUM = "ulps of 1 at least"
     TYPE = "type"
+
+
+EXACTNESS = {
+    **dict.fromkeys(UNCERTAIN, Exactness.TYPE),
+    **dict.fromkeys(LIBRARY, Exactness.ULPS),
+    **dict.fromkeys(SUMS, Exactness.SUM),
+}
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ def of_calls(calls: list[functions.Call]) -> st.SearchStrategy[str]:
     """Expressions of any of TYPES, built from these calls and edge values."""
     by_type: dict[str, list[functions.Call]] = {}
     for call in calls:
-        if call.name not in UNBOUNDED | functions.UNCERTAIN | functions.APPROXIMATE:
+        if call.name not in UNBOUNDED | functions.EXACTNESS.keys():
             by_type.setdefault(call.type, []).append(call)
 
     @st.composite

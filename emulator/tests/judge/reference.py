@@ -14,7 +14,7 @@ from zetasql.wasi._pb2.zetasql.public import options_pb2 as public_pb2
 from bqml_emulator.analyzer.wasm import Refusal, Service
 from judge import values
 
-# What BigQuery's reference does not have: parts of a microsecond, UUID, and arrays that are compared.
+# What BigQuery's reference does not have: parts of a microsecond, UUID, arrays and JSON that are compared.
 LACKING = (
     "FEATURE_TIMESTAMP_NANOS",
     "FEATURE_TIMESTAMP_PICOS",
@@ -23,6 +23,7 @@ LACKING = (
     "FEATURE_ARRAY_EQUALITY",
     "FEATURE_ARRAY_ORDERING",
     "FEATURE_ARRAY_GREATEST_LEAST",
+    "FEATURE_JSON_TYPE_COMPARISON",
     "FEATURE_BITWISE_AGGREGATE_BYTES_SIGNATURES",
 )
 UNIMPLEMENTED = 12  # of absl::StatusCode: the reference implementation lacks it too, so it is no judge

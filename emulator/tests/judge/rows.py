@@ -85,7 +85,7 @@ def aggregates(function: Function, slots: list[Slot]) -> Iterator[str]:
         yield f"(SELECT {name}({plain}) FROM {rows.source(source)})"
     for form, source in itertools.product(others, (rows.rows, rows.nulls())):
         yield f"(SELECT {name}({form}) FROM {rows.source(source)})"
-    groups = f"FROM {rows.source(rows.rows)} GROUP BY MOD(r.o, 2) ORDER BY g"
+    groups = f"FROM {rows.source(rows.rows)} GROUP BY MOD(r.o, 2) ORDER BY MOD(r.o, 2)"
     yield f"ARRAY(SELECT AS STRUCT MOD(r.o, 2) AS g, {name}({plain}) AS v {groups})"
 
 

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
@@ -19,6 +19,7 @@ from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 NAMES = {"DOUBLE": "FLOAT64", "FLOAT": "FLOAT32"}
 OF_THE_API = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 NUMERIC_SCALE, BIGNUMERIC_SCALE = 9, 38
+EXACT = Context(prec=100)  # more digits than BIGNUMERIC has
 EPOCH = date(1970, 1, 1)
 INTERVAL = re.compile(r"(-?)(\d+)-(\d+) (-?\d+) (-?)(\d+):(\d+):(\d+)(?:\.(\d+))?")
 
@@ -92,11 +93,11 @@ def _clock(bits: int) -> tuple[int, int, int]:
 
 
 def _decimal(content: bytes, scale: int) -> Decimal:
-    return _normal(Decimal(int.from_bytes(content, "little", signed=True)).scaleb(-scale))
+    return _normal(EXACT.scaleb(Decimal(int.from_bytes(content, "little", signed=True)), -scale))
 
 
 def _normal(number: Decimal) -> Decimal:
-    return number.normalize() if number else Decimal(0)
+    return EXACT.normalize(number) if number else Decimal(0)
 
 
 def _json(text: str) -> str:
