@@ -42,8 +42,8 @@ LIBRARY = set(  # of the C library
     SECH SIN SINH TAN TANH""".split()
 )
 SUMS = set(  # in no fixed order, of terms that may cancel out
-    """COSINE_DISTANCE EUCLIDEAN_DISTANCE CORR COVAR_POP COVAR_SAMP STDDEV STDDEV_POP STDDEV_SAMP VARIANCE VAR_POP
-    VAR_SAMP AVG SUM PERCENTILE_CONT""".split()
+    """COSINE_DISTANCE EUCLIDEAN_DISTANCE CORR COVAR_POP COVAR_SAMP STDDEV STDDEV_POP STDDEV_SAMP VARIANCE
+    VAR_POP VAR_SAMP AVG SUM PERCENTILE_CONT""".split()
 )
 # Names that SQL writes in another way.
 LABELS = {
@@ -124,9 +124,7 @@ def _function(function: Function, reference: Reference, limit: int) -> Iterator[
     if name.startswith("$") and name not in syntax.OPERATORS and name not in LABELS:
         return
     label = LABELS.get(name, name)
-    exactness = (
-        Exactness.TYPE if name in UNCERTAIN else Exactness.ULPS if name in APPROXIMATE else Exactness.VALUE
-    )
+    exactness = EXACTNESS.get(name, Exactness.VALUE)
     for _, slots in function.signatures():
         if function.scalar:
             for text in _scalar(name, slots, reference, limit):
