@@ -145,9 +145,25 @@ def _ranges(slots: list[Slot], _: Reference) -> Iterator[str]:
         yield f"GENERATE_RANGE_ARRAY({span}, INTERVAL {step}{last})"
 
 
+def _buckets(slots: list[Slot], _: Reference) -> Iterator[str]:
+    """Arrays that ascend, as the function demands."""
+    kind = slots[0].type
+    bounds = {"INT64": "-1, 0, 2, 2, 100", "FLOAT64": "-2.5, 0.5, 1.5, 1.5", "STRING": "'', 'abcab', 'b'"}
+    if kind in bounds:
+        texts = edges.values(kind)
+        arrays = (
+            f"[{bounds[kind]}]",
+            f"ARRAY<{kind}>[]",
+            edges.null(f"ARRAY<{kind}>"),
+            f"[{texts[0]}, NULL]",
+        )
+        yield from (f"RANGE_BUCKET({text}, {array})" for text, array in itertools.product(texts, arrays))
+
+
 FUNCTIONS: dict[str, Callable[[list[Slot], Reference], Iterator[str]]] = {
     "FORMAT": _format,
     "GENERATE_ARRAY": _generated,
+    "RANGE_BUCKET": _buckets,
     "GENERATE_DATE_ARRAY": _dates,
     "GENERATE_TIMESTAMP_ARRAY": _timestamps,
     "GENERATE_RANGE_ARRAY": _ranges,
