@@ -4,9 +4,11 @@ An evaluation cannot be interrupted: whoever asks keeps repetitions and generate
 """
 
 import functools
+import threading
 from dataclasses import dataclass
 from typing import Any
 
+from wasmtime import Trap
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service_pb2
 from zetasql.wasi._pb2.zetasql.proto import function_pb2, options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public_pb2
@@ -28,6 +30,8 @@ LACKING = (
 )
 UNIMPLEMENTED = 12  # of absl::StatusCode: the reference implementation lacks it too, so it is no judge
 
+NO_DATA = "U_FILE_ACCESS_ERROR"  # of ICU, which is built without its tables
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -46,6 +50,10 @@ class Reference:
     """One instance of the reference implementation, with BigQuery's time zone."""
 
     def __init__(self):
+        self._lock = threading.Lock()
+        self._start()
+
+    def _start(self) -> None:
         self._service = Service()
         asked = service_pb2.LanguageOptionsRequest(maximum_features=True)
         language = self._service.call("GetLanguageOptions", asked, options_pb2.LanguageOptionsProto)
@@ -70,13 +78,20 @@ class Reference:
 
     def evaluate(self, expression: str) -> Answer:
         """The answer to `SELECT expression`."""
+        with self._lock:
+            try:
+                return self._evaluate(expression)
+            except Refusal as refusal:
+                unjudged = refusal.code == UNIMPLEMENTED or NO_DATA in refusal.message
+                return Answer(error=refusal.message, unjudged=unjudged)
+            except Trap:  # it holds its locks for ever then
+                self._start()
+                return Answer(error="crash", unjudged=True)
+
+    def _evaluate(self, expression: str) -> Answer:
         request = service_pb2.EvaluateQueryRequest(
             sql=f"SELECT {expression}", options=self._options, registered_catalog_id=self._catalog
         )
-        try:
-            found = self._service.call("EvaluateQuery", request, service_pb2.EvaluateQueryResponse)
-        except Refusal as refusal:
-            return Answer(error=refusal.message, unjudged=refusal.code == UNIMPLEMENTED)
+        found = self._service.call("EvaluateQuery", request, service_pb2.EvaluateQueryResponse)
         kind = found.prepared.columns[0].type
-        cell = found.content.table_data.row[0].cell[0]
-        return Answer(values.name(kind), values.of_reference(cell, kind))
+        return Answer(values.name(kind), values.of_reference(found.content.table_data.row[0].cell[0], kind))
