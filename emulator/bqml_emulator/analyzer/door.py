@@ -55,6 +55,7 @@ SYSTEM_VARIABLES = {  # BQ/system-variables
 }
 SAID_OTHERWISE = (  # for these BigQuery has words of its own, which what runs the statement knows
     "Non-path index key expression for CREATE INDEX",
+    "Table not found: ",
 )
 KEPT = 1024  # analyses that are remembered
 log = logging.getLogger(__name__)
