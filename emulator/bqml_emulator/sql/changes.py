@@ -3,6 +3,7 @@
 from bqml_emulator.sql import (
     anonymous_dataset,
     bignumeric,
+    casts,
     commands,
     created_tables,
     formats,
@@ -24,6 +25,7 @@ from bqml_emulator.sql import (
 MODULES = (
     anonymous_dataset,
     bignumeric,
+    casts,
     commands,
     created_tables,
     formats,
