@@ -24,6 +24,13 @@ FEATURES = (
     public.FEATURE_LIKE_ANY_SOME_ALL_SUBQUERY,
     public.FEATURE_VECTOR_SEARCH_TVF,
 )
+# BigQuery compares no ARRAY and no JSON (BQ operators, "Comparison operators")
+LACKING = (
+    public.FEATURE_ARRAY_EQUALITY,
+    public.FEATURE_ARRAY_GREATEST_LEAST,
+    public.FEATURE_ARRAY_ORDERING,
+    public.FEATURE_JSON_TYPE_COMPARISON,
+)
 _lock = threading.Lock()
 _service: list[Service] = []
 _on = threading.Event()
@@ -67,6 +74,8 @@ def options() -> options_pb2.LanguageOptionsProto:
         options_pb2.LanguageOptionsProto,
     )
     language.product_mode = public.PRODUCT_EXTERNAL
+    for feature in LACKING:
+        language.enabled_language_features.remove(feature)
     missing = set(FEATURES).difference(language.enabled_language_features)
     language.enabled_language_features.extend(sorted(missing))
     kinds = [number for name, number in ResolvedNodeKind.items() if name.endswith("_STMT")]

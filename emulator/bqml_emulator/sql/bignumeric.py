@@ -6,6 +6,7 @@ import duckdb
 from duckdb.sqltypes import BOOLEAN, VARCHAR
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql import params
+from local_bigquery.sql.dialect import NUMERIC_LIMITS
 from sqlglot import exp
 
 from bqml_emulator.core.rules import statement_rules
@@ -17,6 +18,7 @@ REFUSAL = f"not emulated: BIGNUMERIC of more than {WHOLE} digits before or {DECI
 PARSER = "bq.main.parse_bignumeric"
 NAMES = ("BIGNUMERIC", "BIGDECIMAL")
 BIGDECIMAL = exp.DataType.Type.BIGDECIMAL
+SMALLEST = Decimal("578960446186580977117854925043439539266.34992332820282019728792003956564819968")  # but sign
 
 
 def fits(written: str) -> bool:
@@ -56,6 +58,8 @@ def _scale(kind: exp.DataType) -> int:
 
 
 def _checked(value: exp.Expression) -> exp.Expression:
+    if isinstance(value, exp.Neg) and isinstance(value.this, exp.Literal):
+        value = exp.Literal.string(f"-{value.this.name}")
     if isinstance(value, exp.Literal):
         if not fits(value.name):
             raise BigQueryError("invalidQuery", REFUSAL)
@@ -67,6 +71,7 @@ def _checked(value: exp.Expression) -> exp.Expression:
 
 def install():
     """Check before local-bigquery casts, in statements and their parameters."""
+    NUMERIC_LIMITS[BIGDECIMAL] = "BIGNUMERIC", SMALLEST
     statement_rules.add(refuse_longer, first=True)
     database_files.on_connect.append(register)
     plain = params._plain

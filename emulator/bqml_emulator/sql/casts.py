@@ -18,14 +18,14 @@ from sqlglot import exp
 
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
-from bqml_emulator.sql import text_values
+from bqml_emulator.sql import bignumeric, text_values
 
 Type = exp.DataType.Type
 WRITTEN = "written cast"  # key in the meta of a cast that the statement has, not one that a rule adds
 EXACT = Context(prec=800)  # more digits than a FLOAT64 has
 DATE = r"(0[1-9]|[1-9]\d)\d{2}-\d{2}-(0[1-9]|1\d|2[0-8])"  # days of every month, years from 100
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
-PLAIN = {  # target: its name in GoogleSQL and in DuckDB, and texts that both read alike
+PLAIN = {  # target: its name in DuckDB, and texts that both read alike
     "int64": ("BIGINT", r"[+-]?\d{1,18}"),
     "float64": ("DOUBLE", r"[+-]?\d{1,300}(\.\d{1,300})?"),
     "bool": ("BOOLEAN", "true|false"),
@@ -46,12 +46,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "time": text_values.clock,
     "timestamp": text_values.instant,
     "interval": text_values.interval,
-    "bounds": text_values.bounds,
 }
-STRUCTS = {
-    "interval": "STRUCT(months BIGINT, days BIGINT, micros BIGINT)",
-    "bounds": "STRUCT(low VARCHAR, high VARCHAR)",
-}
+PARTS = "STRUCT(months BIGINT, days BIGINT, micros BIGINT)"  # of an INTERVAL
 OTHERS = {  # what else a target is cast from
     "int64": {
         "BIGINT": "x",
@@ -67,7 +63,7 @@ OTHERS = {  # what else a target is cast from
         "TIMESTAMP": "x",
         "TIMESTAMPTZ": "x::TIMESTAMP",
     },
-    "time": {"BIGINT": "NULL::TIME", "TIME": "x", "TIMESTAMP": "x::TIME", "TIMESTAMPTZ": "x::TIMESTAMP::TIME"},
+    "time": {"BIGINT": "NULL::TIME", "TIME": "x", "TIMETZ": "x::TIME", "TIMESTAMP": "x::TIME", "TIMESTAMPTZ": "x::TIMESTAMP::TIME"},
     "timestamp": {
         "BIGINT": "NULL::TIMESTAMPTZ",
         "DATE": "x::TIMESTAMPTZ",
@@ -86,6 +82,7 @@ TO_TEXT = {
     "ELSE _bqml_float_text(x) END",
     "BLOB": "CASE WHEN safe THEN TRY(decode(x)) ELSE _bqml_utf8(x) END",
     "TIME": "strftime(DATE '2000-01-01' + x, '%H:%M:%S') || _bqml_fraction(microsecond(x))",
+    "TIMETZ": "strftime(DATE '2000-01-01' + x::TIME, '%H:%M:%S') || _bqml_fraction(microsecond(x))",
     "TIMESTAMP": "x::DATE::VARCHAR || strftime(x, ' %H:%M:%S') || _bqml_fraction(microsecond(x))",
     "TIMESTAMPTZ": "x::TIMESTAMP::DATE::VARCHAR || strftime(x::TIMESTAMP, ' %H:%M:%S') "
     "|| _bqml_fraction(microsecond(x)) || '+00'",
@@ -130,8 +127,10 @@ def _utf8(value: bytes | None) -> str | None:
 def _decimal(value: float | None, scale: int) -> str | None:
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return None if value is None else str(value)
-    digits = Decimal(value).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, EXACT)
-    return f"{digits:f}"
+    digits = f"{Decimal(value).quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, EXACT):f}"
+    if scale == NUMBERS[Type.BIGDECIMAL] and not bignumeric.fits(digits):
+        raise ValueError(bignumeric.REFUSAL)
+    return digits
 
 
 def register(con: duckdb.DuckDBPyConnection):
@@ -141,7 +140,7 @@ def register(con: duckdb.DuckDBPyConnection):
             f"_bqml_read_{name}",
             _reader(read),
             [VARCHAR, BOOLEAN],
-            duckdb.sqltype(STRUCTS.get(name, "VARCHAR")),
+            duckdb.sqltype(PARTS if name == "interval" else "VARCHAR"),
             null_handling="special",
         )
     con.create_function("_bqml_float_text", text_values.float_text, [DOUBLE], VARCHAR)
@@ -194,10 +193,32 @@ def _overloads(con: duckdb.DuckDBPyConnection, name: str, bodies: dict[str, str]
 
 
 def mark_written(tree: exp.Expression, context) -> exp.Expression:
-    """Statement rule: these casts are the statement's own."""
-    for cast in tree.find_all(exp.Cast):
-        cast.meta.setdefault(WRITTEN, True)
+    """Statement rule: these casts are the statement's own; a literal that is a RANGE becomes its bounds."""
+    for cast in list(tree.find_all(exp.Cast)):
+        if cast.to.is_type(Type.RANGE) and cast.this.is_string:
+            cast.replace(_range(cast))
+        else:
+            cast.meta.setdefault(WRITTEN, True)
     return tree
+
+
+def _range(cast: exp.Cast) -> exp.Expression:
+    element = cast.to.expressions[0]
+    read = READERS[TARGETS[element.this]]
+    try:
+        bounds = text_values.bounds(cast.this.name)
+        low, high = (bound and read(bound) for bound in bounds.values())
+        if low and high and low >= high:
+            raise ValueError("Range start element must be less than the end element")
+    except ValueError as error:
+        if isinstance(cast, exp.TryCast):
+            return exp.Cast(this=exp.null(), to=cast.to)
+        return exp.Cast(this=exp.func("_raise", exp.Literal.string(str(error))), to=cast.to)
+    return macro("range", *(exp.Cast(this=_bound(bound), to=element.copy()) for bound in (low, high)))
+
+
+def _bound(text: str | None) -> exp.Expression:
+    return exp.null() if text is None else exp.Literal.string(text)
 
 
 def cast_scalars(node: exp.Expression, context) -> exp.Expression:
@@ -275,6 +296,7 @@ TEXTABLE = {
 
 def install():
     """Translate the casts of statements before local-bigquery's own rules do."""
+    exp.DataType.NESTED_TYPES.add(Type.RANGE)  # whose element is no parameter of a type
     statement_rules.add(mark_written, first=True)
     NODE_RULES.insert(0, cast_scalars)
     database_files.on_connect.append(register)

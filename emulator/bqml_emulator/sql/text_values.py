@@ -120,7 +120,7 @@ def instant(text: str, default: str = "UTC") -> str:
         chosen = zone(default)
     elif rest in ("Z", "z") and has_time:
         chosen = UTC
-    elif OFFSET.fullmatch(rest):
+    elif OFFSET.fullmatch(rest) and has_time:
         chosen = zone(rest)
     elif rest[0] == " " and has_time and not OFFSET.fullmatch(rest[1:]):
         chosen = zone(rest[1:])
