@@ -36,6 +36,7 @@ TRANSLATED = [
         r"Column name/value mismatch for insert on .*: expected \d+ columns but \d+ values",
         "Inserted row has wrong column count",  # without the numbers: columns are added on the way here
     ),
+    (r"CHECK constraint failed on table .* \(Error: (.*)\)", r"\1"),
     (r"NOT NULL constraint failed: (?:.*\.)?(\w+)", r"Required field \1 cannot be null"),
     (r"Duplicate (?:column|alias) (?:name )?\"?(\w+)\"?", r"Duplicate column name \1"),
     (r"[Dd]ivision by zero", "division by zero"),

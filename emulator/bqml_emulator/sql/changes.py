@@ -22,6 +22,7 @@ from bqml_emulator.sql import (
     struct_fields,
     table_schemas,
     variable_names,
+    times,
     view_queries,
 )
 
@@ -47,5 +48,6 @@ MODULES = (
     struct_fields,
     table_schemas,
     variable_names,
+    times,
     view_queries,
 )

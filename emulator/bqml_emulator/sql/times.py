@@ -1,0 +1,199 @@
+"""Dates, times and intervals: functions by the type of what they are given, and the limits of the types.
+
+Sources: https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/date_functions and its siblings,
+data-types#interval_type (2026-11-27). DATE_ADD and its kin take a DATE, a DATETIME or a TIMESTAMP.
+"""
+
+import duckdb
+from duckdb.sqltypes import VARCHAR
+from local_bigquery.errors import BigQueryError
+from local_bigquery.sql.dialect import macro
+from local_bigquery.sql.rules import NODE_RULES, STATEMENT_RULES, typing
+from local_bigquery.sql.rules import datetime as datetimes
+from local_bigquery.sql.rules.typing import kind
+from sqlglot import exp
+
+from bqml_emulator.core.rules import statement_rules
+from bqml_emulator.engine import database_files
+from bqml_emulator.sql import casts, text_values
+
+Type = exp.DataType.Type
+DATETIME, TIMESTAMP = (Type.TIMESTAMP, Type.DATETIME), (Type.TIMESTAMPTZ,)
+MOVES = (exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub)
+DIFFERENCES = (exp.DateDiff, exp.DatetimeDiff, exp.TimestampDiff)
+TRUNCATIONS = (exp.DateTrunc, exp.DatetimeTrunc)
+TYPED = (*MOVES, *DIFFERENCES, *TRUNCATIONS, exp.Timestamp, exp.TsOrDsToDatetime, exp.TsOrDsToTime)
+ZONED = (exp.TimestampTrunc, exp.Timestamp, exp.Date, exp.Time, exp.Datetime, exp.String, exp.AtTimeZone)
+PARTS = {"MICROSECOND": 1_000_000, "MILLISECOND": 1_000}
+FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
+WITHIN = {
+    name: f"CASE WHEN x < {name} '{FIRST}' OR x > {name} '{LAST}' "
+    "THEN _raise('Adding to or subtracting from the date or time causes overflow') ELSE x END"
+    for name in ("DATE", "TIMESTAMP", "TIMESTAMPTZ")
+} | {
+    "INTERVAL": "CASE WHEN abs(bq.main._months(x)) > 120000 OR abs(datepart('day', x)) > 3660000 "
+    "THEN _raise('Interval field is out of range') ELSE x END",
+    "BIGINT": "x",
+    "TIME": "x",
+}
+UNITS = "(micros - (micros % size + size) % size) // size"
+
+
+def _instant(text: str, zone: str) -> str:
+    """A text as TIMESTAMP in a zone, which the text must not name too."""
+    found = text_values.instant(text, zone)
+    if text_values.DATETIME.fullmatch(text) is None:
+        raise ValueError(f'Timezone is not allowed in "{text}"')
+    return found
+
+
+def register(con: duckdb.DuckDBPyConnection):
+    """Make the functions and macros when the database is opened."""
+    con.create_function("_bqml_instant", _instant, [VARCHAR, VARCHAR], VARCHAR)
+    bodies = ", ".join(f"(x {name}) AS {body}" for name, body in WITHIN.items())
+    con.execute(f"CREATE MACRO bq.main._bqml_within {bodies}")
+    con.execute(f"CREATE MACRO bq.main._bqml_units(micros, size) AS {UNITS}")
+
+
+def by_type(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: the function that local-bigquery has for the type of the first argument."""
+    nodes = list(tree.find_all(*TYPED))
+    if not nodes:
+        return tree
+    typing.annotate(tree, context)
+    for node in nodes:
+        made = _by_type(node)
+        if made is not node:
+            node.replace(made)
+    return tree
+
+
+def _by_type(node: exp.Expression) -> exp.Expression:
+    given = kind(node.this)
+    if isinstance(node, MOVES):
+        is_sum = isinstance(node, exp.DateAdd | exp.DatetimeAdd | exp.TimestampAdd)
+        made = None
+        if given in DATETIME:
+            made = exp.DatetimeAdd if is_sum else exp.DatetimeSub
+        elif given in TIMESTAMP:
+            made = exp.TimestampAdd if is_sum else exp.TimestampSub
+        return made(**node.copy().args) if made and not isinstance(node, made) else node
+    if isinstance(node, DIFFERENCES):
+        return _difference(node, given)
+    if isinstance(node, TRUNCATIONS):
+        return _truncation(node, given)
+    if isinstance(node, exp.Timestamp):
+        return _timestamp(node, given)
+    target = "TIME" if isinstance(node, exp.TsOrDsToTime) else "DATETIME"
+    if isinstance(node.parent, exp.TimeToStr):
+        return node
+    if target == "TIME":
+        return macro("_bqml_to_time", node.this.copy(), exp.false())
+    return _written(node.this, "TIMESTAMP") if given in exp.DataType.TEXT_TYPES else node
+
+
+def _written(value: exp.Expression, target: str) -> exp.Cast:
+    cast = exp.Cast(this=value.copy(), to=exp.DataType.build(target, dialect="duckdb"))
+    cast.meta[casts.WRITTEN] = True
+    return cast
+
+
+def _difference(node: exp.Expression, given: Type | None) -> exp.Expression:
+    arguments = {"this": node.this.copy(), "expression": node.expression.copy(), "unit": node.args["unit"].copy()}
+    if given in TIMESTAMP and not isinstance(node, exp.TimestampDiff):
+        return exp.TimestampDiff(**arguments)
+    if given in DATETIME and not isinstance(node, exp.DatetimeDiff):
+        return exp.DatetimeDiff(**arguments, date_part_boundary=True)
+    return node
+
+
+def _truncation(node: exp.Expression, given: Type | None) -> exp.Expression:
+    unit = node.args["unit"]
+    if isinstance(unit, exp.WeekStart) and given in (*DATETIME, *TIMESTAMP) and isinstance(node, exp.DateTrunc):
+        raise BigQueryError("notImplemented", "not emulated: DATE_TRUNC of a DATETIME or TIMESTAMP to WEEK(day)")
+    unit = exp.var(unit.name.upper()) if not isinstance(unit, exp.WeekStart) else unit.copy()
+    if given in TIMESTAMP:
+        return exp.TimestampTrunc(this=node.this.copy(), unit=unit, zone=node.args.get("zone"))
+    if given in DATETIME and isinstance(node, exp.DateTrunc):
+        return exp.DatetimeTrunc(this=node.this.copy(), unit=unit)
+    return node
+
+
+def _timestamp(node: exp.Timestamp, given: Type | None) -> exp.Expression:
+    zone = node.args.get("zone")
+    if zone is None:
+        return _written(node.this, "TIMESTAMPTZ") if given in exp.DataType.TEXT_TYPES else node
+    if given in exp.DataType.TEXT_TYPES:
+        read = exp.func("_bqml_instant", node.this.copy(), zone.copy())
+        return exp.Cast(this=read, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
+    local = exp.Cast(this=node.this.copy(), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
+    return datetimes.from_local(local, zone.copy())
+
+
+def check_zones(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: a literal that is no time zone, and what a zone is not emulated for."""
+    for node in tree.find_all(*ZONED):
+        zone = node.args.get("zone")
+        if isinstance(zone, exp.Literal):
+            try:
+                text_values.zone(zone.name)
+            except ValueError as error:
+                raise BigQueryError("invalidQuery", str(error)) from None
+            if isinstance(node, exp.TimestampTrunc) and node.text("unit").upper() == "ISOYEAR" != zone.name:
+                raise BigQueryError("notImplemented", "not emulated: TIMESTAMP_TRUNC to ISOYEAR in a zone")
+    return tree
+
+
+def parts(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: EXTRACT's fractions of the second, and TIME; whole seconds since the epoch."""
+    for node in list(tree.find_all(exp.Extract, exp.UnixSeconds, exp.UnixMillis)):
+        if isinstance(node, exp.UnixSeconds | exp.UnixMillis):
+            micros = exp.func("epoch_us", exp.cast(node.this.copy(), "TIMESTAMPTZ"))
+            size = 1_000_000 if isinstance(node, exp.UnixSeconds) else 1_000
+            node.replace(macro("_bqml_units", micros, exp.Literal.number(size)))
+            continue
+        part, value = node.this.name.upper(), node.expression
+        if part in PARTS:
+            whole = node.copy()
+            remainder = exp.Anonymous(this="fmod", expressions=[whole, exp.Literal.number(PARTS[part])])
+            node.replace(exp.cast(remainder, "BIGINT"))
+        elif part == "TIME":
+            node.replace(macro("_bqml_to_time", value.copy(), exp.false()))
+    return tree
+
+
+def within(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: dates, times and intervals that are reckoned stay within their types."""
+    if isinstance(node, exp.Sub):
+        if kind(node.this) in TIMESTAMP and kind(node.expression) in TIMESTAMP:
+            return exp.func("to_microseconds", exp.Sub(this=_micros(node.this), expression=_micros(node.expression)))
+        if kind(node.this) == kind(node.expression) == Type.TIME:
+            sides = (
+                exp.Add(this=exp.cast(exp.Literal.string("1970-01-01"), "DATE"), expression=side.copy())
+                for side in (node.this, node.expression)
+            )
+            start, end = map(_micros, sides)
+            return exp.func("to_microseconds", exp.Sub(this=start, expression=end))
+    is_sum = isinstance(node, exp.Add | exp.Sub | exp.Mul) and any(
+        kind(side) in (Type.INTERVAL, Type.DATE, *DATETIME, *TIMESTAMP) for side in (node.this, node.expression)
+    )
+    if not is_sum and not isinstance(node, (*MOVES, exp.DateFromParts, exp.TimestampFromParts)):
+        return node
+    if is_sum and isinstance(node, exp.Sub) and kind(node.this) == kind(node.expression) == Type.DATE:
+        return node
+    made = macro("_bqml_within", node.copy())
+    made.type = node.type
+    return made
+
+
+def _micros(value: exp.Expression) -> exp.Expression:
+    return exp.func("epoch_us", value.copy())
+
+
+def install():
+    """Choose by type where local-bigquery rewrites these functions, and check after it has."""
+    STATEMENT_RULES.insert(STATEMENT_RULES.index(datetimes.datetime), by_type)
+    statement_rules.add(check_zones)
+    statement_rules.add(parts)
+    NODE_RULES.append(within)
+    database_files.on_connect.append(register)
