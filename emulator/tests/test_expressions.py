@@ -8,6 +8,8 @@ import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
+from documented import SQL, TYPES, documented, not_emulated
+
 ROWS = "UNNEST([STRUCT('a' AS k, 3 AS n), ('b', NULL), ('c', 1), ('d', 2), ('e', NULL), ('f', 3)])"
 
 
@@ -54,3 +56,69 @@ def test_a_clock_may_be_called_by_its_own_name(bigquery, name):
 def test_a_random_order_of_a_window_is_not_emulated(bigquery):
     with pytest.raises(BadRequest, match="not emulated: RAND"):
         value(bigquery, "SELECT ROW_NUMBER() OVER (ORDER BY RAND())")
+
+
+CONVERSION = SQL + "conversion_functions"
+WRITTEN = "2026-11-27"  # the day on which these pages were read
+
+
+@documented("SQL", "Texts are cast by GoogleSQL's rules, not the engine's", CONVERSION, WRITTEN)
+@pytest.mark.parametrize("text", ["'12.7'", "'1e3'", "CONCAT('12', '.7')"])
+def test_a_text_that_is_no_integer(bigquery, text):
+    assert value(bigquery, f"SELECT SAFE_CAST({text} AS INT64)") is None
+    with pytest.raises(BadRequest, match="Bad int64 value"):
+        value(bigquery, f"SELECT CAST({text} AS INT64)")
+
+
+@pytest.mark.parametrize("text", ["'yes'", "CONCAT('y', 'es')"])
+def test_a_text_that_is_no_bool(bigquery, text):
+    with pytest.raises(BadRequest, match="Bad bool value"):
+        value(bigquery, f"SELECT CAST({text} AS BOOL)")
+
+
+@documented("SQL", "NaN is equal to nothing", TYPES + "#floating_point_semantics", WRITTEN)
+def test_not_a_number(bigquery):
+    assert value(bigquery, "SELECT IEEE_DIVIDE(0, 0) = IEEE_DIVIDE(0, 0)") is False
+    assert value(bigquery, "SELECT COUNTIF(x > 1) FROM UNNEST([CAST('nan' AS FLOAT64), 2]) AS x") == 1
+
+
+@documented("SQL", "Arithmetic overflows at 64 bits, and never to infinity", SQL + "operators", WRITTEN)
+def test_overflow(bigquery):
+    assert value(bigquery, "SELECT SAFE_NEGATE(-9223372036854775808)") is None
+    assert value(bigquery, "SELECT SAFE_ADD(2147483647, 1)") == 2147483648
+    with pytest.raises(BadRequest, match="double overflow"):
+        value(bigquery, "SELECT x * x FROM (SELECT 1e200 AS x)")
+
+
+@documented(
+    "SQL", "STRING(L) and BYTES(L) hold nothing longer", TYPES + "#parameterized_data_types", WRITTEN
+)
+@pytest.mark.parametrize("long", ["(s) VALUES ('long')", "(b) VALUES (b'abc')", "(s) SELECT 'éééé'"])
+def test_lengths(bigquery, long):
+    script = f"CREATE TEMP TABLE t (s STRING(3), b BYTES(2)); INSERT t (s, b) VALUES ('ééé', b'ab'); INSERT t {long}"
+    with pytest.raises(BadRequest, match=r"Field (s: STRING\(3\)|b: BYTES\(2\)) has maximum length"):
+        bigquery.query_and_wait(script)
+
+
+@not_emulated("SQL", "A length in ADD COLUMN or CREATE TABLE AS SELECT", TYPES + "#parameterized_data_types", WRITTEN)
+@pytest.mark.parametrize(
+    "statement", ["CREATE TEMP TABLE t (s STRING(3)) AS SELECT 'a'", "ALTER TABLE u ADD COLUMN s STRING(3)"]
+)
+def test_lengths_that_are_not_emulated(bigquery, statement):
+    with pytest.raises(BadRequest, match="not emulated: .* with a length"):
+        bigquery.query_and_wait(f"CREATE TEMP TABLE u (id INT64); {statement}")
+
+
+@documented("SQL", "Moments are formatted and parsed by every element", SQL + "format-elements", WRITTEN)
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("FORMAT_TIME('%l:%M %P', TIME '01:02:03')", " 1:02 am"),
+        ("FORMAT_DATE('%e %b, week %V of %G', d)", " 3 Jan, week 53 of 2020"),
+        ("FORMAT_TIMESTAMP('%F %T%Ez', TIMESTAMP(d), 'Asia/Kathmandu')", "2021-01-03 05:45:00+05:45"),
+        ("CAST(PARSE_DATE('%d %b %Y', ' 29 feb 2024 ') AS STRING)", "2024-02-29"),
+        ("CAST(PARSE_DATE('%Y%m%d', '20240131') AS STRING)", "2024-01-31"),
+    ],
+)
+def test_elements(bigquery, expression, expected):
+    assert value(bigquery, f"SELECT {expression} FROM (SELECT DATE '2021-01-03' AS d)") == expected

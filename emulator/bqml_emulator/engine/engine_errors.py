@@ -44,6 +44,10 @@ TRANSLATED = [
         r"(?:list_cosine_distance|list_distance).*left length '(\d+)' and right length '(\d+)'",
         r"Array length mismatch: \1 and \2.",
     ),
+    (
+        r"function call '(?:list_inner_product|list_distance)\(STRUCT",
+        "not emulated: distances of sparse vectors",
+    ),
     (r"list_\w+: \w+ argument can not contain NULL", "NULL array element"),
     (
         r"Unimplemented type for cast \((?:STRUCT|TUPLE)\(.*, DOUBLE\) -> DOUBLE\)",

@@ -18,7 +18,7 @@ from sqlglot import exp
 
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
-from bqml_emulator.sql import bignumeric, text_values
+from bqml_emulator.sql import bignumeric, numbers, text_values
 
 Type = exp.DataType.Type
 WRITTEN = "written cast"  # key in the meta of a cast that the statement has, not one that a rule adds
@@ -117,6 +117,10 @@ def _reader(read: Callable[[str], Any]) -> Callable[[str | None, bool], Any]:
     return call
 
 
+def _decimal_reader(name: str) -> Callable[[str], str]:
+    return lambda text: text_values.decimal(text, name)
+
+
 def _utf8(value: bytes | None) -> str | None:
     try:
         return None if value is None else bytes(value).decode()
@@ -142,6 +146,15 @@ def register(con: duckdb.DuckDBPyConnection):
             [VARCHAR, BOOLEAN],
             duckdb.sqltype(PARTS if name == "interval" else "VARCHAR"),
             null_handling="special",
+        )
+    for name in ("NUMERIC", "BIGNUMERIC"):
+        con.create_function(f"_bqml_read_{name.lower()}", _decimal_reader(f"PARSE_{name}"), [VARCHAR], VARCHAR)
+        scale = 9 if name == "NUMERIC" else bignumeric.DECIMALS
+        _macro(
+            con,
+            f"parse_{name.lower()}(s)",
+            rf"CASE WHEN regexp_full_match(s, '[+-]?\d{{1,20}}(\.\d{{1,9}})?') THEN s "
+            f"ELSE _bqml_read_{name.lower()}(s) END::DECIMAL(38, {scale})",
         )
     con.create_function("_bqml_float_text", text_values.float_text, [DOUBLE], VARCHAR)
     con.create_function("_bqml_utf8", _utf8, [duckdb.sqltype("BLOB")], VARCHAR, null_handling="special")
@@ -181,7 +194,7 @@ def register(con: duckdb.DuckDBPyConnection):
 
 
 def _macro(con: duckdb.DuckDBPyConnection, head: str, body: str):
-    con.execute(f"CREATE MACRO bq.main.{head} AS {body.replace(' _bqml_fraction', ' bq.main._bqml_fraction')}")
+    con.execute(f"CREATE OR REPLACE MACRO bq.main.{head} AS {body.replace(' _bqml_fraction', ' bq.main._bqml_fraction')}")
 
 
 def _overloads(con: duckdb.DuckDBPyConnection, name: str, bodies: dict[str, str]):
@@ -238,7 +251,7 @@ def _cast(node: exp.Cast, target: Type, safe: bool) -> exp.Expression:
     value, flag = node.this, exp.Boolean(this=safe)
     given = kind(value)
     if target in NUMBERS:
-        return _number(node, NUMBERS[target])
+        return _number(node, NUMBERS[numbers.decimal_kind(node)])
     if target in exp.DataType.TEXT_TYPES:
         return _text(value, given, flag)
     if target == Type.VARBINARY or target == Type.BINARY:
@@ -277,6 +290,8 @@ def _literal(node: exp.Cast, value: exp.Literal, name: str, safe: bool) -> exp.E
 def _number(node: exp.Cast, scale: int) -> exp.Expression:
     """To NUMERIC or BIGNUMERIC: a literal keeps the digits as written, another FLOAT64 all that it has."""
     value = node.this
+    checked = value.args.get("default") if isinstance(value, exp.Case) else None  # by bignumeric
+    value = checked if checked is not None and kind(checked) == Type.DOUBLE else value
     inner = value.this if isinstance(value, exp.Neg) else value
     literal = inner.this if isinstance(inner, exp.Cast) and kind(inner) == Type.DOUBLE else inner
     if isinstance(literal, exp.Literal) and kind(inner) == Type.DOUBLE:

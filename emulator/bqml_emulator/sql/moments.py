@@ -191,12 +191,10 @@ def show(template: str | None, moment: datetime | None, kind: str, zone: str | N
 
 BLANK = r"\s*"
 READ: dict[str, str] = {  # elements that are one number or name
-    "Y": r"[+-]?\d{1,5}", "E4Y": r"\d{4}", "y": r"\d{1,2}", "m": r"\d{1,2}", "d": r"\d{1,2}", "e": r"\s?\d{1,2}",
+    "Y": r"\d{1,4}", "E4Y": r"\d{4}", "y": r"\d{1,2}", "m": r"\d{1,2}", "d": r"\d{1,2}", "e": r"\s?\d{1,2}",
     "j": r"\d{1,3}", "H": r"\d{1,2}", "k": r"\s?\d{1,2}", "I": r"\d{1,2}", "l": r"\s?\d{1,2}", "M": r"\d{1,2}",
     "S": r"\d{1,2}", "C": r"\d{1,2}", "s": r"-?\d+", "Q": r"[1-4]", "p": r"[AaPp][Mm]", "P": r"[AaPp][Mm]",
-    "U": r"\d{1,2}", "W": r"\d{1,2}", "V": r"\d{1,2}", "u": r"[1-7]", "w": r"[0-6]", "G": r"\d{1,4}", "g": r"\d{1,2}",
-    "J": r"\d{1,3}",
-    "z": r"[+-]\d{2}:?\d{2}|Z", "Ez": r"[+-]\d{1,2}(?::?\d{2})?|Z", "Z": r"[A-Za-z][A-Za-z0-9_/+-]*",
+        "z": r"[+-]\d{2}:?\d{2}|Z", "Ez": r"[+-]\d{1,2}(?::?\d{2})?|Z", "Z": r"[A-Za-z][A-Za-z0-9_/+-]*",
 }  # fmt: skip
 NAMES = {"A": WEEKDAYS, "a": WEEKDAYS, "B": MONTHS, "b": MONTHS, "h": MONTHS}
 COMPOUND = {"D": "%m/%d/%y", "x": "%m/%d/%y", "F": "%Y-%m-%d", "T": "%H:%M:%S", "X": "%H:%M:%S", "R": "%H:%M",
@@ -212,9 +210,7 @@ class Reading:
         self.afternoon: bool | None = None
         self.hour12 = False
         self.day_of_year: int | None = None
-        self.week: tuple[str, int] | None = None
         self.weekday: int | None = None
-        self.iso_year: int | None = None
         self.century: int | None = None
         self.two_digits: int | None = None
         self.epoch: int | None = None
@@ -340,17 +336,6 @@ def _take(found: Reading, name: str, part: str, text: str):
             found.epoch = int(part)
         case "p" | "P":
             found.afternoon = part.lower() == "pm"
-        case "G":
-            found.iso_year = int(part)
-        case "g":
-            found.iso_year = int(part) + (1900 if int(part) >= 70 else 2000)
-        case "U" | "W" | "V":
-            _bounded(part, 1 if name == "V" else 0, 53, text)
-            found.week = (name, int(part))
-        case "u":
-            found.weekday = int(part) - 1
-        case "w":
-            found.weekday = (int(part) + 6) % 7
         case "z" | "Ez" | "Z":
             found.zone = "UTC" if part == "Z" else part
 
@@ -379,12 +364,10 @@ def _made(found: Reading, text: str, kind: str, zone: str | None) -> datetime:
         chosen = text_values.zone(found.zone or zone or "UTC")
         return local - text_values.offset_at(local.replace(tzinfo=chosen))
     except (ValueError, OverflowError) as error:
-        raise error if "time zone" in str(error) else _failed(text) from None
+        raise error if "Invalid" in str(error) and "time zone" in str(error) else _failed(text) from None
 
 
 def _day(found: Reading, year: int) -> date:
-    if found.iso_year is not None:
-        raise ValueError("not emulated: reading the ISO year")
     if found.day_of_year is not None:
         return date(year, 1, 1) + timedelta(days=found.day_of_year - 1)
     return date(year, found.month, found.day)

@@ -40,7 +40,6 @@ FINITE = {  # functions of FLOAT64 that must not leave the finite numbers
 }
 FINITE_MACROS = {f"bq.main.{name}": name.upper() for name in ("coth", "csc", "csch", "sec", "sech")}
 SUMS = (exp.Add, exp.Sub, exp.Mul, exp.Div)
-CHAIN = (*SUMS, exp.Paren, exp.Neg)
 NOT_REPEATED = (exp.Subquery, exp.Select, exp.Window, exp.Rand, exp.Unnest)
 NOT_COMPARED = (exp.Update, exp.Set, exp.SetItem, exp.Property, exp.Properties, exp.When, exp.Merge)
 WIDEST = 2**31 - 2  # positions in a list that DuckDB takes
@@ -205,6 +204,15 @@ def register(con: duckdb.DuckDBPyConnection):
 SAFE = tuple(f"bq.main.safe_{name}" for name in ("add", "subtract", "multiply", "negate"))
 
 
+def decimal_kind(value: exp.Expression) -> Type | None:
+    """NUMERIC's or BIGNUMERIC's type: that of a cast is DuckDB's already, which only its scale tells."""
+    found = kind(value)
+    to = value.to if isinstance(value, exp.Cast) else None
+    if found == Type.DECIMAL and to is not None and len(to.expressions) > 1:
+        return Type.BIGDECIMAL if int(to.expressions[1].name) > SCALES[Type.DECIMAL] else found
+    return found
+
+
 def numbers(node: exp.Expression, context) -> exp.Expression:
     """Node rule: mathematical functions and operators."""
     made = node
@@ -247,9 +255,8 @@ def _finite(node: exp.Expression, name: str, *values: exp.Expression) -> exp.Exp
 
 def _function(node: exp.Expression) -> exp.Expression:
     values = [value for value in (node.this, node.args.get("expression")) if value is not None]
-    of_decimals = next((kind(v) for v in values if kind(v) == Type.BIGDECIMAL), None) or next(
-        (kind(v) for v in values if kind(v) == Type.DECIMAL), None
-    )
+    kinds = {decimal_kind(value) for value in values}
+    of_decimals = next((found for found in (Type.BIGDECIMAL, Type.DECIMAL) if found in kinds), None)
     if of_decimals and not any(kind(value) in FLOATS for value in values):
         if isinstance(node, exp.Log) and node.args.get("expression") is None:
             return _decimals("ln", of_decimals, node.this)
@@ -281,13 +288,14 @@ def _to(text: exp.Expression, of: Type) -> exp.Expression:
 
 
 def _divided(node: exp.Div | exp.SafeDivide) -> exp.Expression:
-    of = kind(node)
+    kinds = {decimal_kind(side) for side in (node, node.this, node.expression)}
+    of = Type.BIGDECIMAL if Type.BIGDECIMAL in kinds else Type.DECIMAL
     call = _decimals("divide", of, node.this, node.expression)
     return exp.func("TRY", call) if isinstance(node, exp.SafeDivide) else call
 
 
 def _rounded(node: exp.Round | exp.Trunc) -> exp.Expression:
-    digits, of = node.args.get("decimals"), kind(node.this)
+    digits, of = node.args.get("decimals"), decimal_kind(node.this)
     if digits is None and not node.args.get("truncate"):
         return node
     if of in DECIMALS:
@@ -312,8 +320,12 @@ def _rounded(node: exp.Round | exp.Trunc) -> exp.Expression:
 
 def finite_sums(node: exp.Expression, context) -> exp.Expression:
     """Node rule: a sum, product or quotient of finite FLOAT64 values is finite, or an error."""
-    is_inside = isinstance(node.parent, CHAIN)
-    if not isinstance(node, SUMS) or is_inside or kind(node) not in FLOATS or node.find(*NOT_REPEATED):
+    if not isinstance(node, SUMS):
+        return node
+    around = node.parent
+    while isinstance(around, exp.Paren | exp.Neg):
+        around = around.parent
+    if isinstance(around, SUMS) or kind(node) not in FLOATS or node.find(*NOT_REPEATED):
         return node
     leaves = list(_leaves(node))
     if not any(kind(leaf) in FLOATS for leaf in leaves):

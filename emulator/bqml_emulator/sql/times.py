@@ -52,6 +52,10 @@ def register(con: duckdb.DuckDBPyConnection):
     con.create_function("_bqml_instant", _instant, [VARCHAR, VARCHAR], VARCHAR)
     bodies = ", ".join(f"(x {name}) AS {body}" for name, body in WITHIN.items())
     con.execute(f"CREATE MACRO bq.main._bqml_within {bodies}")
+    con.execute(
+        "CREATE MACRO bq.main._bqml_without_months(i) AS CASE WHEN bq.main._months(i) <> 0 THEN _raise("
+        "'TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part.') ELSE i END"
+    )
     con.execute(f"CREATE MACRO bq.main._bqml_units(micros, size) AS {UNITS}")
 
 
@@ -132,6 +136,9 @@ def _timestamp(node: exp.Timestamp, given: Type | None) -> exp.Expression:
 
 def check_zones(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: a literal that is no time zone, and what a zone is not emulated for."""
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower() in REFUSED:
+            raise BigQueryError("notImplemented", f"not emulated: {REFUSED[call.name.lower()]}")
     for node in tree.find_all(*ZONED):
         zone = node.args.get("zone")
         if isinstance(zone, exp.Literal):
@@ -162,6 +169,21 @@ def parts(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
+def ordered_ranges(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: the order of ranges is refused; to DuckDB an unbounded start comes last."""
+    if isinstance(node, exp.LT | exp.LTE | exp.GT | exp.GTE | exp.Between | exp.Greatest | exp.Least):
+        if _is_range(node.this):
+            raise BigQueryError("notImplemented", "not emulated: the order of RANGE values")
+    return node
+
+
+def _is_range(value: exp.Expression) -> bool:
+    if isinstance(value, exp.Anonymous):
+        return value.name.lower() in ("bq.main.range", "bq.main.range_intersect")
+    found = value.to if isinstance(value, exp.Cast) else value.type
+    return found is not None and "__range_start" in found.sql()
+
+
 def within(node: exp.Expression, context) -> exp.Expression:
     """Node rule: dates, times and intervals that are reckoned stay within their types."""
     if isinstance(node, exp.Sub):
@@ -181,7 +203,12 @@ def within(node: exp.Expression, context) -> exp.Expression:
         return node
     if is_sum and isinstance(node, exp.Sub) and kind(node.this) == kind(node.expression) == Type.DATE:
         return node
-    made = macro("_bqml_within", node.copy())
+    node = node.copy()
+    if is_sum and any(kind(side) in TIMESTAMP for side in (node.this, node.expression)):
+        for key in ("this", "expression"):
+            if kind(node.args[key]) == Type.INTERVAL:
+                node.set(key, macro("_bqml_without_months", node.args[key].copy()))
+    made = macro("_bqml_within", node)
     made.type = node.type
     return made
 
@@ -195,5 +222,6 @@ def install():
     STATEMENT_RULES.insert(STATEMENT_RULES.index(datetimes.datetime), by_type)
     statement_rules.add(check_zones)
     statement_rules.add(parts)
+    NODE_RULES.insert(0, ordered_ranges)
     NODE_RULES.append(within)
     database_files.on_connect.append(register)
