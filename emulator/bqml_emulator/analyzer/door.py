@@ -143,7 +143,7 @@ def _analysed(
     try:
         answer = language.service().call("Analyze", request, messages.AnalyzeResponse)
     except Refusal as error:
-        if error.message.startswith(SAID_OTHERWISE):
+        if error.message.startswith(SAID_OTHERWISE) and not missing.named_in(sql):
             return Analysis()
         if error.code != INVALID_ARGUMENT:
             log.warning("not analysed: %s (%s)", error.message, error.code)
