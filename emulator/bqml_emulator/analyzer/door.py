@@ -25,7 +25,7 @@ from bqml_emulator.analyzer import catalog, functions, language, missing, names,
 from bqml_emulator.analyzer.functions import Mask
 from bqml_emulator.analyzer.names import Path, Words
 from bqml_emulator.analyzer.wasm import Refusal
-from bqml_emulator.engine.error_mapping import not_emulated
+from bqml_emulator.engine.error_mapping import not_emulated, unqualified
 from bqml_emulator.jobs import execution
 
 INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED = 3, 5, 12  # absl::StatusCode
@@ -178,6 +178,8 @@ def _catalog(sql: str, tables: Iterable[Path], context: Context) -> tuple[catalo
         if columns := catalog.columns(path, context, cursor):
             made.add_table(path, *columns)
         elif path in tables:
+            if context.dataset_id is None and "." not in ".".join(path):
+                raise unqualified("Table", path[0])  # DuckDB must not look for it among its own
             return None, []
     for path in words.connections:
         made.add_connection(path)
