@@ -52,7 +52,7 @@ def dataset(bigquery):
 
 @pytest.fixture(scope="module")
 def process(emulator, request):
-    """The shared emulator, in a project of the module's own, so that datasets, jobs and quotas are its own, too.
+    """The shared emulator, in a project of the module's own, so that datasets, jobs and quotas are its own.
 
     ds.images has as many different images as the module's IMAGES says, in the bucket `faulty`.
     """
