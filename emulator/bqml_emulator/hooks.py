@@ -11,6 +11,7 @@ from types import ModuleType
 
 from local_bigquery.settings import settings
 
+from bqml_emulator.analyzer import language
 from bqml_emulator.core import ledger
 from bqml_emulator.core.config import Config
 from bqml_emulator.core.order import Order
@@ -20,7 +21,7 @@ from bqml_emulator.jobs import execution
 from bqml_emulator.objects import gcs
 
 # From bottom to top: what a higher one changes lies around what a lower one has changed.
-PACKAGES = ("core", "engine", "billing", "jobs", "objects", "vector", "sql", "embedding", "api")
+PACKAGES = ("core", "engine", "billing", "jobs", "analyzer", "objects", "vector", "sql", "embedding", "api")
 
 
 def _configure(config: Config):
@@ -31,6 +32,7 @@ def _configure(config: Config):
     gcs.open_at(config.objects_dir)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
+    language.switch(config.analyzer)
 
 
 def in_order(modules: Iterable[ModuleType]) -> tuple[ModuleType, ...]:

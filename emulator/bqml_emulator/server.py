@@ -73,6 +73,7 @@ def _server(config: Config) -> Server:
     server = Server(options)
     server.ready_line = (
         f"bqml-emulator ready: bigquery {config.bigquery_url} storage {config.storage_url} data {config.data}"
+        f"{'' if config.analyzer else '; statements are not analysed (EMULATOR_ANALYZER=off)'}"
     )
     return server
 

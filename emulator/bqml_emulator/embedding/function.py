@@ -274,22 +274,29 @@ def _without_rows(query: exp.Query) -> str:
     return f"(SELECT CAST([] AS ARRAY<FLOAT64>) AS {VECTOR}, '' AS {STATUS}, * FROM ({inner}) WHERE FALSE)"
 
 
-def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
-    """The function's columns in BigQuery's order: its own first, then those of the input."""
-    is_ai = arguments.function_name(node).startswith("AI.")
-    result, status = (
-        ("embedding", "status") if is_ai else ("ml_generate_embedding_result", "ml_generate_embedding_status")
-    )
-    vector = f"CAST({CALLED}.{VECTOR} AS ARRAY<FLOAT64>)"
-    if not options.flatten_json_output:
-        key = "imageEmbedding" if is_image else "textEmbedding"
-        vector = f"IF({CALLED}.{STATUS} = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
+def own_columns(is_ai: bool, options: Options, is_image: bool, vector: str, status: str) -> str:
+    """The function's own columns, which come before those of its input."""
+    result = "embedding" if is_ai else "ml_generate_embedding_result"
     seconds = (
         ("video_start_sec", "video_end_sec")
         if is_ai
         else ("ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec")
     )
-    columns = [f"{vector} AS {result}", f"{CALLED}.{STATUS} AS {status}"]
+    vector = f"CAST({vector} AS ARRAY<FLOAT64>)"
+    if not options.flatten_json_output:
+        key = "imageEmbedding" if is_image else "textEmbedding"
+        vector = f"IF({status} = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
+    columns = [
+        f"{vector} AS {result}",
+        f"{status} AS {'status' if is_ai else 'ml_generate_embedding_status'}",
+    ]
     columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
-    sql = f"SELECT {', '.join(columns)}, {CALLED}.* EXCEPT ({VECTOR}, {STATUS}) FROM {source} AS {CALLED}"
+    return ", ".join(columns)
+
+
+def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
+    """The function's columns in BigQuery's order: its own first, then those of the input."""
+    is_ai = arguments.function_name(node).startswith("AI.")
+    columns = own_columns(is_ai, options, is_image, f"{CALLED}.{VECTOR}", f"{CALLED}.{STATUS}")
+    sql = f"SELECT {columns}, {CALLED}.* EXCEPT ({VECTOR}, {STATUS}) FROM {source} AS {CALLED}"
     return sqlglot.parse_one(sql, dialect=BigQueryDialect)

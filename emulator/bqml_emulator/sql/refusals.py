@@ -5,11 +5,12 @@ from local_bigquery.sql.rules import STATEMENT_RULES, information_schema, typing
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
+from bqml_emulator.analyzer import missing
 from bqml_emulator.core.config import LOCATION
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
 from bqml_emulator.jobs import execution
-from bqml_emulator.sql import missing_features, qualified_names
+from bqml_emulator.sql import qualified_names
 from bqml_emulator.vector.arguments import VectorSearchCall
 
 STATEMENTS = (  # of GoogleSQL, as sqlglot parses them; Command is what it leaves to us
@@ -59,9 +60,7 @@ def refuse(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: say what is missing before the statement is changed into anything else."""
     if isinstance(tree, exp.Command):
         written = f"{tree.name} {tree.text('expression')}"
-        raise _not_emulated(missing_features.named_in(written) or " ".join(written.split()[:3]).upper())
-    if isinstance(tree, exp.LoadData):
-        raise _not_emulated("LOAD DATA; use a load job")
+        raise _not_emulated(missing.named_in(written) or " ".join(written.split()[:3]).upper())
     if not isinstance(tree, exp.Create) or tree.args.get("kind") != "SCHEMA":
         for table in tree.find_all(exp.Table):
             _refuse_view(table)
