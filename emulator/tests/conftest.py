@@ -36,6 +36,13 @@ def own_project(emulator):
 
 
 @pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory):
+    """An emulator that listens on 127.0.0.2 instead of 127.0.0.1, of which its URLs still speak."""
+    with EmulatorProcess(tmp_path_factory.mktemp("elsewhere"), EMULATOR_HOST="127.0.0.2") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
 def bigquery(emulator):
     """Official BigQuery client of the shared emulator."""
     return emulator.bigquery()
