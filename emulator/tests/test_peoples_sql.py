@@ -299,3 +299,12 @@ def test_a_copy_has_no_query_results(bigquery, ds):
     job.result()
     url = f"{bigquery._connection.API_BASE_URL}/bigquery/v2/projects/demo-project/queries/{job.job_id}"
     assert requests.get(url, timeout=20).status_code == 400
+
+
+@pytest.mark.parametrize("reference", [None, {}, {"projectId": "demo-project", "datasetId": "ds"}])
+def test_a_routine_without_a_name_is_refused(emulator, ds, reference):
+    url = f"{emulator.url}/bigquery/v2/projects/demo-project/datasets/{ds}/routines"
+    body = {"routineReference": reference, "routineType": "SCALAR_FUNCTION", "definitionBody": "1"}
+    answer = requests.post(url, json=body, timeout=20)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "Required parameter is missing: routineId"

@@ -47,11 +47,14 @@ def is_on() -> bool:
     return _on.is_set()
 
 
-def switch(on: bool):
-    """Turn it on or off for this process; on, it is started in the background."""
-    if not on:
-        _on.clear()
-    else:
+def turn_off():
+    """Analyse nothing in this process."""
+    _on.clear()
+
+
+def warm_up():
+    """Start it in the background, so that the first statement does not wait for it."""
+    if is_on():
         threading.Thread(target=options, name="analyzer", daemon=True).start()
 
 
