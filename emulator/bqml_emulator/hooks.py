@@ -22,6 +22,7 @@ from bqml_emulator.sql import (
     bignumeric,
     commands,
     created_tables,
+    dataset_options,
     formats,
     json_text,
     missing_features,
@@ -73,6 +74,7 @@ def install(config: Config):
     dml.install()  # inside of what execution does
     execution.install()
     created_tables.install()
+    dataset_options.install()
     distances.install()
     anonymous_dataset.install()
     schemaless_tables.install()

@@ -93,7 +93,7 @@ STATEMENTS = [
     ),
     (
         "Remote models",
-        "Other endpoints than multimodalembedding@001, Gemini's among them",
+        "Other endpoints than multimodalembedding@001 and gemini-embedding-2",
         CREATE_MODEL,
         "CREATE MODEL {ds}.m REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT = 'gemini-embedding-001')",
     ),
@@ -305,6 +305,10 @@ def test_locations(bigquery):
     assert bigquery.create_dataset(dataset).location == "EU"
     bigquery.query_and_wait("CREATE TABLE somewhere_else.t AS SELECT 1 AS x", location="US")
     bigquery.delete_dataset(dataset, delete_contents=True)
+    bigquery.query_and_wait("CREATE SCHEMA elsewhere OPTIONS (location = 'EU', description = 'far')")
+    found = bigquery.get_dataset("elsewhere")
+    assert (found.location, found.description) == ("EU", "far")
+    bigquery.delete_dataset("elsewhere")
 
 
 @not_emulated(

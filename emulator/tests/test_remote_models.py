@@ -36,3 +36,12 @@ def test_what_is_not_emulated_is_named(bigquery, dataset, options, message):
 def test_other_model_functions_are_not_emulated(bigquery, dataset, function):
     with pytest.raises(MethodNotImplemented, match=f"not emulated: {function}"):
         bigquery.query_and_wait(f"SELECT * FROM {function}(MODEL {dataset}.m, (SELECT 'x' AS content))")
+
+
+def test_gemini_is_not_everywhere(bigquery):
+    """BigQuery has it in US and us-central1 only."""
+    bigquery.query_and_wait("CREATE SCHEMA in_europe OPTIONS (location = 'EU')")
+    statement = CREATE.format(how="MODEL", ds="in_europe", options="ENDPOINT = 'gemini-embedding-2'")
+    with pytest.raises(BadRequest, match="gemini-embedding-2 is not available in location EU"):
+        bigquery.query_and_wait(statement)
+    bigquery.query_and_wait("DROP SCHEMA in_europe")

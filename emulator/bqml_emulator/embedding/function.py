@@ -124,23 +124,26 @@ def _inline_views(tree: exp.Expression, context) -> exp.Expression:
 
 def _replacement(node: exp.GenerateEmbedding, context) -> exp.Query:
     running = execution.current()
-    options = arguments.options(node, context)
     model_name, model = remote_models.get(node.this, context)
+    facts = remote_models.facts(model)
+    options = arguments.options(node, facts, context)
     query = arguments.input_query(node)
     is_cached = arguments.object_source(node, query, context)
     is_image = is_cached is not None
     if running is None or running.schema_only:
         if running:
             _check_columns(_columns(running, *_translated(query, context)), node, is_image)
-        return _select(_without_rows(query), node, options, is_image)
+        return _select(_without_rows(query), node, facts, options, is_image)
     remote_models.check_access(model)
     rows = _store_rows(running, query, context, is_cached)
     _check_columns(_columns(running, f'SELECT * FROM "{rows}"', {}), node, is_image)
     endpoint = model.remoteModelInfo.endpoint
-    service = EmbeddingService(running.job_id or "", model_name, endpoint, options.output_dimensionality)
+    service = EmbeddingService(
+        running.job_id or "", model_name, endpoint, facts, options.output_dimensionality
+    )
     answers = _store_answers(running, rows, service, is_image)
     context.temporary |= {rows, answers}
-    return _select(_joined(rows, answers), node, options, is_image)
+    return _select(_joined(rows, answers), node, facts, options, is_image)
 
 
 def _translated(query: exp.Query, context) -> tuple[str, dict]:
@@ -203,7 +206,7 @@ def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_
         f'SELECT "{ROW}", "{column}", "{GENERATION}" FROM "{rows}" ORDER BY 1'
     ).fetchall()
     embed = service.embed_image if is_image else service.embed_text
-    allowed = max(0, quota.rows_per_job(faults.current()) - running.embedded_rows)
+    allowed = max(0, quota.rows_per_job(faults.current(), service.facts) - running.embedded_rows)
     running.embedded_rows += len(inputs)
 
     def call(value: str | None, generation: int | None) -> Answer:
@@ -272,11 +275,19 @@ def _without_rows(query: exp.Query) -> str:
     return f"(SELECT CAST([] AS ARRAY<FLOAT64>) AS {VECTOR}, '' AS {STATUS}, * FROM ({inner}) WHERE FALSE)"
 
 
-def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
+def _select(
+    source: str,
+    node: exp.GenerateEmbedding,
+    facts: limits.EmbeddingModel,
+    options: Options,
+    is_image: bool,
+) -> exp.Query:
     """The function's columns in BigQuery's order: its own first, then those of the input."""
     is_ai = arguments.function_name(node).startswith("AI.")
-    result, status = (
-        ("embedding", "status") if is_ai else ("ml_generate_embedding_result", "ml_generate_embedding_status")
+    result, status, statistics = (
+        ("embedding", "status", "statistics")
+        if is_ai
+        else (f"ml_generate_embedding_{name}" for name in ("result", "status", "statistics"))
     )
     vector = f"CAST({CALLED}.{VECTOR} AS ARRAY<FLOAT64>)"
     if not options.flatten_json_output:
@@ -288,6 +299,9 @@ def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image
         else ("ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec")
     )
     columns = [f"{vector} AS {result}", f"{CALLED}.{STATUS} AS {status}"]
-    columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
+    if facts is limits.MULTIMODAL_EMBEDDING:
+        columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
+    else:  # its fields are not documented
+        columns.append(f"CAST(NULL AS JSON) AS {statistics}")
     sql = f"SELECT {', '.join(columns)}, {CALLED}.* EXCEPT ({VECTOR}, {STATUS}) FROM {source} AS {CALLED}"
     return sqlglot.parse_one(sql, dialect=BigQueryDialect)
