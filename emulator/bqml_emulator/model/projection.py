@@ -1,4 +1,4 @@
-"""The vector spaces that are made of the local model's vectors: one for each embedding model it stands in for.
+"""The vector spaces that are made of the local model's vectors, one for each model it stands in for.
 
 Our vectors are blocks side by side, so cutting them off would drop whole kinds of evidence (the colours, most
 concepts). Random orthonormal axes spread every block over all numbers: all of them keep every cosine, the
