@@ -16,7 +16,15 @@ from bqml_emulator.core.config import Config
 from bqml_emulator.embedding import function, remote_models, service
 from bqml_emulator.engine import catalog_lookups, database_files, error_mapping, full_disk, metadata_writes
 from bqml_emulator.jobs import child_jobs, commits, dml, execution, job_views, jobs, temporary_tables
-from bqml_emulator.objects import connections, file_loads, gcs, metadata_cache, object_listing, object_tables
+from bqml_emulator.objects import (
+    connections,
+    file_loads,
+    gcs,
+    metadata_cache,
+    object_listing,
+    object_refs,
+    object_tables,
+)
 from bqml_emulator.sql import (
     anonymous_dataset,
     bignumeric,
@@ -47,7 +55,7 @@ def _configure(config: Config):
     gcs.install(config.objects_dir)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
-    modules = (distances, formats, json_text, bignumeric, connections, object_listing, job_views)
+    modules = (distances, formats, json_text, bignumeric, connections, object_listing, object_refs, job_views)
     database_files.on_connect += [module.register for module in modules]
     database_files.on_attach.append(commits.register)
 
@@ -67,6 +75,7 @@ def install(config: Config):
     commands.install()
     object_tables.install()
     metadata_cache.install()
+    object_refs.install()
     remote_models.install()
     error_mapping.install()
     missing_features.install()

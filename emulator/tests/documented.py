@@ -4,6 +4,7 @@ import pytest
 
 SECTIONS = (
     "Object tables",
+    "ObjectRef",
     "Connections",
     "Remote models",
     "Model calls",
@@ -33,6 +34,7 @@ JOB = REST + "Job"
 LOADING = DOCS + "loading-data-cloud-storage-csv"
 MULTIMODAL = DOCS + "generate-multimodal-embeddings"
 OBJECT_REF = DOCS + "work-with-objectref"
+OBJECT_REF_FUNCTIONS = SQL + "objectref_functions"
 OBJECT_TABLE = DOCS + "object-table-introduction"
 OBJECT_TABLE_DDL = DOCS + "object-tables"
 METADATA_CACHE = DOCS + "metadata-caching-external-tables"

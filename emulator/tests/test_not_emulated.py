@@ -12,7 +12,7 @@ from documented import (
     GENERATE,
     JOB,
     METADATA_CACHE,
-    OBJECT_REF,
+    OBJECT_REF_FUNCTIONS,
     OBJECT_TABLE,
     QUOTAS,
     REST,
@@ -50,10 +50,10 @@ STATEMENTS = [
         "SELECT ML.DECODE_IMAGE(uri) FROM {ds}.images",
     ),
     (
-        "Object tables",
-        "`OBJ.MAKE_REF`, `OBJ.FETCH_METADATA`, `OBJ.GET_ACCESS_URL`",
-        OBJECT_REF,
-        "SELECT OBJ.MAKE_REF('gs://bucket/a.png', 'us.connection')",
+        "ObjectRef",
+        "URLs that modify an object (`OBJ.GET_ACCESS_URL` with mode `rw`)",
+        OBJECT_REF_FUNCTIONS,
+        "SELECT OBJ.GET_ACCESS_URL(OBJ.MAKE_REF('gs://bucket/a.png', 'us.connection'), 'rw')",
     ),
     (
         "Object tables",
@@ -124,10 +124,11 @@ STATEMENTS = [
     ),
     (
         "Model calls",
-        "An ObjectRef in `content`",
-        OBJECT_REF,
-        "CREATE TABLE {ds}.refs AS SELECT ref AS content FROM {ds}.images; "
-        "SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.model, TABLE {ds}.refs)",
+        "Several contents in a STRUCT, as gemini-embedding-2 takes them",
+        GENERATE,
+        "CREATE MODEL {ds}.gemini REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT = 'gemini-embedding-2'); "
+        "SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.gemini, "
+        "(SELECT ('a tank', OBJ.MAKE_REF('gs://bucket/a.png')) AS content))",
     ),
     (
         "Model calls",

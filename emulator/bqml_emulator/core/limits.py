@@ -127,6 +127,17 @@ GLOBBING_DENIED = (  # observed live for external tables; the same code path for
     "denied on resource (or it may not exist). Please make sure {uri} is accessible via appropriate IAM "
     "roles, e.g. Storage Object Viewer or Storage Object Creator."
 )
+ACCESS_URL_SECONDS = (30 * 60.0, 6 * 60 * 60.0)  # least, most and default; BQ/objectref_functions
+AUTHORIZER_DENIED = (  # ibid.
+    "Connection credential for {connection} cannot be used. Either the connection does not exist, or the "
+    "user does not have sufficient permissions to use it."
+)
+AUTHORIZER_MISSING = "The ObjectRef has no authorizer; a URL needs delegated access."  # ours
+OBJECT_MISSING = "The object {uri} does not exist or cannot be read (version: {version})."  # ours
+STATUS_NO_URL = (  # ours; BQ function page: both "elements of the JSON value" must be "populated"
+    "INVALID_ARGUMENT: the content has no access_urls.read_url or no details.gcs_metadata.content_type."
+)
+STATUS_REF_DENIED = "permission denied"  # BQ/work-with-objectref: a row whose reference may not be read
 OBJECT_TABLE_READ_ONLY = (  # ours; BQ: "You can't alter an object table or modify object table data"
     "{table} is an object table. Object tables are read-only: their data cannot be modified."
 )

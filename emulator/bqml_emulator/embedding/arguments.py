@@ -128,8 +128,11 @@ def _prepend(query: exp.Query, cte: exp.CTE) -> exp.Query:
 def object_source(node: exp.GenerateEmbedding, query: exp.Query, context) -> str | None:
     """Where the rows come from an object table, a DuckDB condition: whether they come from its cache.
 
-    A query that BigQuery would refuse over an object table is refused.
+    A query that BigQuery would refuse over an object table is refused. One that makes a column `content` is
+    a query like any other, whatever its tables.
     """
+    if any(name.casefold() == "content" for name in query.named_selects):
+        return None
     for table, stored in object_tables.used(query, context):
         if table.find_ancestor(exp.Where) is not None:
             continue

@@ -75,6 +75,14 @@ def _fits(name: str, prefix: str, suffix: str) -> bool:
     return len(name) >= len(prefix) + len(suffix) and name.startswith(prefix) and name.endswith(suffix)
 
 
+def find(uri: str, generation: int | None = None) -> Object:
+    """An object, of one generation or as it is now; ObjectError when there is none."""
+    try:
+        return store().get(*split(uri), generation)
+    except StorageError as error:
+        raise ObjectError(uri, error.code) from error
+
+
 def read(uri: str, max_bytes: int | None, generation: int | None = None) -> Content:
     """Type, size and bytes of an object, of one generation or as it is now; a larger one is not read.
 
