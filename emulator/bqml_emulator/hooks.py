@@ -15,7 +15,16 @@ from bqml_emulator.core import expressions, ledger
 from bqml_emulator.core.config import Config
 from bqml_emulator.embedding import function, remote_models, service
 from bqml_emulator.engine import catalog_lookups, database_files, error_mapping, full_disk, metadata_writes
-from bqml_emulator.jobs import child_jobs, commits, dml, execution, job_views, jobs, temporary_tables
+from bqml_emulator.jobs import (
+    child_jobs,
+    commits,
+    dml,
+    execution,
+    job_views,
+    jobs,
+    temporary_tables,
+    time_travel,
+)
 from bqml_emulator.objects import (
     connections,
     file_loads,
@@ -99,6 +108,7 @@ def install(config: Config):
     index.install()
     function.install()  # late, so that its rule runs before the others'
     scripts.install()
+    time_travel.install()
     variable_names.install()
     temporary_tables.install()
     formats.install()

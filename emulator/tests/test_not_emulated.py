@@ -234,12 +234,6 @@ STATEMENTS = [
         "BEGIN TRANSACTION; BEGIN SELECT ERROR('x'); EXCEPTION WHEN ERROR THEN SELECT 1; END; "
         "COMMIT TRANSACTION",
     ),
-    (
-        "Changes of tables",
-        "Time travel (`FOR SYSTEM_TIME AS OF`)",
-        DOCS + "access-historical-data",
-        "SELECT * FROM {ds}.words FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)",
-    ),
 ]
 
 

@@ -186,6 +186,18 @@ SEVERAL_MATCHES = (
 )
 WHERE_MISSING = "{verb} must have a WHERE clause at [{position}]"  # observed live, dbimp
 
+# --- time travel (BQ/access-historical-data, BQ/time-travel, GoogleSQL query syntax; 2026-08-22) ----------
+TIME_TRAVEL_HOURS = 7 * 24  # hours
+TIME_TRAVEL_ZONE = "America/Los_Angeles"  # of a timestamp written without a zone
+SNAPSHOT_TOO_OLD = "Invalid snapshot time {time} for table {table}@{time}. Cannot read before {oldest}."
+SNAPSHOT_IN_FUTURE = "Invalid snapshot time {time} for table {table}@{time}. It is in the future."  # ours
+SNAPSHOT_EXTERNAL = "Table {table} is external: FOR SYSTEM_TIME AS OF needs a table in BigQuery."  # ours
+SNAPSHOT_AMBIGUOUS = "Table {table} cannot be read at more than one point in time in a statement."  # ours
+NO_EARLIER_VERSION = (  # ours
+    "not emulated: FOR SYSTEM_TIME AS OF a time before the last change of table {table}, or before the start "
+    "of the emulator. Earlier versions are not kept."
+)
+
 # --- jobs -----------------------------------------------------------------------------------------------
 REQUEST_ID_LIFETIME_SECONDS = 15 * 60  # seconds; BQ REST reference, QueryRequest.requestId
 RESULT_LIFETIME_SECONDS = 24 * 60 * 60  # seconds a query's result is kept; BQ/cached-results

@@ -26,6 +26,7 @@ from bqml_emulator.jobs.execution import Execution
 MUTATIONS = exp.Update | exp.Delete | exp.Merge | exp.TruncateTable
 CONFLICT = re.compile("conflict", re.IGNORECASE)  # of the errors DuckDB raises as TransactionException
 _open: dict[duckdb.DuckDBPyConnection, list[Table]] = {}  # transactions begun by a user: the tables written
+_at_end: dict[duckdb.DuckDBPyConnection, list[Callable[[], None]]] = {}  # of those transactions
 _locks: dict[Table, threading.RLock] = {}
 _locks_lock = threading.Lock()
 
@@ -130,6 +131,15 @@ def end_transaction(cursor: duckdb.DuckDBPyConnection):
     """The transaction begun on this cursor, if any, is over; what it changed is free for others."""
     if _open.pop(cursor, None) is not None:
         dml_queue.leave(cursor)
+    for call in _at_end.pop(cursor, []):
+        call()
+
+
+def at_end(cursor: duckdb.DuckDBPyConnection, call: Callable[[], None]) -> bool:
+    """Call this when the transaction begun on the cursor has ended; False if there is none."""
+    if cursor in _open:
+        _at_end.setdefault(cursor, []).append(call)
+    return cursor in _open
 
 
 def _check_matches(running: Execution, tree: exp.Expression, context):

@@ -1,7 +1,6 @@
 """Object tables: columns, live listing, wildcards, read-only, the metadata cache."""
 
 import base64
-import base64
 import hashlib
 
 import pytest
