@@ -22,6 +22,7 @@ from bqml_emulator.jobs import (
     execution,
     job_views,
     jobs,
+    session_end,
     temporary_tables,
     time_travel,
 )
@@ -44,6 +45,7 @@ from bqml_emulator.sql import (
     json_text,
     missing_features,
     qualified_names,
+    random_windows,
     refusals,
     schemaless_tables,
     scripts,
@@ -109,6 +111,8 @@ def install(config: Config):
     function.install()  # late, so that its rule runs before the others'
     scripts.install()
     time_travel.install()
+    session_end.install()
+    random_windows.install()
     variable_names.install()
     temporary_tables.install()
     formats.install()

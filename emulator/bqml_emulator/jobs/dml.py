@@ -176,6 +176,16 @@ def keep_nulls(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
+def unnest_source(tree: exp.Expression, context) -> exp.Expression:
+    """Before a MERGE: an array as its source, which local-bigquery would name twice, becomes a subquery."""
+    source = tree.args["using"] if isinstance(tree, exp.Merge) else None
+    if isinstance(source, exp.Unnest):
+        alias = source.args.get("alias")
+        name = alias.columns[0].name if alias and alias.columns else alias.name if alias else ""
+        source.replace(exp.select("*").from_(source.copy()).subquery(name or "_bqml_source"))
+    return tree
+
+
 @contextlib.contextmanager
 def writing(*table: str) -> Iterator[None]:
     """Replaces `database.writing`: a turn at a table, which its holder may take again."""
@@ -201,7 +211,7 @@ class JoinedCursor:
 def install():
     """Run every statement by these rules; must come before `execution.install`, which prepares statements."""
     database.writing = writing
-    execution.before_statement += [require_where, keep_nulls, queue]
+    execution.before_statement += [require_where, keep_nulls, unnest_source, queue]
     abort, run_merge = sessions.abort, merge.run
     execute, run_plainly = query.execute, query._run
 

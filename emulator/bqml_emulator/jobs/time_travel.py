@@ -7,6 +7,7 @@ changed is known from the start of the process on.
 
 import functools
 import math
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from sqlglot import exp
 from bqml_emulator.core import expressions, limits
 from bqml_emulator.jobs import dml, execution
 
+ZONELESS = re.compile(r"\s*\d+-\d+-\d+(?:[Tt ]+[\d:.]+)?\s*$")
 Keys = tuple[str, str, str]
 
 
@@ -166,7 +168,7 @@ def _moment(expression: exp.Expression, context) -> float:
         raise BigQueryError("invalidQuery", "not emulated: FOR SYSTEM_TIME AS OF in a view made by the API")
     if expression.find(exp.Query):
         raise BigQueryError("invalidQuery", "FOR SYSTEM_TIME AS OF needs a constant expression, no subquery")
-    if isinstance(expression, exp.Literal) and expression.is_string:
+    if isinstance(expression, exp.Literal) and expression.is_string and ZONELESS.match(expression.name):
         zoned = f"SELECT TIMESTAMP({expression.sql('bigquery')}, '{limits.TIME_TRAVEL_ZONE}')"
         query = sqlglot.parse_one(zoned, dialect="bigquery")
     else:

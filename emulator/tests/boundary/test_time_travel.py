@@ -32,9 +32,12 @@ def literal(moment: datetime.datetime) -> str:
 
 
 @documented(SECTION, "FOR SYSTEM_TIME AS OF reads a table as it was at a time", HISTORY)
-@pytest.mark.parametrize("write", ["{}", "TIMESTAMP(STRING({}))", "TIMESTAMP_ADD({}, INTERVAL 0 HOUR)"])
+@pytest.mark.parametrize(
+    "write", ["{}", "'{zoned}'", "TIMESTAMP(STRING({}))", "TIMESTAMP_ADD({}, INTERVAL 0 HOUR)"]
+)
 def test_an_unchanged_table(service, table, now, write):
-    moment = write.format(literal(now()))
+    moment = now()
+    moment = write.format(literal(moment), zoned=moment.isoformat())
     time.sleep(0.01)
     assert service.ask(f"SELECT t.x FROM {table} AS t FOR SYSTEM_TIME AS OF {moment} WHERE t.x > 0") == [(1,)]
 
