@@ -34,6 +34,7 @@ from bqml_emulator.objects import (
     object_listing,
     object_refs,
     object_tables,
+    streamed_bytes,
 )
 from bqml_emulator.sql import (
     anonymous_dataset,
@@ -83,6 +84,7 @@ def install(config: Config):
     job_views.install()
     query_bytes.install()
     file_loads.install()
+    streamed_bytes.install()
     commands.install()
     object_tables.install()
     metadata_cache.install()
