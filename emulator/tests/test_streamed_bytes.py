@@ -18,7 +18,8 @@ READ = ({"x": b"\xff", "y": 1}, [b"\xff", b"\x00"], [{"x": b"\xff"}])
 def table(bigquery, dataset):
     """A table whose columns have BYTES inside."""
     bigquery.query_and_wait(
-        f"CREATE TABLE {dataset}.t (s STRUCT<x BYTES, y INT64>, l ARRAY<BYTES>, ls ARRAY<STRUCT<x BYTES>>, j JSON)"
+        f"CREATE TABLE {dataset}.t "
+        "(s STRUCT<x BYTES, y INT64>, l ARRAY<BYTES>, ls ARRAY<STRUCT<x BYTES>>, j JSON)"
     )
     return f"{dataset}.t"
 

@@ -17,12 +17,12 @@ from local_bigquery.catalog import metadata, names, tabledata, tables
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import copy
 from local_bigquery.models import Table
-from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.rules.tables import DECORATOR, resolve
 from local_bigquery.sql.translate import translate
 from sqlglot import exp
 
 from bqml_emulator.core import expressions, limits
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.jobs import dml, execution
 
 ZONELESS = re.compile(r"\s*\d+-\d+-\d+(?:[Tt ]+[\d:.]+)?\s*$")
@@ -202,8 +202,8 @@ def decorated(project_id: str, dataset_id: str, table_id: str) -> str | None:
 
 def install():
     """Answer FOR SYSTEM_TIME AS OF, and follow every way in which a table is changed."""
-    STATEMENT_RULES.insert(0, travel)
-    execution.before_statement.append(note)
+    statement_rules.add(travel, first=True)
+    execution.before_statement.add(note)
     copy.decorated = decorated
     write, insert, create, update = tables.write, tabledata._insert, tables.create, tables.update
 

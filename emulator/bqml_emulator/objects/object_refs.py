@@ -19,7 +19,8 @@ from local_bigquery.sql.rules import STATEMENT_RULES, typing
 from sqlglot import exp
 
 from bqml_emulator.core import limits
-from bqml_emulator.objects import connections, gcs, object_listing
+from bqml_emulator.engine import database_files
+from bqml_emulator.objects import connections, gcs, listing
 
 FIELDS = ("uri", "version", "authorizer", "details")
 STRUCTURE = {"uri": "VARCHAR", "version": "VARCHAR", "authorizer": "VARCHAR", "details": "JSON"}
@@ -108,7 +109,7 @@ def _fetched(ref: Ref, project_id: str) -> Ref:
         found = _object(ref["uri"], ref.get("version"))
     except RefError as error:
         return ref | {"details": error.noted("FETCH_METADATA")}
-    details = json.loads(object_listing.details(found))
+    details = json.loads(listing.details(found))
     return ref | {"version": str(found.generation), "authorizer": authorizer, "details": details}
 
 
@@ -243,4 +244,5 @@ def _is_array(value: exp.Expression) -> bool:
 
 def install():
     """Know OBJ's functions in every statement."""
+    database_files.on_connect.append(register)
     STATEMENT_RULES.insert(STATEMENT_RULES.index(typing.annotate) + 1, call)

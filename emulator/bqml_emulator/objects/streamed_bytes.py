@@ -1,4 +1,4 @@
-"""BYTES inside of STRUCTs and arrays in tabledata.insertAll: base64, which local-bigquery decodes only outside.
+"""BYTES inside of STRUCTs and arrays in tabledata.insertAll: base64, which is decoded at any depth.
 
 Source: https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tabledata/insertAll (2026-08-22).
 """

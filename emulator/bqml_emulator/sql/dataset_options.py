@@ -15,4 +15,4 @@ def keep_location(tree: exp.Expression, context) -> exp.Expression:
 
 def install():
     """Keep them."""
-    execution.before_statement.append(keep_location)
+    execution.before_statement.add(keep_location)

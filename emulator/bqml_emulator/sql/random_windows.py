@@ -1,4 +1,4 @@
-"""RAND() and GENERATE_UUID() in the ORDER BY or PARTITION BY of a window, where DuckDB takes nothing volatile.
+"""RAND() and GENERATE_UUID() in a window's ORDER BY or PARTITION BY, where DuckDB takes nothing volatile.
 
 The values become columns of the query's source, so a row has one of its own. Where rows are made otherwise,
 by joins or GROUP BY, it stays refused.
@@ -6,8 +6,9 @@ by joins or GROUP BY, it stays refused.
 
 from collections.abc import Iterator
 
-from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
+
+from bqml_emulator.core.rules import statement_rules
 
 VOLATILE = (exp.Rand, exp.Uuid)
 COLUMN = "_bqml_random"
@@ -48,4 +49,4 @@ def _draw(select: exp.Select, source: exp.From, drawn: list[exp.Expression]):
 
 def install():
     """Rewrite before anything else looks at the source."""
-    STATEMENT_RULES.insert(0, draw_first)
+    statement_rules.add(draw_first, first=True)

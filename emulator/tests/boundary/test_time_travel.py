@@ -44,13 +44,14 @@ def test_an_unchanged_table(service, table, now, write):
 
 @documented(SECTION, "… at the time of a parameter or a variable of the script, too", AS_OF)
 def test_parameters_and_variables(service, table, now):
-    moment = ScalarQueryParameter("at", "TIMESTAMP", now())
-    assert service.ask(f"SELECT x FROM {table} FOR SYSTEM_TIME AS OF @at", moment) == [(1,)]
+    moment = ScalarQueryParameter("moment", "TIMESTAMP", now())
+    assert service.ask(f"SELECT x FROM {table} FOR SYSTEM_TIME AS OF @moment", moment) == [(1,)]
     moment = ScalarQueryParameter(None, "TIMESTAMP", now())
     x = ScalarQueryParameter(None, "INT64", 1)
     assert service.ask(f"SELECT x FROM {table} FOR SYSTEM_TIME AS OF ? WHERE x = ?", moment, x) == [(1,)]
     script = (
-        f"DECLARE at TIMESTAMP DEFAULT CURRENT_TIMESTAMP(); SELECT x FROM {table} FOR SYSTEM_TIME AS OF at;"
+        f"DECLARE then_ TIMESTAMP DEFAULT CURRENT_TIMESTAMP(); "
+        f"SELECT x FROM {table} FOR SYSTEM_TIME AS OF then_"
     )
     assert service.ask(script) == [(1,)]
 
@@ -96,11 +97,11 @@ def test_two_times(service, table, now, statement):
     [
         "SELECT * FROM {t} FOR SYSTEM_TIME AS OF (SELECT CURRENT_TIMESTAMP())",
         "WITH c AS (SELECT 1 AS x) SELECT * FROM c FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()",
-        "SELECT * FROM {t} AS o WHERE x IN (SELECT x FROM {d}.u FOR SYSTEM_TIME AS OF o.at)",
+        "SELECT * FROM {t} AS o WHERE x IN (SELECT x FROM {d}.u FOR SYSTEM_TIME AS OF o.moment)",
     ],
 )
 def test_other_times(service, dataset, table, statement):
-    service.ask(f"CREATE TABLE {dataset}.u AS SELECT 1 AS x, CURRENT_TIMESTAMP() AS at")
+    service.ask(f"CREATE TABLE {dataset}.u AS SELECT 1 AS x, CURRENT_TIMESTAMP() AS moment")
     with pytest.raises(BadRequest):
         service.ask(statement.format(t=table, d=dataset))
 
