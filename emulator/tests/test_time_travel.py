@@ -119,7 +119,9 @@ def test_a_view_and_an_object_table_have_no_history(bigquery, dataset, emulator)
     )
     for name, message in (("v", "not emulated: FOR SYSTEM_TIME AS OF of view"), ("o", "is external")):
         with pytest.raises(BadRequest, match=message):
-            read(bigquery, f"{dataset}.{name}", "CURRENT_TIMESTAMP()")
+            bigquery.query_and_wait(
+                f"SELECT COUNT(*) FROM {dataset}.{name} FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()"
+            )
 
 
 def test_a_snapshot_is_of_its_time(bigquery, dataset):

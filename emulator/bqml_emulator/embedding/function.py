@@ -199,8 +199,13 @@ def _columns(running: Execution, sql: str, bound: dict) -> dict[str, str]:
 
 
 def columns_of(running: Execution, query: exp.Query, context) -> dict[str, str]:
-    """The columns of an input query with DuckDB's types."""
-    return _columns(running, *_translated(query.copy(), context))
+    """The columns of an input query with DuckDB's types; it is only looked at, no model is called."""
+    position = context.position
+    try:
+        with execution.schema_only():
+            return _columns(running, *_translated(query.copy(), context))
+    finally:
+        context.position = position
 
 
 def _source(
