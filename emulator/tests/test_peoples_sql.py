@@ -232,9 +232,6 @@ REFUSALS = {
     "SELECT * FROM "
     "`region-us`.INFORMATION_SCHEMA.RESERVATIONS": "not emulated: INFORMATION_SCHEMA.RESERVATIONS",
     "SELECT * FROM `region-eu`.INFORMATION_SCHEMA.JOBS": "not emulated: region-eu",
-    "SELECT * FROM {ds}.docs FOR SYSTEM_TIME AS OF "
-    "CURRENT_TIMESTAMP()": "not emulated: FOR SYSTEM_TIME AS OF",
-    "CREATE SNAPSHOT TABLE {ds}.s CLONE {ds}.docs FOR SYSTEM_TIME AS OF CURRENT_TIMESTAMP()": "not emulated",
     "LOAD DATA INTO {ds}.l FROM FILES (format = 'JSON', uris = ['gs://x/y'])": "not emulated: LOAD DATA",
     "CREATE EXTERNAL TABLE {ds}.e OPTIONS (format = 'CSV', uris = "
     "['gs://x/y'])": "not emulated: external tables over files",
