@@ -14,7 +14,14 @@ from bqml_emulator.billing import query_bytes
 from bqml_emulator.core import expressions, ledger
 from bqml_emulator.core.config import Config
 from bqml_emulator.embedding import function, remote_models, service
-from bqml_emulator.engine import catalog_lookups, database_files, error_mapping, full_disk, metadata_writes
+from bqml_emulator.engine import (
+    catalog_lookups,
+    database_files,
+    error_mapping,
+    full_disk,
+    metadata_writes,
+    table_versions,
+)
 from bqml_emulator.jobs import child_jobs, commits, dml, execution, job_views, jobs, temporary_tables
 from bqml_emulator.objects import connections, file_loads, gcs, metadata_cache, object_listing, object_tables
 from bqml_emulator.sql import (
@@ -77,6 +84,7 @@ def install(config: Config):
     anonymous_dataset.install()
     schemaless_tables.install()
     table_schemas.install()
+    table_versions.install()  # after all that writes tables
     qualified_names.install()
     view_queries.install()
     stored_arrays.install()  # after it: what is declared has its type there

@@ -32,8 +32,9 @@ from local_bigquery.sql.translate import Context, parse
 from sqlglot import exp
 
 from bqml_emulator.billing import pruning
-from bqml_emulator.billing.vector_bytes import logical_bytes
+from bqml_emulator.billing.vector_bytes import remembered_bytes
 from bqml_emulator.core import limits
+from bqml_emulator.engine import catalog_lookups
 
 Table = tuple[str, str, str]
 Columns = set[str] | None  # None: all
@@ -164,8 +165,10 @@ def _bytes(keys: Table, part: Part) -> Read:
         if not chosen:
             return Read(0, 0)
         selected = f"SELECT {', '.join(chosen)} FROM {name} WHERE"
-        most = logical_bytes(cursor, f"({selected} {estimated})")
-        return Read(most, logical_bytes(cursor, f"({selected} {processed})") if is_clustered else most)
+        most = remembered_bytes(cursor, f"({selected} {estimated})", keys)
+        if is_clustered:
+            return Read(most, remembered_bytes(cursor, f"({selected} {processed})", keys))
+        return Read(most, most)
     return Read(0, 0)
 
 
@@ -221,7 +224,8 @@ def install():
 
     def results_remembered(job, *arguments):
         _answered.set(job)
-        return results(job, *arguments)
+        with catalog_lookups.once():
+            return results(job, *arguments)
 
     def with_rows_and_bytes(payload, rows):
         query = _answered.get() and _answered.get().statistics.query

@@ -4,16 +4,15 @@ Vectors are recognised by the hash of their content, never by row number, becaus
 after deletions.
 """
 
-import collections
 from dataclasses import dataclass
 
 import numpy as np
-from local_bigquery.catalog import tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 
 from bqml_emulator.billing import vector_bytes
 from bqml_emulator.core import limits
+from bqml_emulator.engine import table_versions
 from bqml_emulator.vector.catalog import VectorIndex, table_name
 
 
@@ -32,24 +31,11 @@ class Contents:
 
 
 _contents: dict[str, tuple[tuple, Contents]] = {}
-_writes = collections.Counter()
-
-
-def wrote(table: tuple[str, str, str] | None):
-    """Note that a statement may have changed a table; None: any table (a transaction ended)."""
-    _writes[table and tuple(part.casefold() for part in table)] += 1
 
 
 def stamp(index: VectorIndex) -> tuple:
     """Changes whenever the table's vectors may have changed; costs a millisecond."""
-    writes = _writes[None], _writes[tuple(part.casefold() for part in index.reference)]
-    oids = database.fetch(
-        "SELECT table_oid FROM duckdb_tables() "
-        "WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        list(tables.physical(*index.reference)),
-    )
-    rows = database.fetch(f"SELECT count(*), max(rowid) FROM {table_name(index)}")
-    return writes, oids, rows
+    return table_versions.stamp(index.reference)
 
 
 def contents(index: VectorIndex) -> Contents:

@@ -8,7 +8,7 @@ import contextvars
 import dataclasses
 from typing import Any
 
-from local_bigquery.catalog import metadata, names, row_access
+from local_bigquery.catalog import metadata, row_access
 from local_bigquery.engine import database
 from local_bigquery.jobs import query as query_jobs
 from local_bigquery.models import JobStatistics2, Table
@@ -20,7 +20,7 @@ from sqlglot import exp
 from bqml_emulator.core import expressions
 from bqml_emulator.jobs import execution
 from bqml_emulator.vector import arguments as vector_arguments
-from bqml_emulator.vector import catalog, contents, maintenance
+from bqml_emulator.vector import catalog, maintenance
 from bqml_emulator.vector import plan as vector_plan
 from bqml_emulator.vector import sql as vector_sql
 from bqml_emulator.vector import stored as vector_stored
@@ -190,7 +190,7 @@ def _query_column(columns: dict[str, Any], arguments: Arguments) -> str:
 
 
 def _with_statistics(original):
-    """`query._statement` that reports how its searches used indexes, and tells the indexes what changed."""
+    """`query._statement` that reports how its searches used indexes, and wakes the upkeep of the indexes."""
 
     def statement(cursor, tree, context, *arguments, **named):
         token = _plans.set([])
@@ -200,10 +200,6 @@ def _with_statistics(original):
         finally:
             _plans.reset(token)
             if not isinstance(tree, exp.Query | exp.Command):
-                target = names.target(tree)
-                contents.wrote(
-                    target and names.reference(target, context.project_id, context.dataset_id or "")
-                )
                 maintenance.wake()
         if result.ddlOperationPerformed == "REPLACE" and result.ddlTargetTable:
             target = result.ddlTargetTable

@@ -8,6 +8,8 @@
 Every name starts with __vs so that it cannot be a script variable's.
 """
 
+import functools
+
 import sqlglot
 from sqlglot import exp
 
@@ -46,7 +48,17 @@ def select(
 
 
 def _parse(sql: str) -> exp.Expression:
-    return sqlglot.parse_one(sql, dialect="duckdb")
+    return _parsed(sql).copy()
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed(sql: str) -> exp.Expression:
+    """DuckDB's SQL as a tree in which its distances stay DuckDB's: BigQuery's would check each pair again."""
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    for node in list(tree.find_all(exp.CosineDistance, exp.EuclideanDistance)):
+        name = "list_cosine_distance" if isinstance(node, exp.CosineDistance) else "list_distance"
+        node.replace(exp.Anonymous(this=name, expressions=[node.this, node.expression]))
+    return tree
 
 
 def _name(column: str) -> str:
