@@ -29,7 +29,9 @@ VIEW = (  # this list is short: it has no results in it
 # The second where the project is missing, too; the third where the table is called like a file type ("csv"):
 # DuckDB then looks for a file of that name, which its settings forbid.
 NO_SUCH_NAME = duckdb.CatalogException, duckdb.BinderException, duckdb.PermissionException
-_answers: contextvars.ContextVar[dict[str, list[tuple]] | None] = contextvars.ContextVar("answers", default=None)
+_answers: contextvars.ContextVar[dict[str, list[tuple]] | None] = contextvars.ContextVar(
+    "answers", default=None
+)
 
 
 @contextlib.contextmanager

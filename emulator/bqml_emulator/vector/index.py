@@ -14,7 +14,7 @@ from bqml_emulator.billing import vector_bytes
 from bqml_emulator.core import faults, limits
 from bqml_emulator.core.statement import Statement
 from bqml_emulator.engine import database_files
-from bqml_emulator.vector import catalog, drift, maintenance, quota, rebuild, state, views
+from bqml_emulator.vector import catalog, drift, maintenance, nearby, quota, rebuild, views
 from bqml_emulator.vector.arguments import distance_type, invalid
 from bqml_emulator.vector.catalog import VectorIndex
 
@@ -273,7 +273,7 @@ RUN = {"CREATE": _create, "DROP": _drop, "ALTER": _alter}
 
 
 def _connect(connection):
-    state.register(connection)
+    nearby.register(connection)
     maintenance.start()
 
 

@@ -59,11 +59,15 @@ def _search(call: VectorSearchCall, context: Context) -> exp.Expression:
     query_column = _query_column(query_columns, arguments) if arguments.query else None
     if arguments.query_value:
         _check_value(scope.columns(exp.select(exp.alias_(arguments.query_value.copy(), "value")).subquery()))
-    plan = vector_plan.plan(base, column, arguments, vector_stored.selected(call, list(base_columns)))
+    selected = vector_stored.selected(call, list(base_columns))
+    plan = vector_plan.plan(base, column, arguments, selected)
     if (plans := _plans.get()) is not None and plan not in plans:
         plans.append(plan)
     named = dataclasses.replace(arguments, column=column, query_column=query_column)
-    return vector_sql.select(named, base, plan, list(base_columns), list(query_columns))
+    values = vector_sql.columns("__vs_b", list(base_columns))
+    if column not in selected:  # DuckDB would read all vectors of the table for the few that are found
+        values[column] = f"CAST(NULL AS {base_columns[column]})"
+    return vector_sql.select(named, base, plan, values, list(query_columns))
 
 
 class Scope:
@@ -212,5 +216,6 @@ def _with_statistics(original):
 def install():
     """Register VECTOR_SEARCH with local-bigquery: parser, statement rule, job statistics."""
     vector_arguments.install()
+    vector_sql.install()
     STATEMENT_RULES.insert(0, rewrite)
     query_jobs._statement = _with_statistics(query_jobs._statement)
