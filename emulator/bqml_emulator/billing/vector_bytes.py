@@ -46,7 +46,7 @@ def _size(value: str, type_, depth: int = 0) -> str:
 
 
 def remembered_bytes(cursor: duckdb.DuckDBPyConnection, part: str, table: table_versions.Reference) -> int:
-    """`logical_bytes` of a part of one table, given by its query; counted once while the table is unchanged."""
+    """`logical_bytes` of a part of one table, given by its query; counted once while that is unchanged."""
     version = table_versions.stamp(table)
     if _remembered.get(part, (None, 0))[0] != version:
         _remembered[part] = version, logical_bytes(cursor, part)

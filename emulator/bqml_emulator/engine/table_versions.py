@@ -1,7 +1,7 @@
 """Whether the rows of a table may have changed since somebody looked.
 
-DuckDB does not tell. Every change comes through this process, though: statements, load and copy jobs, streamed
-rows. They are counted for each table, and the count of rows and the last row number are asked besides.
+DuckDB does not tell. Every change comes through this process, though: statements, load and copy jobs, rows
+that are streamed. They are counted for each table; how many rows it has and the last row number are asked.
 """
 
 import collections

@@ -1,6 +1,6 @@
 """The vectors that an indexed table holds now.
 
-Vectors are recognised by the hash of their content. The number of a row says only what it holds as long as the
+Vectors are recognised by the hash of their content. The number of a row tells its vector only as long as the
 stamp is the same: DuckDB numbers rows anew after deletions, in their order, so that the last number changes.
 """
 

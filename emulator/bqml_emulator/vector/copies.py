@@ -1,8 +1,8 @@
 """The vectors of an indexed table once more, list by list, so that a search by index reads no others.
 
 DuckDB reads a table by the 2,048 rows; the rows of a list are scattered over all of them. A copy is found by
-the hash of its content, so it can never be that of another vector; what the table holds, and which row has which
-vector, is not known here. Without a copy a vector is searched in the table, as one that is not indexed.
+the hash of its content, so it can never be that of another vector; what the table holds, and which row has
+which vector, is not known here. Without a copy a vector is searched in the table, as one that is not indexed.
 """
 
 import os

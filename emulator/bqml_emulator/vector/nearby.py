@@ -3,10 +3,10 @@
     _vector_nearby(key, distance type, vector, fraction)    STRUCT(known, r, d)
     _vector_unlisted(known, r)                              whether row r was in no list then
 
-Which row is in which list is known from the last look at the table (`contents`), so no vector is hashed, and the
-distances are DuckDB's own, of copies of the vectors (`copies`). `known` names that look: the rows that it did not
-see or could not place are compared in the table itself. So is everything when the lists or copies are gone, and
-when something is odd about a vector that BigQuery has an error for.
+Which row is in which list is known from the last look at the table (`contents`), so no vector is hashed, and
+the distances are DuckDB's own, of copies of the vectors (`copies`). `known` names that look: rows that it did
+not see or could not place are compared in the table itself. So is everything when lists or copies are gone and
+when something is odd about a vector, for which BigQuery has an error.
 """
 
 import collections
@@ -116,7 +116,7 @@ def _of_one(
     probed = sorted(built.probe(numbers.to_numpy(), fraction))
     try:
         rows, distances = _compared(look, probed, numbers, distance_type)
-    except OSError:  # the copies were deleted meanwhile
+    except (OSError, ValueError):  # the copies were deleted meanwhile
         return nothing
     return nothing if np.isnan(distances).any() else (look.number, rows, distances)
 

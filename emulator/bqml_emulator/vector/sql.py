@@ -6,8 +6,9 @@
     __vs_hits       (__vs_id, __vs_r, __vs_distance, __vs_rank) of the nearest neighbours
     __vs_filtered   like __vs_base, where the filter of the base query comes after the search
 
-Every name starts with __vs so that it cannot be a script variable's. What finds the hits is DuckDB's SQL already
-and passes by the rules for BigQuery's, which would take as long as a search of some thousand rows.
+Every name starts with __vs so that it cannot be a script variable's. What finds the hits is DuckDB's SQL; it
+passes by the rules for BigQuery's, which would take as long as a search of some thousand rows, and would have
+each pair checked again.
 """
 
 import sqlglot
@@ -40,7 +41,7 @@ def select(
 ) -> exp.Expression:
     """The query that a VECTOR_SEARCH stands for; `arguments` name columns as the tables spell them.
 
-    `base_columns` are those of the base with what stands for each in the result: a column, or a NULL of its type.
+    `base_columns` are those of the base with what stands for each in the result: a column, or a typed NULL.
     """
     output = "" if arguments.query is None else "__vs_q.__vs_row AS query, "
     # really no order: the second nearest always comes before the nearest, so a forgotten ORDER BY shows
@@ -48,8 +49,8 @@ def select(
         f"WITH __vs_query AS MATERIALIZED ({_query(arguments, plan, query_columns)}), "
         f"__vs_base AS {_materialized(base)} (SELECT 1), "
         f"__vs_filtered AS {_materialized(base)} (SELECT 1), "
-        "__vs_hits AS MATERIALIZED (SELECT __vs_n.__vs_id, __vs_n.__vs_r, __vs_n.__vs_distance, __vs_n.__vs_rank "
-        "FROM __vs_found AS __vs_n) "
+        "__vs_hits AS MATERIALIZED (SELECT __vs_n.__vs_id, __vs_n.__vs_r, __vs_n.__vs_distance, "
+        "__vs_n.__vs_rank FROM __vs_found AS __vs_n) "
         f"SELECT {output}{_struct(base_columns)} AS base, __vs_h.__vs_distance AS distance "
         "FROM __vs_hits AS __vs_h JOIN __vs_query AS __vs_q ON __vs_q.__vs_id = __vs_h.__vs_id "
         "JOIN __vs_filtered AS __vs_b ON __vs_b.__vs_r = __vs_h.__vs_r "
@@ -159,8 +160,8 @@ def _every_pair(arguments: Arguments, plan: Plan) -> str:
 def _probed_pairs(arguments: Arguments, plan: Plan) -> str:
     """The same of base rows that are in the probed lists, whose distances are known, or in no list."""
     near = (
-        "SELECT __vs_q.__vs_id, unnest(__vs_q.__vs_near.r) AS __vs_r, unnest(__vs_q.__vs_near.d) AS __vs_distance "
-        "FROM __vs_query AS __vs_q"
+        "SELECT __vs_q.__vs_id, unnest(__vs_q.__vs_near.r) AS __vs_r, "
+        "unnest(__vs_q.__vs_near.d) AS __vs_distance FROM __vs_query AS __vs_q"
     )
     known = "SELECT DISTINCT __vs_q.__vs_near.known AS __vs_known FROM __vs_query AS __vs_q"
     # first the numbers alone: where there are none, no vector is read
@@ -182,11 +183,11 @@ def _probed_pairs(arguments: Arguments, plan: Plan) -> str:
 
 def _compared(arguments: Arguments, plan: Plan, pairs: str) -> str:
     """The distances of pairs of __vs_s, a row of the base, and __vs_q."""
-    vector = _name(arguments.column)
+    vector = f"__vs_s.{_name(arguments.column)} AS __vs_v"
     compared = (
         "SELECT __vs_b.__vs_id, __vs_b.__vs_r, __vs_b.__vs_v, __vs_b.__vs_vector, "
         f"{_distance(arguments, plan)} AS __vs_distance FROM "
-        f"(SELECT __vs_q.__vs_id, __vs_s.__vs_r, __vs_s.{vector} AS __vs_v, __vs_q.__vs_vector FROM {pairs}) AS __vs_b"
+        f"(SELECT __vs_q.__vs_id, __vs_s.__vs_r, {vector}, __vs_q.__vs_vector FROM {pairs}) AS __vs_b"
     )
     return (
         f"SELECT __vs_c.__vs_id, __vs_c.__vs_r, {_checked(plan)} AS __vs_distance FROM ({compared}) AS __vs_c"

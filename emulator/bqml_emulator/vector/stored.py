@@ -42,8 +42,9 @@ def _is_within(node: exp.Expression, holder: exp.Expression) -> bool:
 
 
 def _fields(item: exp.Expression, search: str) -> set[str]:
-    """The fields of `base` that a column or star stands for, or a join by columns of one name, in lower case; *
-    for all of them. `search` is the alias of the search, which may be used as one value.
+    """The fields of `base` that a column, star or JOIN … USING stands for, in lower case; * for all of them.
+
+    `search` is the alias of the search, which may be used as one value.
     """
     if isinstance(item, exp.Join):
         return {"*"} if "base" in [name.name.casefold() for name in item.args.get("using") or []] else set()
