@@ -1,7 +1,7 @@
 """What a search asks of DuckDB, counted in a process of its own, as JSON on stdout.
 
-Each search is the list of the SQL texts that were run for it; `compared` is how many rows of the lists a search
-by index has compared, `unlisted` how many others. The environment is the emulator's.
+Each search is the list of the SQL texts that were run for it; `compared` is how many rows of the lists a
+search by index has compared, `unlisted` how many others. The environment is the emulator's.
 """
 
 import json
@@ -10,7 +10,6 @@ import uuid
 
 import numpy as np
 import pyarrow as pa
-
 from emulator_process import wait_until
 from local_bigquery.api import jobs
 from local_bigquery.engine import database

@@ -5,8 +5,8 @@
 
 Which row is in which list is known from the last look at the table (`contents`), so no vector is hashed, and
 the distances are DuckDB's own, of copies of the vectors (`copies`). `known` names that look: rows that it did
-not see or could not place are compared in the table itself. So is everything when lists or copies are gone and
-when something is odd about a vector, for which BigQuery has an error.
+not see or could not place are compared in the table itself. So is everything when lists or copies are gone,
+and when something is odd about a vector, for which BigQuery has an error.
 """
 
 import collections
