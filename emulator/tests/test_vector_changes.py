@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from emulator_process import wait_until
 from vector_data import load, vectors
 from vector_table import CREATE, DIMENSION, SEARCH, Indexed
 
@@ -80,12 +81,15 @@ def test_within_a_transaction(table):
     assert [tuple(row) for row in found] == [(9000,)]
 
 
-@pytest.mark.parametrize("damage", [b"", b"damaged"])
-def test_copies_that_are_gone_or_damaged(table, damage):
+@pytest.mark.parametrize("damaged", ["*.vectors", "*.hashes"])
+def test_copies_that_are_damaged(table, damaged):
     table.emulator.stop(signal.SIGKILL)
-    for path in (table.emulator.data / "bigquery" / "vector_copies").iterdir():
-        path.write_bytes(damage)
+    folder = table.emulator.data / "bigquery" / "vector_copies"
+    [path], [vectors] = folder.glob(damaged), folder.glob("*.vectors")
+    path.write_bytes(b"damaged")
     table.emulator.start()
+    check(table, [7])
+    wait_until(lambda: vectors.stat().st_size == 8_000 * DIMENSION * 8)  # they were made again
     check(table, [7])
 
 
