@@ -21,5 +21,8 @@ COPY emulator/requirements.txt emulator/
 RUN pip install -r emulator/requirements.txt
 COPY emulator/bqml_emulator emulator/bqml_emulator
 ENV PYTHONPATH=/opt/vitrine/emulator
+# Google's analyzer is compiled here, not at each start
+ENV XDG_CACHE_HOME=/opt/vitrine/cache
+RUN python -m bqml_emulator.analyzer && chmod -R a+rwX /opt/vitrine/cache
 USER vitrine
 ENTRYPOINT ["python", "-m", "bqml_emulator"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bqml_emulator.core import faults
 from bqml_emulator.embedding import function, quota, service
-from bqml_emulator.objects import object_listing
+from bqml_emulator.objects import listing
 from bqml_emulator.server import main
 
 minute, images, listings = float(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
@@ -22,7 +22,7 @@ quota.WINDOW_SECONDS = minute
 service.SERVICE_RETRY_WAITS_SECONDS = tuple(wait * share for wait in service.SERVICE_RETRY_WAITS_SECONDS)
 faults.update({"hash_model": True, "model_latency_seconds": minute * function.PARALLEL_CALLS / images})
 
-list_objects = object_listing.list_objects
+list_objects = listing.list_objects
 
 
 def list_objects_and_count(uris):
@@ -32,7 +32,7 @@ def list_objects_and_count(uris):
     return list_objects(uris)
 
 
-object_listing.list_objects = list_objects_and_count
+listing.list_objects = list_objects_and_count
 listings.touch()
 code = main()
 sys.stdout.flush()

@@ -1,10 +1,17 @@
-"""`python -m bqml_emulator`: run the embedded BigQuery in the foreground."""
+"""`python -m bqml_emulator`, or `bqml-emulator`: run the embedded BigQuery in the foreground."""
 
 import os
 import sys
 
-from bqml_emulator.server import main
+from bqml_emulator import server
 
-code = main()
-sys.stdout.flush()
-os._exit(code)  # threads of interrupted jobs may be in the middle of a slow model call: nobody needs it now
+
+def main():
+    """Serve, and leave with the exit code at once."""
+    code = server.main()
+    sys.stdout.flush()
+    os._exit(code)  # threads of interrupted jobs may be amid a slow model call: nobody needs it now
+
+
+if __name__ == "__main__":
+    main()

@@ -48,7 +48,7 @@ def _open(config: Config) -> FastAPI:
 
     from bqml_emulator import hooks
     from bqml_emulator.engine import full_disk
-    from bqml_emulator.jobs import jobs
+    from bqml_emulator.jobs import lifecycle
 
     hooks.install(config)
     try:
@@ -56,7 +56,7 @@ def _open(config: Config) -> FastAPI:
     except duckdb.IOException as error:
         raise RuntimeError(f"cannot open {config.data}: {error}") from error
     full_disk.keep_reserve()
-    jobs.recover()
+    lifecycle.recover()
     return app
 
 
@@ -73,6 +73,7 @@ def _server(config: Config) -> Server:
     server = Server(options)
     server.ready_line = (
         f"bqml-emulator ready: bigquery {config.bigquery_url} storage {config.storage_url} data {config.data}"
+        f"{'' if config.analyzer else '; statements are not analysed (EMULATOR_ANALYZER=off)'}"
     )
     return server
 
@@ -94,9 +95,9 @@ def _read_api(config: Config):
 
 
 def _stop_jobs():
-    from bqml_emulator.jobs import jobs
+    from bqml_emulator.jobs import lifecycle
 
-    jobs.stop_all()
+    lifecycle.stop_all()
 
 
 def run(config: Config) -> int:

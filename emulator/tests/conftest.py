@@ -1,5 +1,6 @@
 """A real emulator process per test session, reached only through the official clients and plain HTTP."""
 
+import copy
 import uuid
 
 import pictures
@@ -16,9 +17,22 @@ def emulator(tmp_path_factory):
 
 @pytest.fixture
 def own_emulator(tmp_path):
-    """An emulator of the test's own, for restarts, faults and kills."""
+    """An emulator of the test's own, for restarts and kills."""
     with EmulatorProcess(tmp_path) as process:
         yield process
+
+
+def in_project(emulator: EmulatorProcess, project: str) -> EmulatorProcess:
+    """The same process, with clients of another project."""
+    other = copy.copy(emulator)
+    other.project = project
+    return other
+
+
+@pytest.fixture
+def own_project(emulator):
+    """The shared emulator in a project of the test's own."""
+    return in_project(emulator, f"test-{uuid.uuid4().hex[:12]}")
 
 
 @pytest.fixture(scope="session")
@@ -37,13 +51,18 @@ def dataset(bigquery):
 
 
 @pytest.fixture(scope="module")
-def process(tmp_path_factory, request):
-    """An emulator of the module's own; ds.images has as many different images as the module's IMAGES says."""
-    with EmulatorProcess(tmp_path_factory.mktemp("service")) as process:
-        images = {f"{number:02d}.png": pictures.unlike(number) for number in range(request.module.IMAGES)}
-        pictures.setup(process, "ds", "faulty", images)
-        process.defaults = process.faults()
-        yield process
+def process(emulator, request):
+    """The shared emulator, in a project of the module's own, so that datasets, jobs and quotas are its own, too.
+
+    ds.images has as many different images as the module's IMAGES says, in the bucket `faulty`.
+    """
+    process = in_project(emulator, request.module.__name__.replace("_", "-"))
+    images = {f"{number:02d}.png": pictures.unlike(number) for number in range(request.module.IMAGES)}
+    pictures.setup(process, "ds", "faulty", images)
+    process.defaults = process.faults()
+    yield process
+    process.storage().bucket("faulty").delete(force=True)
+    process.bigquery().query_and_wait("DROP SCHEMA ds CASCADE")
 
 
 @pytest.fixture

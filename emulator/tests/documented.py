@@ -3,6 +3,7 @@
 import pytest
 
 SECTIONS = (
+    "SQL",
     "Object tables",
     "Connections",
     "Remote models",

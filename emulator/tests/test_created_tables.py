@@ -12,7 +12,7 @@ COLUMNS = (
 
 def test_columns_have_the_declared_types_and_rules(bigquery, dataset):
     bigquery.query_and_wait(
-        f"CREATE TABLE {dataset}.t {COLUMNS} CLUSTER BY id AS SELECT 1, CAST(2.5 AS FLOAT64), 'a' AS other"
+        f"CREATE TABLE {dataset}.t {COLUMNS} CLUSTER BY id AS SELECT 1, NUMERIC '2.5', 'a' AS other"
     )
     table = bigquery.get_table(f"{dataset}.t")
     assert [(f.name, f.field_type, f.mode) for f in table.schema] == [

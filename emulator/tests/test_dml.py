@@ -48,7 +48,7 @@ def rows(client, table: str) -> dict[int, int]:
             "WHEN NOT MATCHED BY SOURCE THEN UPDATE SET x = NULL",
             {7: None, 8: None, None: 0},
         ),
-        ("MATCHED AND t.v = NULL THEN UPDATE SET v = NULL", {1: 0, 2: 0, 3: 0}),
+        ("MATCHED AND t.v = CAST(NULL AS INT64) THEN UPDATE SET v = NULL", {1: 0, 2: 0, 3: 0}),
     ],
 )
 def test_merge_sets_null(bigquery, table, clause, expected):

@@ -1,6 +1,5 @@
 """Jobs: asynchronous, ids used once, cancelled, surviving a restart and a kill (reference §8)."""
 
-import contextlib
 import signal
 import time
 
@@ -18,37 +17,31 @@ SELECT uri, ml_generate_embedding_result FROM ML.GENERATE_EMBEDDING(MODEL ds.mod
 """
 
 
-@contextlib.contextmanager
-def slow_emulator(data):
-    """An emulator where embedding 96 images takes 2.4 s: 8 at a time, 0.2 s each."""
-    with EmulatorProcess(data) as process:
-        pictures.setup(process, "ds", "slow", {f"{n:03d}.png": pictures.unlike(n) for n in range(IMAGES)})
-        process.bigquery().query_and_wait("CREATE TABLE ds.embeddings (uri STRING, v ARRAY<FLOAT64>)")
-        process.faults(hash_model=True, model_latency_seconds=0.2)
-        yield process
+FAULTS = {"hash_model": True, "model_latency_seconds": 0.2}
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with slow_emulator(tmp_path_factory.mktemp("jobs")) as process:
+def module_emulator(tmp_path_factory):
+    """An emulator of the module's own, which its tests stop and kill."""
+    with EmulatorProcess(tmp_path_factory.mktemp("jobs")) as process:
+        pictures.setup(process, "ds", "slow", {f"{n:03d}.png": pictures.unlike(n) for n in range(IMAGES)})
+        process.bigquery().query_and_wait("CREATE TABLE ds.embeddings (uri STRING, v ARRAY<FLOAT64>)")
         yield process
 
 
 @pytest.fixture
-def slow(shared):
-    """A slow emulator with an empty table; `slow.calls()` are the model calls of the test."""
-    shared.bigquery().query_and_wait("TRUNCATE TABLE ds.embeddings")
-    before = len(shared.ledger())
-    shared.calls = lambda: shared.ledger()[before:]
-    return shared
+def slow(module_emulator):
+    """It with an empty table, where embedding 96 images takes 2.4 s: 8 at a time, 0.2 s each.
 
-
-@pytest.fixture
-def own(tmp_path):
-    """A slow emulator that the test may stop and kill."""
-    with slow_emulator(tmp_path) as process:
-        process.calls = process.ledger
-        yield process
+    `slow.calls()` are the model calls of the test.
+    """
+    if module_emulator.process.poll() is not None:
+        module_emulator.start()
+    module_emulator.faults(**FAULTS)
+    module_emulator.bigquery().query_and_wait("TRUNCATE TABLE ds.embeddings")
+    before = len(module_emulator.ledger())
+    module_emulator.calls = lambda: module_emulator.ledger()[before:]
+    return module_emulator
 
 
 def rows(process) -> int:
@@ -115,38 +108,38 @@ def test_a_job_is_cancelled_though_it_is_only_being_planned(bigquery):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_job_is_done_with_an_error_and_nothing_half_written(own, number):
-    done = own.bigquery().query("SELECT 42 AS answer", job_id="before", job_retry=None)
+def test_an_interrupted_job_is_done_with_an_error_and_nothing_half_written(slow, number):
+    done = slow.bigquery().query("SELECT 42 AS answer", job_id=f"before-{number}", job_retry=None)
     done.result()
-    start(own, "interrupted")
-    calls = len(own.ledger())
-    own.restart(number)
-    job = own.bigquery().get_job("interrupted")
+    start(slow, f"interrupted-{number}")
+    calls = len(slow.calls())
+    slow.restart(number)
+    job = slow.bigquery().get_job(f"interrupted-{number}")
     assert (job.state, job.error_result["reason"]) == ("DONE", "jobInternalError")
-    assert rows(own) == 0
-    assert calls <= len(own.ledger()) < IMAGES
-    assert [row.answer for row in own.bigquery().get_job("before").result()] == [42]
+    assert rows(slow) == 0
+    assert calls <= len(slow.calls()) < IMAGES
+    assert [row.answer for row in slow.bigquery().get_job(f"before-{number}").result()] == [42]
     with pytest.raises(Conflict):
-        own.bigquery().query("SELECT 1", job_id="interrupted", retry=None, job_retry=None)
+        slow.bigquery().query("SELECT 1", job_id=f"interrupted-{number}", retry=None, job_retry=None)
 
 
-def test_a_clean_stop_does_not_wait_for_a_slow_model(own):
-    own.faults(model_latency_seconds=30)
-    own.bigquery().query(EMBED, job_id="stuck", job_retry=None)
+def test_a_clean_stop_does_not_wait_for_a_slow_model(slow):
+    slow.faults(model_latency_seconds=30)
+    slow.bigquery().query(EMBED, job_id="stuck", job_retry=None)
     started = time.monotonic()
-    assert own.stop() == 0
+    assert slow.stop() == 0
     assert time.monotonic() - started < 15
 
 
-def test_tables_models_and_connections_survive_a_restart(own):
-    own.bigquery().query_and_wait('CREATE CONNECTION `mine` OPTIONS (connection_type = "CLOUD_RESOURCE")')
-    own.restart()
-    own.faults(hash_model=True)
-    client = own.bigquery()
+def test_tables_models_and_connections_survive_a_restart(slow):
+    slow.bigquery().query_and_wait('CREATE CONNECTION `mine` OPTIONS (connection_type = "CLOUD_RESOURCE")')
+    slow.restart()
+    slow.faults(hash_model=True)
+    client = slow.bigquery()
     with pytest.raises(Conflict):
         client.query_and_wait('CREATE CONNECTION `mine` OPTIONS (connection_type = "CLOUD_RESOURCE")')
     client.query_and_wait(EMBED)
-    assert rows(own) == IMAGES
+    assert rows(slow) == IMAGES
     assert client.get_table("ds.images").table_type == "EXTERNAL"
 
 

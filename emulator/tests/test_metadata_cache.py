@@ -164,12 +164,12 @@ def test_the_procedure_refuses_what_it_cannot_refresh(emulator, bigquery, datase
         bigquery.query_and_wait("CALL BQ.REFRESH_EXTERNAL_METADATA_CACHE()")
 
 
-def test_a_refresh_needs_the_bucket(own_emulator):
-    client = own_emulator.bigquery()
+def test_a_refresh_needs_the_bucket(own_project):
+    client = own_project.bigquery()
     client.query_and_wait("CREATE SCHEMA ds")
-    images = Images(own_emulator, "ds", MANUAL)
+    images = Images(own_project, "ds", MANUAL)
     images.refresh()
-    own_emulator.storage().bucket(images.bucket).delete(force=True)
+    own_project.storage().bucket(images.bucket).delete(force=True)
     assert images.names() == ["a.png"]
     with pytest.raises(NotFound, match="Not found: URI"):
         images.refresh()

@@ -118,9 +118,9 @@ def test_it_is_read_only(bigquery, create, change):
         ("object_metadata = 'SIMPLE', uris = ['/x/*']", "Invalid Cloud Storage URI"),
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*/*']", "one \\* wildcard is allowed"),
         ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], format = 'CSV'", "Unknown option format"),
-        ("/object_metadata = 'SIMPLE', = ['gs://x/*'], x = INTERVAL 1 DAY", "Syntax error in OPTIONS"),
-        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1", "Invalid interval"),
-        ("object_metadata, uris = ['gs://x/*']", "Expected name = value"),
+        ("/object_metadata = 'SIMPLE', = ['gs://x/*'], x = INTERVAL 1 DAY", 'Syntax error: Expected "\\)"'),
+        ("object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1", "Syntax error"),
+        ("object_metadata, uris = ['gs://x/*']", "Syntax error"),
         ("object_metadata = UPPER('simple')", "An option's value must be a literal"),
         (
             "object_metadata = 'SIMPLE', uris = ['gs://x/*'], max_staleness = INTERVAL 1 DAY",

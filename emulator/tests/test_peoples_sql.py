@@ -17,8 +17,9 @@ CREATE TABLE {ds}.docs AS SELECT * FROM UNNEST([
   (2, 'a green pear', 'fruit', [0.6, 0.8], DATE '2024-01-02'),
   (3, 'a blue car', 'car', [0.0, 1.0], DATE '2024-02-01'),
   (4, NULL, 'car', [-1.0, 0.0], NULL)]);
-CREATE TABLE {ds}.events (id INT64, at TIMESTAMP, tags ARRAY<STRING>, info STRUCT<a INT64, b STRING>, js JSON)
-PARTITION BY DATE(at) CLUSTER BY id;
+CREATE TABLE {ds}.events (
+  id INT64, moment TIMESTAMP, tags ARRAY<STRING>, info STRUCT<a INT64, b STRING>, js JSON)
+PARTITION BY DATE(moment) CLUSTER BY id;
 INSERT {ds}.events VALUES
   (1, TIMESTAMP '2024-01-01 10:00:00+00', ['x', 'y'], STRUCT(1, 'one'),
    JSON '{{"a": {{"b": [1, 2]}}, "s": "t"}}'),
@@ -174,9 +175,9 @@ ANSWERS = {
         ("images", "EXTERNAL"),
     ],
     "SELECT column_name, data_type, is_partitioning_column FROM {ds}.INFORMATION_SCHEMA.COLUMNS "
-    "WHERE table_name = 'events' AND column_name IN ('at', 'info') ORDER BY 1": [
-        ("at", "TIMESTAMP", "YES"),
+    "WHERE table_name = 'events' AND column_name IN ('moment', 'info') ORDER BY 1": [
         ("info", "STRUCT<a INT64, b STRING>", "NO"),
+        ("moment", "TIMESTAMP", "YES"),
     ],
     "SELECT partition_id, total_rows FROM {ds}.INFORMATION_SCHEMA.PARTITIONS WHERE table_name = 'events' "
     "ORDER BY 1": [
@@ -223,7 +224,7 @@ REFUSALS = {
     "SELECT q.id FROM {ds}.docs": "Unrecognized name: q",
     "SELECT docs.nosuch FROM {ds}.docs": "Name nosuch not found inside docs",
     "SELECT info.zzz FROM {ds}.events": "Field name zzz does not exist",
-    "SELECT id FROM {ds}.docs WHERE SUM(id) > 1": "Aggregate function not allowed in WHERE clause",
+    "SELECT id FROM {ds}.docs WHERE SUM(id) > 1": "Aggregate function SUM not allowed in WHERE clause",
     "SELECT 1 UNION ALL SELECT 1, 2": "mismatched column count",
     "SELECT CAST('x' AS INT64)": "Bad int64 value: x",
     "INSERT {ds}.docs (id, title) VALUES (1)": "Inserted row has wrong column count",

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from google.api_core.exceptions import BadRequest, NotFound
+from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
 from google.cloud.bigquery import ArrayQueryParameter, QueryJobConfig, ScalarQueryParameter
 from vector_data import ANIMALS
 
@@ -137,18 +137,18 @@ REFUSED = {
     "options => 'x'": "must be a JSON string",
     "distance_type => 'HAMMING'": "distance_type must be one of",
     "top_k => 'x'": "top_k of VECTOR_SEARCH must be",
-    "topk => 3": "Named argument `topk` not found in signature for call to function VECTOR_SEARCH",
-    "top_k => 1, top_k => 2": "top_k twice",
+    "topk => 3": "Named argument topk not found in signature for call to function VECTOR_SEARCH",
+    "top_k => 1, top_k => 2": "Duplicate named argument top_k",
     "lexical_search_query_value => 'x'": "not emulated: hybrid search",
-    "query_column_to_search => 'embedding'": "only with a query table",
-    "query_value => [1.0]": "query_value twice",
+    "query_column_to_search => 'embedding'": "Named argument query_column_to_search not found",
+    "query_value => [1.0]": "Duplicate named argument query_value",
 }
 
 
 @pytest.mark.parametrize("argument", REFUSED)
 def test_bad_arguments_are_refused_before_anything_runs(bigquery, animals, argument):
     sql = (FORM + argument + ")").format(ds=animals)
-    with pytest.raises(BadRequest) as failure:
+    with pytest.raises(GoogleAPICallError) as failure:
         bigquery.query(sql, job_config=QueryJobConfig(dry_run=True))
     assert REFUSED[argument] in str(failure.value)
 

@@ -1,11 +1,12 @@
 """ZetaSQL's local service in this process: protobuf messages in, protobuf messages out.
 
 The machine code of the module takes some 12 s of two cores and 1 GB of memory to make; wasmtime keeps it for
-this user and machine (`~/.cache/wasmtime`), from where it is read in a quarter of a second. zetasql's own client
-is passed by: it compiles anew in each process, copies messages byte by byte, and its import takes 60 MB.
+this user and machine (`~/.cache/wasmtime`), from where it is read in a quarter of a second. zetasql's own
+client is passed by: it compiles anew in each process, copies byte by byte, and its import takes 60 MB.
 """
 
 import ctypes
+import logging
 import re
 import threading
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import TypeVar
 
 import tzdata
 from google.protobuf.message import Message
-from wasmtime import Config, Engine, Linker, Module, Store, WasiConfig
+from wasmtime import Config, Engine, Linker, Module, Store, WasiConfig, WasmtimeError
 from zetasql.wasi import get_wasm_path
 
+log = logging.getLogger(__name__)
 Answer = TypeVar("Answer", bound=Message)
 SIZE_BYTES = 4  # of size_t in 32-bit WebAssembly
 ERROR = re.compile(r"Code: (\d+), Message: (.*)", re.DOTALL)
@@ -31,7 +33,10 @@ class Refusal(Exception):
 
 def _engine() -> Engine:
     config = Config()
-    config.cache = True
+    try:
+        config.cache = True
+    except WasmtimeError as error:
+        log.warning("the analyzer is compiled anew at each start: %s", error)
     config.shared_memory = True  # the module imports it
     return Engine(config)
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
+from local_bigquery import app
 from local_bigquery.errors import BigQueryError
 
 from bqml_emulator.core import faults
@@ -42,3 +43,8 @@ def get_faults() -> dict:
 def put_faults(changes: Annotated[Any, Body()]) -> dict:
     """Merge the given keys and answer the whole."""
     return faults.as_json(faults.update(changes))
+
+
+def install():
+    """Serve them beside BigQuery's."""
+    app.include_router(router)

@@ -14,19 +14,16 @@ partitions alone.
 """
 
 import contextlib
-import contextvars
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import duckdb
 from local_bigquery import models
-from local_bigquery.api import jobs as api
 from local_bigquery.catalog import metadata, names, tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
-from local_bigquery.jobs import runner
-from local_bigquery.models import Job, JobConfigurationQuery, JobStatistics2
+from local_bigquery.models import JobConfigurationQuery, JobStatistics2
 from local_bigquery.sql.rules.tables import resolve
 from local_bigquery.sql.translate import Context, parse
 from sqlglot import exp
@@ -34,14 +31,12 @@ from sqlglot import exp
 from bqml_emulator.billing import pruning
 from bqml_emulator.billing.vector_bytes import remembered_bytes
 from bqml_emulator.core import limits
-from bqml_emulator.engine import catalog_lookups
 
 Table = tuple[str, str, str]
 Columns = set[str] | None  # None: all
 READERS = (exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Export)
 DEFINITIONS = ("VIEW", "FUNCTION", "PROCEDURE", "MODEL")
 KEYS = ("totalBytesProcessed", "totalBytesBilled")
-_answered: contextvars.ContextVar[Job | None] = contextvars.ContextVar("answered_job", default=None)
 
 
 class Read(NamedTuple):
@@ -203,34 +198,3 @@ def total(
     sizes = [[part.processed for part in read] for read in expressions]
     processed, paid = processed + sum(map(sum, sizes)), paid + sum(map(billed, sizes))
     return statistics.replace(totalBytesProcessed=str(processed), totalBytesBilled=str(paid))
-
-
-def install():
-    """Show the bytes wherever local-bigquery says 0."""
-    done, results, submit, with_rows = runner._done, api.results, runner.submit, api.with_rows
-
-    def done_with_bytes(job, statistics, error=None):
-        job = done(job, statistics, error)
-        if query := job.statistics.query:
-            job = job.replace(
-                statistics=job.statistics.replace(totalBytesProcessed=query.totalBytesProcessed)
-            )
-        return job
-
-    def submit_remembered(*arguments):
-        job = submit(*arguments)
-        _answered.set(job)
-        return job
-
-    def results_remembered(job, *arguments):
-        _answered.set(job)
-        with catalog_lookups.once():
-            return results(job, *arguments)
-
-    def with_rows_and_bytes(payload, rows):
-        query = _answered.get() and _answered.get().statistics.query
-        known = {key: getattr(query, key) for key in KEYS if query and key in payload}
-        return with_rows(payload | known, rows)
-
-    runner._done, runner.submit = done_with_bytes, submit_remembered
-    api.results, api.with_rows = results_remembered, with_rows_and_bytes

@@ -18,6 +18,7 @@ class Config:
     data: Path
     project: str
     allowed_hosts: tuple[str, ...] = ()
+    analyzer: bool = True  # whether statements are analysed; off where Google's analyzer cannot run
 
     @property
     def bigquery_url(self) -> str:
@@ -53,11 +54,14 @@ def _port(name: str, default: int) -> int:
 
 
 def load() -> Config:
-    """Read EMULATOR_HOST, _PORT, _READ_PORT, _DATA, _PROJECT, _ALLOWED_HOSTS and STORAGE_PORT.
+    """Read EMULATOR_HOST, _PORT, _READ_PORT, _DATA, _PROJECT, _ALLOWED_HOSTS, _ANALYZER and STORAGE_PORT.
 
     ValueError names a bad one.
     """
     allowed = os.environ.get("EMULATOR_ALLOWED_HOSTS", "").split(",")
+    analyzer = os.environ.get("EMULATOR_ANALYZER") or "on"
+    if analyzer not in ("on", "off"):
+        raise ValueError(f"EMULATOR_ANALYZER must be on or off, not {analyzer!r}")
     return Config(
         # Another name only where the network is private, as between containers: nobody is asked who they are.
         host=os.environ.get("EMULATOR_HOST") or "127.0.0.1",
@@ -67,4 +71,5 @@ def load() -> Config:
         data=Path(os.environ.get("EMULATOR_DATA") or ".local/emulator").absolute(),
         project=os.environ.get("EMULATOR_PROJECT") or "demo-project",
         allowed_hosts=tuple(name.strip() for name in allowed if name.strip()),
+        analyzer=analyzer == "on",
     )

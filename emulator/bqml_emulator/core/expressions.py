@@ -6,6 +6,8 @@ from local_bigquery.sql.dialect import DuckDBDialect
 from local_bigquery.sql.rules import STATEMENT_RULES, typing
 from sqlglot import exp
 
+from bqml_emulator.core.rules import statement_rules
+
 CLOCKS = {  # what gives the same in DuckDB by another name, and its type
     exp.CurrentDate: ("today", "DATE"),
     exp.CurrentTime: ("get_current_time", "TIME"),
@@ -29,7 +31,7 @@ VALUES = (  # where a STRUCT is a value of its own
 
 def install():
     """Mend the expressions of every statement before anything else reads them."""
-    STATEMENT_RULES.insert(0, keep_meaning)
+    statement_rules.add(keep_meaning, first=True)
     STATEMENT_RULES.insert(STATEMENT_RULES.index(typing.annotate) + 1, unnest_fields)
 
 

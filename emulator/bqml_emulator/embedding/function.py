@@ -19,17 +19,17 @@ from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs.query import statement_type
 from local_bigquery.sql.dialect import BigQueryDialect
-from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
 from bqml_emulator.core import expressions, faults, limits
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.embedding import arguments, quota, remote_models
 from bqml_emulator.embedding.arguments import Options
 from bqml_emulator.embedding.service import Answer, EmbeddingService
-from bqml_emulator.jobs import execution
+from bqml_emulator.jobs import dml, execution
 from bqml_emulator.jobs.execution import Execution
-from bqml_emulator.sql import created_tables
+from bqml_emulator.sql import bignumeric, created_tables, refusals, stored_arrays, struct_fields
 
 # Names that neither a column of the input nor a script variable will have
 ROW, GENERATION, VECTOR, STATUS = "_bqml_row", "_bqml_generation", "_bqml_vector", "_bqml_status"
@@ -51,8 +51,10 @@ def install():
         return refuses(self) and self._curr.text.upper() != "GENERATE_EMBEDDING"
 
     parser._model_call = model_call
-    execution.before_statement.append(expand_writing)
-    STATEMENT_RULES.insert(0, expand)  # first: all other rules see plain queries
+    checks = (dml.queue, stored_arrays.keep_created_arrays, struct_fields.check)  # before a call costs money
+    execution.before_statement.add(expand_writing, after=checks)
+    # What is refused costs no call; all other rules see plain queries.
+    statement_rules.add(expand, after=(refusals.refuse, bignumeric.refuse_longer), first=True)
 
 
 def expand(tree: exp.Expression, context) -> exp.Expression:
@@ -272,22 +274,29 @@ def _without_rows(query: exp.Query) -> str:
     return f"(SELECT CAST([] AS ARRAY<FLOAT64>) AS {VECTOR}, '' AS {STATUS}, * FROM ({inner}) WHERE FALSE)"
 
 
-def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
-    """The function's columns in BigQuery's order: its own first, then those of the input."""
-    is_ai = arguments.function_name(node).startswith("AI.")
-    result, status = (
-        ("embedding", "status") if is_ai else ("ml_generate_embedding_result", "ml_generate_embedding_status")
-    )
-    vector = f"CAST({CALLED}.{VECTOR} AS ARRAY<FLOAT64>)"
-    if not options.flatten_json_output:
-        key = "imageEmbedding" if is_image else "textEmbedding"
-        vector = f"IF({CALLED}.{STATUS} = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
+def own_columns(is_ai: bool, options: Options, is_image: bool, vector: str, status: str) -> str:
+    """The function's own columns, which come before those of its input."""
+    result = "embedding" if is_ai else "ml_generate_embedding_result"
     seconds = (
         ("video_start_sec", "video_end_sec")
         if is_ai
         else ("ml_generate_embedding_start_sec", "ml_generate_embedding_end_sec")
     )
-    columns = [f"{vector} AS {result}", f"{CALLED}.{STATUS} AS {status}"]
+    vector = f"CAST({vector} AS ARRAY<FLOAT64>)"
+    if not options.flatten_json_output:
+        key = "imageEmbedding" if is_image else "textEmbedding"
+        vector = f"IF({status} = '', TO_JSON(STRUCT({vector} AS {key})), NULL)"
+    columns = [
+        f"{vector} AS {result}",
+        f"{status} AS {'status' if is_ai else 'ml_generate_embedding_status'}",
+    ]
     columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
-    sql = f"SELECT {', '.join(columns)}, {CALLED}.* EXCEPT ({VECTOR}, {STATUS}) FROM {source} AS {CALLED}"
+    return ", ".join(columns)
+
+
+def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
+    """The function's columns in BigQuery's order: its own first, then those of the input."""
+    is_ai = arguments.function_name(node).startswith("AI.")
+    columns = own_columns(is_ai, options, is_image, f"{CALLED}.{VECTOR}", f"{CALLED}.{STATUS}")
+    sql = f"SELECT {columns}, {CALLED}.* EXCEPT ({VECTOR}, {STATUS}) FROM {source} AS {CALLED}"
     return sqlglot.parse_one(sql, dialect=BigQueryDialect)

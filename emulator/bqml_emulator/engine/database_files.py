@@ -18,8 +18,9 @@ from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.settings import settings
 from local_bigquery.sql import native
-from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
+
+from bqml_emulator.core.rules import statement_rules
 
 MEMORY = "2GiB"  # that DuckDB may use, the rest is on the disk; without a limit it takes 80 % of the machine
 SUFFIX = ".project.duckdb"
@@ -132,4 +133,4 @@ def install():
     database._connect = connect
     database._attach = attach
     database.projects = lambda: sorted(database._attached)
-    STATEMENT_RULES.insert(0, refuse_time_travel)
+    statement_rules.add(refuse_time_travel)

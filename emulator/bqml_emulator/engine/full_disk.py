@@ -21,7 +21,8 @@ from local_bigquery.jobs import runner, store
 from local_bigquery.models import Job
 from local_bigquery.settings import settings
 
-from bqml_emulator.engine import database_files, disk
+from bqml_emulator.core import disk
+from bqml_emulator.engine import database_files
 
 REASON = "diskFull"  # ours; no client of Google's repeats it
 RESERVE = 2 * 2**20  # bytes: a few pages of a log, and the two blocks of 256 KiB that a checkpoint writes

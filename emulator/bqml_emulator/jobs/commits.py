@@ -20,7 +20,7 @@ from local_bigquery.sql.rules.ddl import normalise
 from local_bigquery.sql.translate import parse
 from sqlglot import exp
 
-from bqml_emulator.engine import full_disk
+from bqml_emulator.engine import database_files, full_disk
 from bqml_emulator.jobs import execution
 from bqml_emulator.jobs.execution import Execution
 
@@ -126,6 +126,7 @@ def register(con: duckdb.DuckDBPyConnection, project_id: str):
 
 def install():
     """Commit where local-bigquery has written a job's data and goes on to describe it elsewhere."""
+    database_files.on_attach.append(register)
     apply, write, materialise = ddl.apply, tables.write, results.materialise
 
     def commit():

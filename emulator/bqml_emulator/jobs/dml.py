@@ -23,6 +23,7 @@ from bqml_emulator.jobs import commits, dml_queue, execution
 from bqml_emulator.jobs.dml_queue import Table
 from bqml_emulator.jobs.execution import Execution
 
+BEFORE = (execution,)  # which prepares a statement around what is done here
 MUTATIONS = exp.Update | exp.Delete | exp.Merge | exp.TruncateTable
 CONFLICT = re.compile("conflict", re.IGNORECASE)  # of the errors DuckDB raises as TransactionException
 _open: dict[duckdb.DuckDBPyConnection, list[Table]] = {}  # transactions begun by a user: the tables written
@@ -189,9 +190,11 @@ class JoinedCursor:
 
 
 def install():
-    """Run every statement by these rules; must come before `execution.install`, which prepares statements."""
+    """Run every statement by these rules."""
     database.writing = writing
-    execution.before_statement += [require_where, keep_nulls, queue]
+    execution.before_statement.add(require_where, first=True)
+    execution.before_statement.add(keep_nulls)
+    execution.before_statement.add(queue)
     abort, run_merge = sessions.abort, merge.run
     execute, run_plainly = query.execute, query._run
 

@@ -3,7 +3,7 @@
 import contextlib
 import contextvars
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ from sqlglot import exp
 
 from bqml_emulator.billing import query_bytes
 from bqml_emulator.core import faults, limits
+from bqml_emulator.core.order import Order
+from bqml_emulator.core.rules import Rule
 from bqml_emulator.engine import catalog_lookups
 
 POLL_SECONDS = 0.05  # between two looks at whether a job that is held up was cancelled
@@ -34,6 +36,8 @@ class Execution:
     read: list[list[query_bytes.Read]] = field(default_factory=list)  # by each expression of a script
     temporary: list[str] = field(default_factory=list)
     transaction: Any = None  # commits.Transaction, while there is one
+    analysis: Any = None  # analyzer.door.Analysis of the statement
+    functions: dict[str, Any] = field(default_factory=dict)  # temporary ones, as the analyzer knows them
     held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # until the statement has ended
 
     @property
@@ -70,8 +74,8 @@ class Execution:
                 self.cursor.execute(f'DROP TABLE IF EXISTS temp.main."{self.temporary.pop()}"')
 
 
-# (tree, context) -> tree, called once for every statement that is run or dry run, before it is translated
-before_statement: list[Callable] = []
+# called once for every statement that is run or dry run, before it is translated; the first ones refuse it
+before_statement: Order[Rule] = Order("what comes before a statement")
 _current: contextvars.ContextVar[Execution | None] = contextvars.ContextVar("execution", default=None)
 
 
@@ -120,7 +124,7 @@ def install():
                 read = query_bytes.measure(tree, context, cur)
                 if not dry_run:
                     query_bytes.check_limit(read, config)
-                for hook in before_statement:
+                for hook in before_statement.steps():
                     tree = hook(tree, context)
                 statistics = run(cur, tree, context, destination, config, dry_run, isolated)
                 return query_bytes.add(statistics, read, dry_run)

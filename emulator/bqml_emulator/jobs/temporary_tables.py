@@ -21,4 +21,4 @@ def drop_found(tree: exp.Expression, context) -> exp.Expression:
 
 def install():
     """Look for temporary tables before any other table."""
-    execution.before_statement.append(drop_found)
+    execution.before_statement.add(drop_found)

@@ -14,6 +14,7 @@ from sqlglot import exp
 from bqml_emulator.core import faults, limits
 from bqml_emulator.core.config import LOCATION
 from bqml_emulator.core.statement import Statement
+from bqml_emulator.engine import database_files
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS emulator.connections (
@@ -209,3 +210,8 @@ def _member(text: str, project_id: str) -> str:
 
 def _statistics(statement_type: str, operation: str) -> JobStatistics2:
     return JobStatistics2(statementType=statement_type, ddlOperationPerformed=operation)
+
+
+def install():
+    """Have them in every database."""
+    database_files.on_connect.append(register)

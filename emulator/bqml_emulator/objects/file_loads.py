@@ -68,7 +68,7 @@ def _written(uri: str) -> Iterator[str]:
 
 def install():
     """Read and write objects where local-bigquery would ask DuckDB's httpfs or take any file there is."""
-    run = load.run
+    run = runner.HANDLERS["load"]
 
     def run_in_a_folder(cur, config, upload):
         with tempfile.TemporaryDirectory(dir=database_files.exchange()) as folder:
@@ -79,4 +79,4 @@ def install():
                 _staged.reset(token)
 
     load.paths, extract.written = _paths, _written
-    load.run = runner.HANDLERS["load"] = run_in_a_folder
+    runner.HANDLERS["load"] = run_in_a_folder

@@ -32,7 +32,7 @@ class Content:
 _folder: Path
 
 
-def install(objects_dir: Path):
+def open_at(objects_dir: Path):
     """Know where the storage keeps its objects."""
     global _folder  # noqa: PLW0603  one storage for the process, known at its start
     _folder = objects_dir

@@ -8,7 +8,7 @@ from local_bigquery.errors import BigQueryError, not_found
 from local_bigquery.sql.script import Interpreter, Statement
 
 from bqml_emulator.core import limits
-from bqml_emulator.objects import connections, object_listing, object_tables
+from bqml_emulator.objects import connections, listing, object_tables
 
 PROCEDURE = "BQ.REFRESH_EXTERNAL_METADATA_CACHE"
 
@@ -26,7 +26,7 @@ def refresh(keys: tuple[str, str, str]):
         raise BigQueryError("invalidQuery", message)
     connection = connections.Connection(*source.connectionId.rsplit(".", 2))
     object_tables.check_access(connection, source.sourceUris, "use")
-    object_listing.refresh(keys, source.sourceUris)
+    listing.refresh(keys, source.sourceUris)
 
 
 def _call(interpreter: Interpreter, statement: Statement):

@@ -1,7 +1,7 @@
 """Object tables: EXTERNAL TABLE with object_metadata = 'SIMPLE' over Cloud Storage.
 
 In DuckDB an object table is a view over one function that lists the bucket when the query runs, unless a
-manual metadata cache says what it held (see object_listing); in the catalog it is a table of type EXTERNAL.
+manual metadata cache says what it held (see listing); in the catalog it is a table of type EXTERNAL.
 """
 
 from collections.abc import Iterator
@@ -11,14 +11,15 @@ from local_bigquery.catalog import datasets, metadata, names, tables
 from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.models import JobStatistics2, Table
-from local_bigquery.sql.rules import STATEMENT_RULES, information_schema
+from local_bigquery.sql.rules import information_schema
 from local_bigquery.sql.rules.tables import resolve
 from sqlglot import exp
 
 from bqml_emulator.core import limits
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.core.statement import Statement, interval_minutes
 from bqml_emulator.jobs import execution
-from bqml_emulator.objects import connections, gcs, object_listing
+from bqml_emulator.objects import connections, gcs, listing
 
 OPTIONS = {"object_metadata", "uris", "max_staleness", "metadata_cache_mode", "description", "labels"}
 VIEW = (
@@ -62,7 +63,7 @@ def is_cached(keys: tuple[str, str, str], table: Table) -> str:
     """DuckDB condition: whether a statement that reads the table has its rows from its metadata cache."""
     if table.externalDataConfiguration.metadataCacheMode != "MANUAL" or not table.maxStaleness:
         return "false"
-    return object_listing.is_cached(keys, interval_minutes(table.maxStaleness))
+    return listing.is_cached(keys, interval_minutes(table.maxStaleness))
 
 
 def drop(statement: Statement, project_id: str, dataset_id: str | None, dry_run: bool) -> JobStatistics2:
@@ -76,7 +77,7 @@ def drop(statement: Statement, project_id: str, dataset_id: str | None, dry_run:
         raise BigQueryError("invalid", f"{names.label(*keys)} is not an external table: use DROP TABLE")
     if found and not dry_run:
         tables.delete(*keys)
-        object_listing.forget(keys)
+        listing.forget(keys)
     return _statistics("DROP_EXTERNAL_TABLE", operation, keys)
 
 
@@ -169,12 +170,12 @@ def _store(
     authorizer = ".".join(connection.keys)
     has_cache = options.get("metadata_cache_mode") == "MANUAL" and options.get("max_staleness")
     if has_cache:
-        listing = object_listing.cached(keys, options["uris"], options["max_staleness"])
+        found = listing.cached(keys, options["uris"], options["max_staleness"])
     else:
-        listing = object_listing.live(options["uris"])
-    view = VIEW.format(authorizer=object_listing.text(authorizer), listing=listing)
+        found = listing.live(options["uris"])
+    view = VIEW.format(authorizer=listing.text(authorizer), listing=found)
     if is_new or not has_cache:  # else it is served though it may be of other sources, as documented
-        object_listing.forget(keys)
+        listing.forget(keys)
     database.execute(f"CREATE OR REPLACE VIEW {tables.name(*keys)} AS {view}")
     configuration = {"objectMetadata": "SIMPLE", "sourceUris": options["uris"], "connectionId": authorizer}
     if mode := options.get("metadata_cache_mode"):
@@ -239,5 +240,5 @@ def install():
         return create_table(project_id, dataset_id, body, translate)
 
     tables.create = create_table_or_object_table
-    STATEMENT_RULES.insert(0, check_readable)
-    execution.before_statement.append(refuse_change)
+    statement_rules.add(check_readable)
+    execution.before_statement.add(refuse_change, first=True)

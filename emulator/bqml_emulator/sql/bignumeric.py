@@ -6,8 +6,10 @@ import duckdb
 from duckdb.sqltypes import BOOLEAN, VARCHAR
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql import params
-from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
+
+from bqml_emulator.core.rules import statement_rules
+from bqml_emulator.engine import database_files
 
 WHOLE, DECIMALS = 20, 18  # digits before and after the point, of DuckDB's DECIMAL(38, 18)
 FUNCTION = "_bqml_bignumeric_fits"
@@ -65,7 +67,8 @@ def _checked(value: exp.Expression) -> exp.Expression:
 
 def install():
     """Check before local-bigquery casts, in statements and their parameters."""
-    STATEMENT_RULES.insert(0, refuse_longer)
+    statement_rules.add(refuse_longer, first=True)
+    database_files.on_connect.append(register)
     plain = params._plain
 
     def plain_if_it_fits(parameter_type, value):

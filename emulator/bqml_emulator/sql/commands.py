@@ -40,4 +40,4 @@ def install():
         return ours or original(command, keyword, project_id, dataset_id, dry_run)
 
     row_access.ddl = ddl
-    execution.before_statement.append(connections.refuse_parsed_grant)
+    execution.before_statement.add(connections.refuse_parsed_grant, first=True)

@@ -101,4 +101,4 @@ def install():
         return split(tree) if whole and not temporary else original(tree)
 
     ddl.split = split_whole
-    execution.before_statement.append(evaluate_first)
+    execution.before_statement.add(evaluate_first)

@@ -12,6 +12,8 @@ from duckdb.sqltypes import VARCHAR, DuckDBPyType
 from local_bigquery.sql.rules import NODE_RULES, strings
 from sqlglot import exp
 
+from bqml_emulator.engine import database_files
+
 FUNCTION = "_bqml_text"
 OURS = "tTpP"
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -131,3 +133,4 @@ def render_arguments(node: exp.Expression, context) -> exp.Expression:
 def install():
     """Look at formats before local-bigquery does."""
     NODE_RULES.insert(NODE_RULES.index(strings.format_), render_arguments)
+    database_files.on_connect.append(register)

@@ -16,6 +16,7 @@ from local_bigquery.engine import types
 from local_bigquery.sql.rules import NODE_RULES, typing
 from sqlglot import exp
 
+from bqml_emulator.engine import database_files
 from bqml_emulator.sql.formats import Number, described, duckdb_type
 
 FUNCTION = "_bqml_json"
@@ -139,3 +140,4 @@ def encode_values(node: exp.Expression, context) -> exp.Expression:
 def install():
     """Encode before local-bigquery does."""
     NODE_RULES.insert(NODE_RULES.index(typing.json_bytes), encode_values)
+    database_files.on_connect.append(register)

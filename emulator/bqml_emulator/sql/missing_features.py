@@ -12,33 +12,15 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query
 from local_bigquery.sql import script, translate
 
+from bqml_emulator.analyzer import missing
 from bqml_emulator.engine.error_mapping import not_emulated
 from bqml_emulator.jobs import execution
 from bqml_emulator.sql import script_values
 
-UNREAD = re.compile(r"""--[^\n]*|\#[^\n]*|/\*.*?\*/|'[^'\n]*'|"[^"\n]*\"""", re.DOTALL)  # comments, strings
-STATEMENTS = {
-    r"GENERATED\s+ALWAYS\s+AS\s*\(\s*AI\.": "autonomous embedding generation (GENERATED ALWAYS AS)",
-    r"\bAI\.SEARCH\s*\(": "AI.SEARCH",
-    r"\bEXTERNAL_OBJECT_TRANSFORM\s*\(": "EXTERNAL_OBJECT_TRANSFORM",
-    r"\bALTER\s+PROJECT\b": "ALTER PROJECT",
-    r"\b(?:CREATE\s+OR\s+REPLACE|ALTER)\s+CONNECTION\b": "changing a connection; drop it and create it anew",
-    r"\b(?:CREATE|ALTER|DROP)\s+(?:CAPACITY|RESERVATION|ASSIGNMENT)\b": "reservations",
-    r"\bEXPORT\s+MODEL\b": "EXPORT MODEL",
-    r"\bEXTERNAL\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s*(?:OPTIONS\b|\()": "external tables over files",
-}
 UNKNOWN = r'(?:Function not found: |Scalar Function with name ")'
 FUNCTION = re.compile(  # BigQuery's name spaces
     UNKNOWN + r"(?:(AI|ML|OBJ|KEYS|AEAD|HLL_COUNT)[._]|(ST|S2)_)(\w+)", re.IGNORECASE
 )
-
-
-def named_in(sql: str) -> str | None:
-    """The first missing feature that a statement uses, comments and strings apart."""
-    text = UNREAD.sub(" ", sql)
-    return next(
-        (name for pattern, name in STATEMENTS.items() if re.search(pattern, text, re.IGNORECASE)), None
-    )
 
 
 def install():
@@ -46,7 +28,7 @@ def install():
     syntax_error, from_duckdb = errors.syntax_error, errors.from_duckdb
 
     def syntax_error_or_missing(error: Exception, sql: str) -> BigQueryError:
-        if feature := named_in(sql):
+        if feature := missing.named_in(sql):
             return not_emulated(feature)
         return error if isinstance(error, BigQueryError) else syntax_error(error, sql)
 

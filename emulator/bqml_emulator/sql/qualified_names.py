@@ -7,7 +7,8 @@ from local_bigquery.catalog import names
 from local_bigquery.errors import BigQueryError
 from sqlglot import exp
 
-from bqml_emulator.jobs import execution
+from bqml_emulator.jobs import dml, execution
+from bqml_emulator.objects import object_tables
 
 KINDS = {"TABLE": "Table", "VIEW": "Table", "FUNCTION": "Routine"}
 
@@ -34,4 +35,5 @@ def _is_temporary(tree: exp.Expression, target: exp.Table, context) -> bool:
 
 def install():
     """Look at the names before anything else does."""
-    execution.before_statement.insert(0, require_dataset)
+    looks = (dml.require_where, object_tables.refuse_change)
+    execution.before_statement.add(require_dataset, before=looks, first=True)

@@ -5,10 +5,12 @@ from local_bigquery.sql.rules import STATEMENT_RULES, information_schema, typing
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
+from bqml_emulator.analyzer import missing
 from bqml_emulator.core.config import LOCATION
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
 from bqml_emulator.jobs import execution
-from bqml_emulator.sql import missing_features
+from bqml_emulator.sql import qualified_names
 from bqml_emulator.vector.arguments import VectorSearchCall
 
 STATEMENTS = (  # of GoogleSQL, as sqlglot parses them; Command is what it leaves to us
@@ -58,9 +60,7 @@ def refuse(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: say what is missing before the statement is changed into anything else."""
     if isinstance(tree, exp.Command):
         written = f"{tree.name} {tree.text('expression')}"
-        raise _not_emulated(missing_features.named_in(written) or " ".join(written.split()[:3]).upper())
-    if isinstance(tree, exp.LoadData):
-        raise _not_emulated("LOAD DATA; use a load job")
+        raise _not_emulated(missing.named_in(written) or " ".join(written.split()[:3]).upper())
     if not isinstance(tree, exp.Create) or tree.args.get("kind") != "SCHEMA":
         for table in tree.find_all(exp.Table):
             _refuse_view(table)
@@ -129,5 +129,6 @@ def _array_message(node: exp.Expression, value: exp.Expression) -> str:
 def install():
     """Look at every statement first, and again when the types of its parts are known."""
     STATEMENT_RULES.insert(STATEMENT_RULES.index(typing.annotate) + 1, refuse_arrays)
-    STATEMENT_RULES.insert(0, refuse)
-    execution.before_statement.insert(0, refuse_engine_statements)
+    statement_rules.add(refuse, first=True)
+    looks = (qualified_names.require_dataset,)
+    execution.before_statement.add(refuse_engine_statements, before=looks, first=True)

@@ -11,6 +11,8 @@ from local_bigquery.sql.dialect import BigQueryDialect
 from local_bigquery.sql.script import Statement
 from sqlglot import exp
 
+from bqml_emulator.analyzer import door
+
 LOOPS = ("WHILE", "REPEAT", "FOR")
 
 
@@ -43,6 +45,16 @@ def _check_jump(statement: Statement, in_loop: bool, labels: tuple):
         raise _refuse(f"{statement.kind} label does not exist: {statement.text}")
 
 
+def behind(sql: str, word: str) -> str:
+    """What stands in a statement behind the first such word or sign that is in no brackets; or nothing."""
+    depth = 0
+    for token in BigQueryDialect.tokenizer_class().tokenize(sql):
+        depth += (token.token_type in script.OPEN) - (token.token_type in script.CLOSE)
+        if depth == 0 and token.text.upper() == word:
+            return sql[token.end + 1 :].strip()
+    return ""
+
+
 def _declared(statement: Statement, before: frozenset) -> frozenset:
     tree = sqlglot.parse_one(statement.text, dialect=BigQueryDialect)
     if not isinstance(tree, exp.Declare):
@@ -61,6 +73,12 @@ class Parser(script.Parser):
         if self.i > len(self.tokens):
             raise IndexError("behind the end of the script")
         return super().word(offset)
+
+    def statement(self) -> Statement:
+        start = self.i
+        statement = super().statement()
+        statement.source = self.text(start, self.i)  # as it is written; some texts are cut for the engine
+        return statement
 
     def procedure(self) -> Statement:
         words = [self.word(offset) for offset in range(len(self.tokens) - self.i)]
@@ -140,6 +158,7 @@ def install():
     parse_script = script.parse_script
 
     def parse_and_check(sql: str) -> list[Statement]:
+        door.check_syntax(sql)
         try:
             statements = parse_script(sql)
         except (IndexError, RecursionError) as error:  # the parser reads on behind the last token

@@ -20,6 +20,7 @@ from local_bigquery.sql.script import Statement
 from local_bigquery.sql.translate import parse, translate
 from sqlglot import exp
 
+from bqml_emulator.analyzer import door
 from bqml_emulator.core import limits
 from bqml_emulator.engine.error_mapping import PARSER_SLIPS
 from bqml_emulator.jobs import execution
@@ -76,6 +77,8 @@ class Interpreter(script.Interpreter):
         return super().iterate(loop, variables)
 
     def sql(self, statement: Statement):
+        running = execution.current()
+        running.analysis = door.check(statement.source, self.context)
         for tree in map(normalise, parse(statement.text)):
             if isinstance(tree, CONTROL) and not (self.scripted or self.context.system.get("session_id")):
                 raise refuse(limits.TRANSACTION_OUTSIDE_SCRIPT)
@@ -84,6 +87,8 @@ class Interpreter(script.Interpreter):
             if self.transaction.done_already(tree):
                 continue
             tree.meta["table_function"] = statement.kind == "TABLE_FUNCTION"
+            if statement.kind == "TEMP_FUNCTION" and running.analysis:
+                running.functions[tree.find(exp.Table).name.casefold()] = running.analysis.function
             statistics = self.run_sql(tree)  # None of a temporary function, which is no child job
             self.context.system["script.num_child_jobs"] += statistics is not None
             self.transaction.after(tree, self.tables)
@@ -123,7 +128,12 @@ class Interpreter(script.Interpreter):
         self.expression(
             condition
         )  # local-bigquery puts it in brackets, where nothing or a list would be a struct
+        door.check_expression(condition, self.context)
         return super().test(condition)
+
+    def for_each(self, statement: Statement):
+        door.check(statement.text, self.context)
+        super().for_each(statement)
 
     def evaluate(self, sql: str):
         execution.current().bill(self.expression(sql), self.context)
@@ -153,6 +163,8 @@ class Interpreter(script.Interpreter):
         self.transaction.keep(table)
 
     def declare(self, statement: Statement):
+        if default := script_checks.behind(statement.text, "DEFAULT"):
+            door.check_expression(default, self.context)
         for item in sqlglot.parse_one(statement.text, dialect=BigQueryDialect).expressions:
             default, kind = item.args.get("default"), item.args.get("kind")
             for name in item.this:
@@ -162,6 +174,7 @@ class Interpreter(script.Interpreter):
                     self.assign(table, script_values.structured(default.copy()))
 
     def set(self, statement: Statement):
+        door.check_expression(script_checks.behind(statement.text, "="), self.context)
         tree = sqlglot.parse_one(statement.text, dialect=BigQueryDialect)
         for item in tree.expressions if isinstance(tree, exp.Set) else []:
             target, value = item.this.this, item.this.expression
@@ -215,6 +228,7 @@ class Interpreter(script.Interpreter):
         [tree] = parse(dynamic.text) if dynamic.kind == "SQL" else [None]
         if not isinstance(tree, exp.Query):
             raise refuse("EXECUTE IMMEDIATE with INTO clause must use a query statement")
+        door.check(dynamic.source, self.context)
         table = script._temporary_table("rows")
         query, bound = translate(tree, self.context)
         self.cursor.execute(f"CREATE TEMP TABLE {table} AS {query}", bound)
@@ -279,6 +293,4 @@ class Interpreter(script.Interpreter):
 
 def install():
     """Run every script with it."""
-    script_checks.install()
-    script_values.install()
     script.Interpreter = Interpreter

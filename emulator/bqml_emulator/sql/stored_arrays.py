@@ -10,14 +10,16 @@ import duckdb
 from local_bigquery.catalog import tables
 from local_bigquery.engine import results
 from local_bigquery.sql.dialect import DuckDBDialect
-from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.rules.tables import resolve
 from local_bigquery.sql.translate import translate
 from sqlglot import exp
 
 from bqml_emulator.core import expressions
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
 from bqml_emulator.jobs import execution
+from bqml_emulator.sql import created_tables
+from bqml_emulator.vector import search
 
 FUNCTION = "bq.main._stored_array"
 MACRO = f"""
@@ -29,8 +31,9 @@ THEN error('Array cannot have a null element; error in writing field ' || field)
 def install():
     """Mend INSERT, UPDATE (and so MERGE), CREATE TABLE AS, destination tables and load jobs."""
     database_files.on_connect.append(lambda con: con.execute(MACRO))
-    STATEMENT_RULES.insert(0, keep_arrays)
-    execution.before_statement.append(keep_created_arrays)
+    statement_rules.add(keep_arrays, after=[search.rewrite])
+    # what is declared has its type there
+    execution.before_statement.add(keep_created_arrays, after=[created_tables.evaluate_first])
     without_null_elements = results._without_null_elements
 
     def stored(expression: str, column: str, kind) -> str:

@@ -97,4 +97,4 @@ def _fits(given: DuckDBPyType, wanted: DuckDBPyType) -> bool:
 
 def install():
     """Look at every INSERT and UPDATE."""
-    execution.before_statement.append(check)
+    execution.before_statement.add(check)

@@ -9,7 +9,7 @@ import logging
 import sqlite3
 from typing import Any
 
-from bqml_emulator.engine import disk
+from bqml_emulator.core import disk
 from bqml_emulator.storage import media
 from bqml_emulator.storage.contents import Content
 from bqml_emulator.storage.errors import StorageError, not_emulated

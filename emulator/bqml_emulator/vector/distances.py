@@ -7,10 +7,12 @@ distance functions. Vectors are dense; those written as lists of (dimension, val
 import duckdb
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import macro
-from local_bigquery.sql.rules import STATEMENT_RULES
 from sqlglot import exp
 
 from bqml_emulator.core import limits
+from bqml_emulator.core.rules import statement_rules
+from bqml_emulator.engine import database_files
+from bqml_emulator.vector import search
 
 SAME_LENGTH = f"CASE WHEN len(a) <> len(b) THEN _raise(format('{limits.LENGTH_MISMATCH}', len(a), len(b))) "
 MACROS = {
@@ -67,4 +69,5 @@ def _ml(name: str, arguments: list[exp.Expression]) -> exp.Expression:
 
 def install():
     """Call them instead of DuckDB's."""
-    STATEMENT_RULES.insert(0, call)
+    statement_rules.add(call, before=[search.rewrite])  # whose own distances are checked there
+    database_files.on_connect.append(register)

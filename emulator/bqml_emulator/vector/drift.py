@@ -10,12 +10,13 @@ import numpy as np
 from local_bigquery.catalog import names, tables
 from local_bigquery.engine import database
 from local_bigquery.sql.dialect import BigQueryDialect
-from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.translate import Context
 from sqlglot import exp
 from sqlglot.tokens import TokenType
 
 from bqml_emulator.core import limits
+from bqml_emulator.core.rules import statement_rules
+from bqml_emulator.engine import database_files
 from bqml_emulator.vector import build, catalog, contents, state
 from bqml_emulator.vector.arguments import invalid, parse_arguments, write_arguments
 from bqml_emulator.vector.catalog import VectorIndex
@@ -108,4 +109,5 @@ def install():
     BigQueryDialect.Generator.TRANSFORMS[StatisticsCall] = lambda generator, node: (
         f"{FUNCTION}({write_arguments(generator, node)})"
     )
-    STATEMENT_RULES.insert(0, rewrite)
+    statement_rules.add(rewrite)
+    database_files.on_connect.append(register)

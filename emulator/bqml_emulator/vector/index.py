@@ -10,11 +10,10 @@ from local_bigquery.errors import BigQueryError, already_exists
 from local_bigquery.models import JobStatistics2, TableFieldSchema
 from local_bigquery.sql.rules.information_schema import VIEWS
 
-from bqml_emulator.billing import vector_bytes
 from bqml_emulator.core import faults, limits
 from bqml_emulator.core.statement import Statement
 from bqml_emulator.engine import database_files
-from bqml_emulator.vector import catalog, drift, maintenance, nearby, quota, rebuild, views
+from bqml_emulator.vector import catalog, maintenance, nearby, quota, rebuild, views
 from bqml_emulator.vector.arguments import distance_type, invalid
 from bqml_emulator.vector.catalog import VectorIndex
 
@@ -281,9 +280,5 @@ def install():
     """Register the statements, the views and the two SQL functions with local-bigquery."""
     original = indexes.ddl
     indexes.ddl = lambda *command: ddl(*command) or original(*command)
-    database_files.on_connect += [quota.register, drift.register, _connect]
-    quota.install()
-    rebuild.install()
-    drift.install()
-    vector_bytes.install()
+    database_files.on_connect.append(_connect)
     VIEWS.update(views.VIEWS)

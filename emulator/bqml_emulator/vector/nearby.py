@@ -165,6 +165,8 @@ def _unlisted(known: pa.Array, rows: pa.Array) -> pa.Array:
 def _contains(ascending: np.ndarray, values: np.ndarray) -> np.ndarray:
     if not ascending.size:
         return np.zeros(values.shape, dtype=bool)
+    if ascending[-1] - ascending[0] == ascending.size - 1:  # no number is left out
+        return (values >= ascending[0]) & (values <= ascending[-1])
     at = np.minimum(np.searchsorted(ascending, values), ascending.size - 1)
     return ascending[at] == values
 

@@ -6,8 +6,7 @@ from local_bigquery.catalog import names
 from sqlglot import exp
 
 from bqml_emulator.core import limits
-from bqml_emulator.vector import catalog, state
-from bqml_emulator.vector import stored as vector_stored
+from bqml_emulator.vector import catalog, state, stored
 from bqml_emulator.vector.arguments import Arguments
 from bqml_emulator.vector.catalog import VectorIndex
 
@@ -75,9 +74,9 @@ def plan(base: Base, column: str, arguments: Arguments, selected: list[str]) -> 
         arguments.distance_type or index.distance_type,
         key=state.search_key(index),
         fraction=arguments.fraction or limits.DEFAULT_FRACTION_LISTS_TO_SEARCH,
-        filter_first=filtered <= vector_stored.columns(index),
+        filter_first=filtered <= stored.columns(index),
         mode=PARTIALLY_USED if status.unindexed_rows else FULLY_USED,
-        stored_usage=vector_stored.usage(index, filtered, wanted),
+        stored_usage=stored.usage(index, filtered, wanted),
     )
 
 
@@ -112,7 +111,7 @@ def _reason(base: Base, index: VectorIndex | None, code: str, why: str) -> dict:
     label = names.label(*base.reference) if base.reference else base.relation.sql("bigquery")
     reason = {"code": code, "message": limits.INDEX_NOT_USED.format(table=label, reason=why)}
     if base.reference:
-        reason["baseTable"] = vector_stored.table_reference(base.reference)
+        reason["baseTable"] = stored.table_reference(base.reference)
     return reason | ({"indexName": index.name} if index else {})
 
 
@@ -121,6 +120,6 @@ def statistics(plans: list[Plan]) -> dict:
     modes = {plan.mode for plan in plans}
     mode = modes.pop() if len(modes) == 1 else PARTIALLY_USED
     reasons = [plan.reason for plan in plans if plan.reason]
-    stored = [plan.stored_usage for plan in plans if plan.stored_usage]
-    found = {"indexUsageMode": mode, "indexUnusedReasons": reasons, "storedColumnsUsages": stored}
+    usages = [plan.stored_usage for plan in plans if plan.stored_usage]
+    found = {"indexUsageMode": mode, "indexUnusedReasons": reasons, "storedColumnsUsages": usages}
     return {name: value for name, value in found.items() if value}

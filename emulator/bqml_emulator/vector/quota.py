@@ -12,6 +12,7 @@ from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 
 from bqml_emulator.core import limits
+from bqml_emulator.engine import database_files
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS emulator.vector_index_ddl "
@@ -54,4 +55,5 @@ def _check(keyword: str, reference: tuple[str, str, str]):
 
 def install():
     """Teach local-bigquery the reason: HTTP 403, https://cloud.google.com/bigquery/docs/error-messages."""
+    database_files.on_connect.append(register)
     errors.STATUSES.setdefault("quotaExceeded", (403, "RESOURCE_EXHAUSTED"))

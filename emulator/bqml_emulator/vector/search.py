@@ -12,18 +12,14 @@ from local_bigquery.catalog import metadata, row_access
 from local_bigquery.engine import database
 from local_bigquery.jobs import query as query_jobs
 from local_bigquery.models import JobStatistics2, Table
-from local_bigquery.sql.rules import STATEMENT_RULES
 from local_bigquery.sql.rules.tables import resolve
 from local_bigquery.sql.translate import Context, translate
 from sqlglot import exp
 
 from bqml_emulator.core import expressions
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.jobs import execution
-from bqml_emulator.vector import arguments as vector_arguments
-from bqml_emulator.vector import catalog, maintenance
-from bqml_emulator.vector import plan as vector_plan
-from bqml_emulator.vector import sql as vector_sql
-from bqml_emulator.vector import stored as vector_stored
+from bqml_emulator.vector import arguments, catalog, maintenance, plan, sql, stored
 from bqml_emulator.vector.arguments import Arguments, VectorSearchCall, invalid
 from bqml_emulator.vector.plan import Base, Plan
 
@@ -51,23 +47,23 @@ def rewrite(tree: exp.Expression, context: Context) -> exp.Expression:
 
 def _search(call: VectorSearchCall, context: Context) -> exp.Expression:
     scope = Scope(call, context)
-    arguments = vector_arguments.read(call, scope.constant)
-    base = scope.base(arguments.base)
-    base_columns = scope.columns(arguments.base)
-    column = _vector_column(base_columns, arguments.column, "base table")
-    query_columns = scope.columns(arguments.query) if arguments.query else {}
-    query_column = _query_column(query_columns, arguments) if arguments.query else None
-    if arguments.query_value:
-        _check_value(scope.columns(exp.select(exp.alias_(arguments.query_value.copy(), "value")).subquery()))
-    selected = vector_stored.selected(call, list(base_columns))
-    plan = vector_plan.plan(base, column, arguments, selected)
-    if (plans := _plans.get()) is not None and plan not in plans:
-        plans.append(plan)
-    named = dataclasses.replace(arguments, column=column, query_column=query_column)
-    values = vector_sql.columns("__vs_b", list(base_columns))
+    given = arguments.read(call, scope.constant)
+    base = scope.base(given.base)
+    base_columns = scope.columns(given.base)
+    column = _vector_column(base_columns, given.column, "base table")
+    query_columns = scope.columns(given.query) if given.query else {}
+    query_column = _query_column(query_columns, given) if given.query else None
+    if given.query_value:
+        _check_value(scope.columns(exp.select(exp.alias_(given.query_value.copy(), "value")).subquery()))
+    selected = stored.selected(call, list(base_columns))
+    chosen = plan.plan(base, column, given, selected)
+    if (plans := _plans.get()) is not None and chosen not in plans:
+        plans.append(chosen)
+    named = dataclasses.replace(given, column=column, query_column=query_column)
+    values = sql.columns("__vs_b", list(base_columns))
     if column not in selected:  # DuckDB would read all vectors of the table for the few that are found
         values[column] = f"CAST(NULL AS {base_columns[column]})"
-    return vector_sql.select(named, base, plan, values, list(query_columns))
+    return sql.select(named, base, chosen, values, list(query_columns))
 
 
 class Scope:
@@ -81,10 +77,10 @@ class Scope:
         if self.ctes:
             select.set("with_", exp.With(expressions=[cte.copy() for cte in self.ctes]))
         own = dataclasses.replace(self.context, used=set(), referenced=set())
-        sql, values = translate(select, own)
+        text, values = translate(select, own)
         running = execution.current()
         cursor = running.cursor if running else database.connection().cursor()
-        return cursor.sql(sql, params=values)
+        return cursor.sql(text, params=values)
 
     def constant(self, node: exp.Expression) -> Any:
         """The value of a constant expression."""
@@ -109,7 +105,7 @@ class Scope:
             return Base(relation)
         reference = resolve(table, self.context, {cte.alias_or_name.casefold() for cte in self.ctes})
         kinds = [kind for _, kind, _ in database.objects(*reference)] if reference else []
-        if kinds == ["VIEW"] and (stored := metadata.load(Table, *reference)) and stored.view:
+        if kinds == ["VIEW"] and (resource := metadata.load(Table, *reference)) and resource.view:
             raise invalid("VECTOR_SEARCH cannot use a logical view as its base table")
         if kinds != ["TABLE"] or row_access.secured():
             return Base(relation)
@@ -208,14 +204,13 @@ def _with_statistics(original):
         if result.ddlOperationPerformed == "REPLACE" and result.ddlTargetTable:
             target = result.ddlTargetTable
             catalog.drop_all_on(target.projectId, target.datasetId, target.tableId)
-        return result.replace(vectorSearchStatistics=vector_plan.statistics(plans)) if plans else result
+        return result.replace(vectorSearchStatistics=plan.statistics(plans)) if plans else result
 
     return statement
 
 
 def install():
-    """Register VECTOR_SEARCH with local-bigquery: parser, statement rule, job statistics."""
-    vector_arguments.install()
-    vector_sql.install()
-    STATEMENT_RULES.insert(0, rewrite)
+    """Register VECTOR_SEARCH with local-bigquery: statement rule, DuckDB's own SQL, job statistics."""
+    sql.install()
+    statement_rules.add(rewrite)
     query_jobs._statement = _with_statistics(query_jobs._statement)

@@ -12,8 +12,10 @@ from local_bigquery.api import jobs
 from local_bigquery.errors import BigQueryError, from_exception
 from starlette.exceptions import HTTPException
 
+from bqml_emulator.api import faults
 from bqml_emulator.engine import full_disk
 
+AFTER = (faults,)  # which it stands around, too
 MAX_INTEGER = 2**63 - 1
 COUNTS = ("maxResults", "startIndex", "pageToken", "timeoutMs")  # what our pages start and end with
 BROKEN_BODIES = (gzip.BadGzipFile, EOFError, zlib.error, UnicodeError)

@@ -7,6 +7,8 @@ Names, types and order of the columns: https://docs.cloud.google.com/bigquery/do
 import duckdb
 from local_bigquery.sql.rules import information_schema
 
+from bqml_emulator.engine import database_files
+
 TABLE_REFERENCE = '{"projectId": "VARCHAR", "datasetId": "VARCHAR", "tableId": "VARCHAR"}'
 VIEW = f"""
 CREATE OR REPLACE VIEW emulator.main.job_view AS
@@ -46,4 +48,5 @@ def register(con: duckdb.DuckDBPyConnection):
 
 def install():
     """Replace local-bigquery's shorter view, whose times had no time zone."""
+    database_files.on_connect.append(register)
     information_schema.JOBS = "SELECT * FROM emulator.main.job_view WHERE project_id = {project}"

@@ -137,4 +137,3 @@ def install():
 
     runner.submit, runner.get, runner.cancel = submit_once, _get, _cancel
     runner._execute = execute_to_an_end
-    query_requests.install()

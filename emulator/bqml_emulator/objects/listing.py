@@ -21,6 +21,7 @@ from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 
 from bqml_emulator.core import limits
+from bqml_emulator.engine import database_files
 from bqml_emulator.objects import gcs
 from bqml_emulator.objects.unchanged_buckets import Listings
 from bqml_emulator.storage.store import Object
@@ -184,3 +185,8 @@ def forget(keys: tuple[str, str, str]):
 def _delete_objects(cursor: duckdb.DuckDBPyConnection, keys: tuple[str, str, str]):
     listing = f"SELECT listing FROM emulator.metadata_caches WHERE {OF_TABLE}"
     cursor.execute(f"DELETE FROM emulator.cached_objects WHERE listing = ({listing})", [*keys])
+
+
+def install():
+    """Have them in every database."""
+    database_files.on_connect.append(register)

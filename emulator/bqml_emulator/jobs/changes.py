@@ -1,0 +1,14 @@
+"""What this package changes of local-bigquery: its modules with an `install`, in no order of their own."""
+
+from bqml_emulator.jobs import (
+    children,
+    commits,
+    dml,
+    execution,
+    lifecycle,
+    query_requests,
+    temporary_tables,
+    views,
+)
+
+MODULES = (children, commits, dml, execution, lifecycle, query_requests, temporary_tables, views)

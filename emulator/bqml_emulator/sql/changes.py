@@ -1,0 +1,43 @@
+"""What this package changes of local-bigquery: its modules with an `install`, in no order of their own."""
+
+from bqml_emulator.sql import (
+    anonymous_dataset,
+    bignumeric,
+    commands,
+    created_tables,
+    formats,
+    json_text,
+    missing_features,
+    qualified_names,
+    refusals,
+    schemaless_tables,
+    script_checks,
+    script_values,
+    scripts,
+    stored_arrays,
+    struct_fields,
+    table_schemas,
+    variable_names,
+    view_queries,
+)
+
+MODULES = (
+    anonymous_dataset,
+    bignumeric,
+    commands,
+    created_tables,
+    formats,
+    json_text,
+    missing_features,
+    qualified_names,
+    refusals,
+    schemaless_tables,
+    script_checks,
+    script_values,
+    scripts,
+    stored_arrays,
+    struct_fields,
+    table_schemas,
+    variable_names,
+    view_queries,
+)

@@ -1,0 +1,97 @@
+"""ZetaSQL's reference implementation: what a query without tables and parameters answers.
+
+An evaluation cannot be interrupted: whoever asks keeps repetitions and generated arrays small.
+"""
+
+import functools
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from wasmtime import Trap
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service_pb2
+from zetasql.wasi._pb2.zetasql.proto import function_pb2, options_pb2, simple_catalog_pb2
+from zetasql.wasi._pb2.zetasql.public import options_pb2 as public_pb2
+
+from bqml_emulator.analyzer.wasm import Refusal, Service
+from judge import values
+
+# What BigQuery's reference does not have: parts of a microsecond, UUID, arrays and JSON that are compared.
+LACKING = (
+    "FEATURE_TIMESTAMP_NANOS",
+    "FEATURE_TIMESTAMP_PICOS",
+    "FEATURE_TIMESTAMP_PRECISION",
+    "FEATURE_UUID_TYPE",
+    "FEATURE_ARRAY_EQUALITY",
+    "FEATURE_ARRAY_ORDERING",
+    "FEATURE_ARRAY_GREATEST_LEAST",
+    "FEATURE_JSON_TYPE_COMPARISON",
+    "FEATURE_BITWISE_AGGREGATE_BYTES_SIGNATURES",
+)
+UNIMPLEMENTED = 12  # of absl::StatusCode: the reference implementation lacks it too, so it is no judge
+
+NO_DATA = "U_FILE_ACCESS_ERROR"  # of ICU, which is built without its tables
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The type and the value of an expression, or the error instead of them."""
+
+    type: str = ""
+    value: Any = None
+    error: str | None = None
+    unjudged: bool = False
+
+    def __str__(self) -> str:
+        return f"error: {self.error}" if self.error is not None else f"{self.type} {self.value!r}"
+
+
+class Reference:
+    """One instance of the reference implementation, with BigQuery's time zone."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._start()
+
+    def _start(self) -> None:
+        self._service = Service()
+        asked = service_pb2.LanguageOptionsRequest(maximum_features=True)
+        language = self._service.call("GetLanguageOptions", asked, options_pb2.LanguageOptionsProto)
+        language.product_mode = public_pb2.PRODUCT_EXTERNAL
+        for feature in LACKING:
+            language.enabled_language_features.remove(public_pb2.LanguageFeature.Value(feature))
+        self._builtin = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
+        self._options = options_pb2.AnalyzerOptionsProto(language_options=language, default_timezone="UTC")
+        catalog = simple_catalog_pb2.SimpleCatalogProto(name="judge", builtin_function_options=self._builtin)
+        request = service_pb2.RegisterCatalogRequest(simple_catalog=catalog)
+        self._catalog = self._service.call(
+            "RegisterCatalog", request, service_pb2.RegisterResponse
+        ).registered_id
+
+    @functools.cached_property
+    def functions(self) -> list[function_pb2.FunctionProto]:
+        """The catalog's functions and operators with all their signatures."""
+        found = self._service.call(
+            "GetBuiltinFunctions", self._builtin, service_pb2.GetBuiltinFunctionsResponse
+        )
+        return list(found.function)
+
+    def evaluate(self, expression: str) -> Answer:
+        """The answer to `SELECT expression`."""
+        with self._lock:
+            try:
+                return self._evaluate(expression)
+            except Refusal as refusal:
+                unjudged = refusal.code == UNIMPLEMENTED or NO_DATA in refusal.message
+                return Answer(error=refusal.message, unjudged=unjudged)
+            except Trap:  # it holds its locks for ever then
+                self._start()
+                return Answer(error="crash", unjudged=True)
+
+    def _evaluate(self, expression: str) -> Answer:
+        request = service_pb2.EvaluateQueryRequest(
+            sql=f"SELECT {expression}", options=self._options, registered_catalog_id=self._catalog
+        )
+        found = self._service.call("EvaluateQuery", request, service_pb2.EvaluateQueryResponse)
+        kind = found.prepared.columns[0].type
+        return Answer(values.name(kind), values.of_reference(found.content.table_data.row[0].cell[0], kind))
