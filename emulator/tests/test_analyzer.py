@@ -4,6 +4,7 @@ import pytest
 from documented import SQL, documented
 from emulator_process import EmulatorProcess
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
 SECTION = "SQL"
 READ = "2026-11-27"
@@ -134,6 +135,19 @@ def test_functions_and_variables_are_known_with_their_types(bigquery, dataset):
         bigquery.query_and_wait("CREATE TEMP FUNCTION h(x INT64) AS (x); SELECT h('a')")
     with pytest.raises(BadRequest, match=r"No matching signature for operator \+"):
         bigquery.query_and_wait("DECLARE x INT64 DEFAULT 1; DECLARE y STRING DEFAULT 'a'; SELECT x + y")
+
+
+def test_parameters_are_known_with_their_types(bigquery):
+    names = ("n", "n_2", "n_22")  # each the beginning of the next
+    parameters = [ScalarQueryParameter(name, "INT64", number) for number, name in enumerate(names)]
+    config = QueryJobConfig(query_parameters=[*parameters, ScalarQueryParameter("s", "STRING", "x")])
+    [row] = bigquery.query_and_wait("SELECT @n_22 + @n_2 + @n, @s", job_config=config)
+    assert row.values() == (3, "x")
+    with pytest.raises(BadRequest, match=r"No matching signature for operator \+"):
+        bigquery.query_and_wait("SELECT @n_2 + @s", job_config=config)
+    config = QueryJobConfig(query_parameters=[ScalarQueryParameter(None, "STRING", "x")] * 2)
+    with pytest.raises(BadRequest, match=r"No matching signature for operator -"):
+        bigquery.query_and_wait("SELECT ? - ?", job_config=config)
 
 
 def test_the_catalog_follows_the_tables(bigquery, dataset):

@@ -1,10 +1,10 @@
 """SQL reaches the tables and nothing else: no file, no address, no setting, no other database.
 
-DuckDB itself is locked (database_files.LOCK), which is proved here with the analyzer turned off; with it, no
-function or table of DuckDB's own is found at all (test_analyzer.py). What remains without it, read only because
-COPY is no statement here: the bytes of DuckDB's own files, of what it spills, and of what load and export jobs
-exchange with the storage while they run; and DuckDB's catalog functions, which tell settings, names of tables
-and the path of the data folder.
+DuckDB itself is locked (database_files.LOCK), which is proved here with the analyzer turned off; with it,
+nothing of DuckDB's own is found (test_analyzer.py). What remains without it, read only because COPY is no
+statement here: the bytes of DuckDB's own files, of what it spills, and of what load and export jobs exchange
+with the storage while they run; and DuckDB's catalog functions, which tell settings, names of tables and the
+path of the data folder.
 """
 
 import duckdb

@@ -273,7 +273,7 @@ def test_a_session_is_ended_from_outside(bigquery):
     job.result()
     session = job.session_info.session_id
     bigquery.query_and_wait(f"CALL BQ.ABORT_SESSION('{session}')")
-    config = QueryJobConfig(connection_properties=[ConnectionProperty("session_id", session)])
-    for sql, config in ((f"CALL BQ.ABORT_SESSION('{session}')", None), ("SELECT 1", config)):
+    of_it = QueryJobConfig(connection_properties=[ConnectionProperty("session_id", session)])
+    for sql, config in ((f"CALL BQ.ABORT_SESSION('{session}')", None), ("SELECT 1", of_it)):
         with pytest.raises(BadRequest, match="Invalid input session id"):
             bigquery.query(sql, job_config=config).result()

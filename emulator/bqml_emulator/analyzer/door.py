@@ -30,6 +30,7 @@ from bqml_emulator.jobs import execution
 
 INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED = 3, 5, 12  # absl::StatusCode
 NOT_BLANK = re.compile(r"[^\n]")
+BOUND = re.compile(r"\$(\w+)")  # values in DuckDB's SQL
 POSITION = re.compile(r"\[at (\d+):(\d+)\]")
 SYSTEM_VARIABLES = {  # BQ/system-variables
     "current_job_id": "STRING",
@@ -248,7 +249,7 @@ def _add_parameters(options: options_pb2.AnalyzerOptionsProto, sql: str, context
     for name, expression in context.parameters.items():
         if "?" not in words.single and name.lower() not in words.single:
             continue
-        bound = {key: value for key, value in context.values.items() if f"${key}" in expression}
+        bound = {key: context.values[key] for key in BOUND.findall(expression) if key in context.values}
         kind = execution.current().cursor.sql(f"SELECT {expression}", params=bound).types[0]
         proto = types.of_field(engine_types.field(name, kind))
         if "?" in words.single:
