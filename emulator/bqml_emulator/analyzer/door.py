@@ -25,7 +25,7 @@ from bqml_emulator.analyzer import catalog, functions, language, missing, names,
 from bqml_emulator.analyzer.functions import Mask
 from bqml_emulator.analyzer.names import Path, Words
 from bqml_emulator.analyzer.wasm import Refusal
-from bqml_emulator.engine.error_mapping import not_emulated
+from bqml_emulator.engine.error_mapping import not_emulated, unqualified
 from bqml_emulator.jobs import execution
 
 INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED = 3, 5, 12  # absl::StatusCode
@@ -143,7 +143,7 @@ def _analysed(
     try:
         answer = language.service().call("Analyze", request, messages.AnalyzeResponse)
     except Refusal as error:
-        if error.message.startswith(SAID_OTHERWISE):
+        if error.message.startswith(SAID_OTHERWISE) and not missing.named_in(sql):
             return Analysis()
         if error.code != INVALID_ARGUMENT:
             log.warning("not analysed: %s (%s)", error.message, error.code)
@@ -173,12 +173,9 @@ def _analysis(answer: messages.AnalyzeResponse) -> Analysis:
 
 
 def _catalog(sql: str, tables: Iterable[Path], context: Context) -> tuple[catalog.Catalog | None, list[Mask]]:
-    cursor, made, words = execution.current().cursor, catalog.Catalog(), names.words(sql)
-    for path in {*tables, *words.targets}:
-        if columns := catalog.columns(path, context, cursor):
-            made.add_table(path, *columns)
-        elif path in tables:
-            return None, []
+    made, words = catalog.Catalog(), names.words(sql)
+    if not _add_tables(made, tables, words, context):
+        return None, []
     for path in words.connections:
         made.add_connection(path)
     masks = [*default_connections(words)]
@@ -191,9 +188,21 @@ def _catalog(sql: str, tables: Iterable[Path], context: Context) -> tuple[catalo
         _add_function(made, path, context)
     for name, table in context.variables.items():
         if name in words.single:
-            kind = cursor.sql(f"FROM {table}").types[0]
+            kind = execution.current().cursor.sql(f"FROM {table}").types[0]
             made.add_constant(name, types.of_field(engine_types.field(name, kind)))
     return made, masks
+
+
+def _add_tables(made: catalog.Catalog, tables: Iterable[Path], words: Words, context: Context) -> bool:
+    """Add the tables that are named; whether all are there that are read or written."""
+    for path in {*tables, *words.targets}:
+        if columns := catalog.columns(path, context, execution.current().cursor):
+            made.add_table(path, *columns)
+        elif path in tables:
+            if context.dataset_id is None and "." not in ".".join(path):
+                raise unqualified("Table", path[0])  # DuckDB must not look for it among its own
+            return False
+    return True
 
 
 def default_connections(words: Words) -> Iterator[Mask]:
