@@ -210,7 +210,6 @@ def _with_statistics(original):
 
 
 def install():
-    """Register VECTOR_SEARCH with local-bigquery: statement rule, DuckDB's own SQL, job statistics."""
-    sql.install()
+    """Register VECTOR_SEARCH with local-bigquery: statement rule, job statistics."""
     statement_rules.add(rewrite)
     query_jobs._statement = _with_statistics(query_jobs._statement)
