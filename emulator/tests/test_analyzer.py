@@ -140,12 +140,12 @@ def test_functions_and_variables_are_known_with_their_types(bigquery, dataset):
 def test_parameters_are_known_with_their_types(bigquery):
     names = ("n", "n_2", "n_22")  # each the beginning of the next
     parameters = [ScalarQueryParameter(name, "INT64", number) for number, name in enumerate(names)]
-    config = QueryJobConfig(query_parameters=[*parameters, ScalarQueryParameter("s", "STRING", "x")])
-    [row] = bigquery.query_and_wait("SELECT @n_22 + @n_2 + @n, @s", job_config=config)
-    assert row.values() == (3, "x")
+    config = QueryJobConfig(query_parameters=[*parameters, ScalarQueryParameter("b", "BOOL", True)])
+    [row] = bigquery.query_and_wait("SELECT @n_22 + @n_2 + @n, @b", job_config=config)
+    assert row.values() == (3, True)
     with pytest.raises(BadRequest, match=r"No matching signature for operator \+"):
-        bigquery.query_and_wait("SELECT @n_2 + @s", job_config=config)
-    config = QueryJobConfig(query_parameters=[ScalarQueryParameter(None, "STRING", "x")] * 2)
+        bigquery.query_and_wait("SELECT @n_2 + @b", job_config=config)
+    config = QueryJobConfig(query_parameters=[ScalarQueryParameter(None, "BOOL", True)] * 2)
     with pytest.raises(BadRequest, match=r"No matching signature for operator -"):
         bigquery.query_and_wait("SELECT ? - ?", job_config=config)
 
