@@ -4,7 +4,10 @@ import pytest
 from documented import SQL, documented
 from emulator_process import EmulatorProcess
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
-from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
+from google.cloud.bigquery import ConnectionProperty, QueryJobConfig, ScalarQueryParameter
+from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import AnalyzeRequest
+
+from bqml_emulator.analyzer import catalog, language, types
 
 SECTION = "SQL"
 READ = "2026-11-27"
@@ -135,6 +138,34 @@ def test_functions_and_variables_are_known_with_their_types(bigquery, dataset):
         bigquery.query_and_wait("CREATE TEMP FUNCTION h(x INT64) AS (x); SELECT h('a')")
     with pytest.raises(BadRequest, match=r"No matching signature for operator \+"):
         bigquery.query_and_wait("DECLARE x INT64 DEFAULT 1; DECLARE y STRING DEFAULT 'a'; SELECT x + y")
+
+
+def test_a_temporary_function_lives_as_long_as_its_session(bigquery):
+    made = bigquery.query(
+        "CREATE TEMP FUNCTION f(x INT64) AS (x + 1); SELECT f(1)",
+        job_config=QueryJobConfig(create_session=True),
+    )
+    assert [row[0] for row in made.result()] == [2]
+    session = ConnectionProperty("session_id", made.session_info.session_id)
+    config = QueryJobConfig(connection_properties=[session])
+    assert [row[0] for row in bigquery.query_and_wait("SELECT f(2)", job_config=config)] == [3]
+    with pytest.raises(BadRequest, match="No matching signature for function F"):
+        bigquery.query_and_wait("SELECT f('a')", job_config=config)
+    with pytest.raises(BadRequest, match="Function not found: f"):
+        bigquery.query_and_wait("SELECT f(2)")
+
+
+def test_more_catalogs_than_are_kept_and_a_failed_instance():
+    for number in [*range(catalog.KEPT + 3), 0]:
+        made = catalog.Catalog()
+        made.add_constant(f"x{number}", types.simple("INT64"))
+        request = AnalyzeRequest(sql_statement=f"SELECT x{number}")
+        request.options.language_options.CopyFrom(language.options())
+        made.analyze(request)
+        if number == catalog.KEPT:
+            language.forget_service()
+            catalog.forget()
+    assert len(catalog._registered) == 3
 
 
 def test_parameters_are_known_with_their_types(bigquery):

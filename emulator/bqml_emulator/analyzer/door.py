@@ -7,9 +7,11 @@ import collections
 import itertools
 import logging
 import re
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import duckdb
 from local_bigquery.catalog import routines
 from local_bigquery.engine import types as engine_types
 from local_bigquery.errors import BigQueryError
@@ -61,6 +63,10 @@ SAID_OTHERWISE = (  # for these BigQuery has words of its own, which what runs t
 KEPT = 1024  # analyses that are remembered
 log = logging.getLogger(__name__)
 _done: collections.OrderedDict[tuple, "Analysis"] = collections.OrderedDict()
+# Temporary functions live as long as the connection of the job, or of its session
+_temporary: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[str, FunctionProto]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,12 @@ def check(sql: str, context: Context) -> Analysis | None:
     return _checked(sql, sql, context, is_expression=False)
 
 
+def remember(name: str, analysis: Analysis | None):
+    """A temporary function has been made."""
+    if analysis and analysis.function:
+        _temporary.setdefault(execution.current().cursor, {})[name.casefold()] = analysis.function
+
+
 def _checked(sql: str, statement: str, context: Context, is_expression: bool) -> Analysis | None:
     if not language.is_on():
         return None
@@ -134,15 +146,15 @@ def _analysed(
 ) -> Analysis:
     options = _options(sql, context)
     key = (sql, options.SerializeToString(deterministic=True), made.key())
-    if key in _done:
-        return _done[key]
+    if found := _done.get(key):
+        return found
     masked = sql
     for mask in masks:
         masked = masked[: mask.start] + mask.read + masked[mask.start + len(mask.read) :]
-    request = messages.AnalyzeRequest(options=options, registered_catalog_id=made.register())
+    request = messages.AnalyzeRequest(options=options)
     setattr(request, "sql_expression" if is_expression else "sql_statement", masked)
     try:
-        answer = language.service().call("Analyze", request, messages.AnalyzeResponse)
+        answer = made.analyze(request)
     except Refusal as error:
         if error.message.startswith(SAID_OTHERWISE) and not missing.named_in(sql):
             return Analysis()
@@ -150,10 +162,10 @@ def _analysed(
             log.warning("not analysed: %s (%s)", error.message, error.code)
             return Analysis()
         raise refused(sql, error, masks) from None
-    _done[key] = _analysis(answer)
+    found = _done[key] = _analysis(answer)
     if len(_done) > KEPT:
         _done.popitem(last=False)
-    return _done[key]
+    return found
 
 
 def _analysis(answer: messages.AnalyzeResponse) -> Analysis:
@@ -219,7 +231,8 @@ def _add_function(made: catalog.Catalog, path: Path, context: Context):
         return
     parts = ".".join(path).split(".")
     if len(parts) == 1:
-        if temporary := execution.current().functions.get(parts[0].casefold()):
+        known = _temporary.get(execution.current().cursor, {})
+        if temporary := known.get(parts[0].casefold()):
             made.add_function(path, temporary)
         return
     project = parts[0] if len(parts) > 2 else context.project_id

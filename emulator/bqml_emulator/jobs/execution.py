@@ -37,7 +37,6 @@ class Execution:
     temporary: list[str] = field(default_factory=list)
     transaction: Any = None  # commits.Transaction, while there is one
     analysis: Any = None  # analyzer.door.Analysis of the statement
-    functions: dict[str, Any] = field(default_factory=dict)  # temporary ones, as the analyzer knows them
     held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # until the statement has ended
 
     @property

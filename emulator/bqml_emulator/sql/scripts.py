@@ -87,8 +87,8 @@ class Interpreter(script.Interpreter):
             if self.transaction.done_already(tree):
                 continue
             tree.meta["table_function"] = statement.kind == "TABLE_FUNCTION"
-            if statement.kind == "TEMP_FUNCTION" and running.analysis:
-                running.functions[tree.find(exp.Table).name.casefold()] = running.analysis.function
+            if statement.kind == "TEMP_FUNCTION":
+                door.remember(tree.find(exp.Table).name, running.analysis)
             statistics = self.run_sql(tree)  # None of a temporary function, which is no child job
             self.context.system["script.num_child_jobs"] += statistics is not None
             self.transaction.after(tree, self.tables)
