@@ -5,10 +5,9 @@ https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_fun
 """
 
 import pytest
+from documented import SQL, TYPES, documented, not_emulated
 from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
-
-from documented import SQL, TYPES, documented, not_emulated
 
 ROWS = "UNNEST([STRUCT('a' AS k, 3 AS n), ('b', NULL), ('c', 1), ('d', 2), ('e', NULL), ('f', 3)])"
 
@@ -90,22 +89,22 @@ def test_overflow(bigquery):
         value(bigquery, "SELECT x * x FROM (SELECT 1e200 AS x)")
 
 
-@documented(
-    "SQL", "STRING(L) and BYTES(L) hold nothing longer", TYPES + "#parameterized_data_types", WRITTEN
-)
+@documented("SQL", "STRING(L) and BYTES(L) hold nothing longer", TYPES + "#parameterized_data_types", WRITTEN)
 @pytest.mark.parametrize("long", ["(s) VALUES ('long')", "(b) VALUES (b'abc')", "(s) SELECT 'éééé'"])
 def test_lengths(bigquery, long):
-    script = f"CREATE TEMP TABLE t (s STRING(3), b BYTES(2)); INSERT t (s, b) VALUES ('ééé', b'ab'); INSERT t {long}"
+    script = "CREATE TEMP TABLE t (s STRING(3), b BYTES(2)); INSERT t (s, b) VALUES ('ééé', b'ab'); "
     with pytest.raises(BadRequest, match=r"Field (s: STRING\(3\)|b: BYTES\(2\)) has maximum length"):
-        bigquery.query_and_wait(script)
+        bigquery.query_and_wait(f"{script} INSERT t {long}")
 
 
-@not_emulated("SQL", "A length in ADD COLUMN or CREATE TABLE AS SELECT", TYPES + "#parameterized_data_types", WRITTEN)
+@not_emulated(
+    "SQL", "A length in ADD COLUMN or CREATE TABLE AS SELECT", TYPES + "#parameterized_data_types", WRITTEN
+)
 @pytest.mark.parametrize(
     "statement", ["CREATE TEMP TABLE t (s STRING(3)) AS SELECT 'a'", "ALTER TABLE u ADD COLUMN s STRING(3)"]
 )
 def test_lengths_that_are_not_emulated(bigquery, statement):
-    with pytest.raises(BadRequest, match="not emulated: .* with a length"):
+    with pytest.raises(BadRequest, match=r"not emulated: .* with a length"):
         bigquery.query_and_wait(f"CREATE TEMP TABLE u (id INT64); {statement}")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 from duckdb.sqltypes import BOOLEAN, DOUBLE, VARCHAR
-from local_bigquery.sql.dialect import BigQueryDialect, macro
+from local_bigquery.sql.dialect import macro
 from local_bigquery.sql.rules import NODE_RULES
 from local_bigquery.sql.rules.typing import DECIMALS, kind
 from sqlglot import exp
@@ -63,7 +63,13 @@ OTHERS = {  # what else a target is cast from
         "TIMESTAMP": "x",
         "TIMESTAMPTZ": "x::TIMESTAMP",
     },
-    "time": {"BIGINT": "NULL::TIME", "TIME": "x", "TIMETZ": "x::TIME", "TIMESTAMP": "x::TIME", "TIMESTAMPTZ": "x::TIMESTAMP::TIME"},
+    "time": {
+        "BIGINT": "NULL::TIME",
+        "TIME": "x",
+        "TIMETZ": "x::TIME",
+        "TIMESTAMP": "x::TIME",
+        "TIMESTAMPTZ": "x::TIMESTAMP::TIME",
+    },
     "timestamp": {
         "BIGINT": "NULL::TIMESTAMPTZ",
         "DATE": "x::TIMESTAMPTZ",
@@ -78,8 +84,7 @@ TO_TEXT = {
     "VARCHAR": "x",
     "BOOLEAN": "x::VARCHAR",
     "DATE": "x::VARCHAR",
-    "DOUBLE": f"CASE WHEN {SHORT} THEN regexp_replace(x::VARCHAR, '\\.0$', '') "
-    "ELSE _bqml_float_text(x) END",
+    "DOUBLE": f"CASE WHEN {SHORT} THEN regexp_replace(x::VARCHAR, '\\.0$', '') ELSE _bqml_float_text(x) END",
     "BLOB": "CASE WHEN safe THEN TRY(decode(x)) ELSE _bqml_utf8(x) END",
     "TIME": "strftime(DATE '2000-01-01' + x, '%H:%M:%S') || _bqml_fraction(microsecond(x))",
     "TIMETZ": "strftime(DATE '2000-01-01' + x::TIME, '%H:%M:%S') || _bqml_fraction(microsecond(x))",
@@ -148,7 +153,9 @@ def register(con: duckdb.DuckDBPyConnection):
             null_handling="special",
         )
     for name in ("NUMERIC", "BIGNUMERIC"):
-        con.create_function(f"_bqml_read_{name.lower()}", _decimal_reader(f"PARSE_{name}"), [VARCHAR], VARCHAR)
+        con.create_function(
+            f"_bqml_read_{name.lower()}", _decimal_reader(f"PARSE_{name}"), [VARCHAR], VARCHAR
+        )
         scale = 9 if name == "NUMERIC" else bignumeric.DECIMALS
         _macro(
             con,
@@ -174,8 +181,12 @@ def register(con: duckdb.DuckDBPyConnection):
             f"ELSE _bqml_read_{name}(x, safe)::{target} END"
         )
         _overloads(con, f"_bqml_to_{name}", {"VARCHAR": text, **OTHERS[name]})
-    _macro(con, "_bqml_parts_to_interval(parts)", "CASE WHEN parts IS NULL THEN NULL ELSE "
-           "to_months(parts.months::INTEGER) + to_days(parts.days::INTEGER) + to_microseconds(parts.micros) END")
+    _macro(
+        con,
+        "_bqml_parts_to_interval(parts)",
+        "CASE WHEN parts IS NULL THEN NULL ELSE "
+        "to_months(parts.months::INTEGER) + to_days(parts.days::INTEGER) + to_microseconds(parts.micros) END",
+    )
     _overloads(
         con,
         "_bqml_to_interval",
@@ -194,7 +205,9 @@ def register(con: duckdb.DuckDBPyConnection):
 
 
 def _macro(con: duckdb.DuckDBPyConnection, head: str, body: str):
-    con.execute(f"CREATE OR REPLACE MACRO bq.main.{head} AS {body.replace(' _bqml_fraction', ' bq.main._bqml_fraction')}")
+    con.execute(
+        f"CREATE OR REPLACE MACRO bq.main.{head} AS {body.replace(' _bqml_fraction', ' bq.main._bqml_fraction')}"
+    )
 
 
 def _overloads(con: duckdb.DuckDBPyConnection, name: str, bodies: dict[str, str]):

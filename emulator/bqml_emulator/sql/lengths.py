@@ -49,11 +49,10 @@ def check_columns(tree: exp.Expression, context) -> exp.Expression:
 
 def refuse_queries(tree: exp.Expression, context) -> exp.Expression:
     """Before a statement: the table that a query makes would have no checks."""
-    if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) and tree.expression:
-        if any(map(of_definition, tree.this.find_all(exp.ColumnDef))):
-            raise BigQueryError(
-                "invalidQuery", "not emulated: CREATE TABLE AS SELECT with a column of a type with a length"
-            )
+    makes = isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) and tree.expression
+    if makes and any(map(of_definition, tree.this.find_all(exp.ColumnDef))):
+        text = "not emulated: CREATE TABLE AS SELECT with a column of a type with a length"
+        raise BigQueryError("invalidQuery", text)
     return tree
 
 

@@ -167,7 +167,9 @@ ELEMENTS: dict[str, Callable[[Shown], str]] = {
 }
 
 
-def show(template: str | None, moment: datetime | None, kind: str, zone: str | None, zoned: bool) -> str | None:
+def show(
+    template: str | None, moment: datetime | None, kind: str, zone: str | None, zoned: bool
+) -> str | None:
     """The moment by the template; a zone is given (`zoned`) or UTC."""
     if template is None or moment is None or (zoned and zone is None):
         return None
@@ -345,7 +347,9 @@ def _made(found: Reading, text: str, kind: str, zone: str | None) -> datetime:
         return datetime(1970, 1, 1) + timedelta(seconds=found.epoch)
     year = found.year
     if found.two_digits is not None:
-        base = found.century * 100 if found.century is not None else (1900 if found.two_digits >= 69 else 2000)
+        base = (
+            found.century * 100 if found.century is not None else (1900 if found.two_digits >= 69 else 2000)
+        )
         year = base + found.two_digits
     elif found.century is not None:
         year = found.century * 100
@@ -373,7 +377,9 @@ def _day(found: Reading, year: int) -> date:
     return date(year, found.month, found.day)
 
 
-def _read(template: str | None, text: str | None, kind: str, zone: str | None, zoned: bool) -> datetime | None:
+def _read(
+    template: str | None, text: str | None, kind: str, zone: str | None, zoned: bool
+) -> datetime | None:
     if template is None or text is None or (zoned and zone is None):
         return None
     return read(template, text, kind, zone if zoned else None)

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
-from bqml_emulator.sql import bignumeric, text_values
+from bqml_emulator.sql import bignumeric
 
 Type = exp.DataType.Type
 BLOB = duckdb.sqltype("BLOB")
@@ -308,11 +308,15 @@ def _rounded(node: exp.Round | exp.Trunc) -> exp.Expression:
         text = exp.cast(node.this.copy(), "VARCHAR")
         places = exp.cast(digits.copy(), "BIGINT")
         return _to(exp.func("_bqml_round", text, places, exp.Literal.string(way)), of)
-    if isinstance(digits, exp.Literal) or (isinstance(digits, exp.Neg) and isinstance(digits.this, exp.Literal)):
+    if isinstance(digits, exp.Literal) or (
+        isinstance(digits, exp.Neg) and isinstance(digits.this, exp.Literal)
+    ):
         places = int(digits.sql())
         node.set("decimals", exp.Literal.number(max(min(places, 400), -400)))
         return node
-    bounded = exp.func("greatest", exp.func("least", digits.copy(), exp.Literal.number(400)), exp.convert(-400))
+    bounded = exp.func(
+        "greatest", exp.func("least", digits.copy(), exp.Literal.number(400)), exp.convert(-400)
+    )
     given = exp.Is(this=digits.copy(), expression=exp.null())
     node.set("decimals", exp.cast(bounded, "INTEGER"))
     return exp.Case(ifs=[exp.If(this=given, true=exp.null())], default=node.copy())
@@ -334,7 +338,8 @@ def finite_sums(node: exp.Expression, context) -> exp.Expression:
     given = [exp.func("isfinite", exp.cast(leaf.copy(), "DOUBLE")) for leaf in leaves]
     result = exp.Paren(this=math.division(node.copy(), context))
     fine = exp.or_(
-        exp.Is(this=result.copy(), expression=exp.null()), exp.func("isfinite", exp.cast(result.copy(), "DOUBLE"))
+        exp.Is(this=result.copy(), expression=exp.null()),
+        exp.func("isfinite", exp.cast(result.copy(), "DOUBLE")),
     )
     operator = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/"}[type(node)]
     error = exp.func("_raise", exp.Literal.string(f"double overflow: {operator}"))
@@ -374,7 +379,9 @@ def not_a_number(node: exp.Expression, context) -> exp.Expression:
         exp.LT: (node.expression,), exp.LTE: (node.expression,),
     }.get(type(node), (node.this, node.expression))  # fmt: skip
     floats = [side for side in sides if kind(side) in FLOATS and not _literal(side) and not _constant(side)]
-    if type(node) in (exp.EQ, exp.NEQ) and any(_literal(s) or _constant(s) for s in (node.this, node.expression)):
+    if type(node) in (exp.EQ, exp.NEQ) and any(
+        _literal(s) or _constant(s) for s in (node.this, node.expression)
+    ):
         return node  # no NaN is equal to a number, here as there
     if not floats or any(side.find(*NOT_REPEATED) for side in floats):
         return node
@@ -397,7 +404,9 @@ def bytes_like(node: exp.Expression, context) -> exp.Expression:
         if isinstance(pattern, exp.Any | exp.All):
             inner = pattern.this
             if isinstance(inner, exp.Tuple):
-                inner.set("expressions", [exp.func("_bqml_latin_pattern", item) for item in inner.expressions])
+                inner.set(
+                    "expressions", [exp.func("_bqml_latin_pattern", item) for item in inner.expressions]
+                )
             elif isinstance(inner, exp.Paren):
                 inner.set("this", exp.func("_bqml_latin_pattern", inner.this))
         else:
@@ -456,7 +465,9 @@ def positions(node: exp.Expression, context) -> exp.Expression:
 
 
 def _json_element(value: exp.Expression, index: exp.Expression) -> exp.Expression:
-    path = exp.func("concat", exp.Literal.string("$["), exp.cast(index.copy(), "VARCHAR"), exp.Literal.string("]"))
+    path = exp.func(
+        "concat", exp.Literal.string("$["), exp.cast(index.copy(), "VARCHAR"), exp.Literal.string("]")
+    )
     inside = exp.Between(this=index.copy(), low=exp.convert(0), high=exp.Literal.number(WIDEST))
     found = exp.Anonymous(this="json_extract", expressions=[value.copy(), path])
     made = exp.Case(ifs=[exp.If(this=inside, true=found)])

@@ -36,6 +36,30 @@ WITHIN = {
     "BIGINT": "x",
     "TIME": "x",
 }
+ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least)
+DAY = 86_400_000_000  # in microseconds
+REPLACED = {  # of local-bigquery's macros
+    "_bqml_of_days(days, micros)": "to_months((days // 30)::INTEGER) + to_days((days % 30)::INTEGER) "
+    "+ to_microseconds(micros)",
+    "justify_days(i)": "bq.main._bqml_of_days((bq.main._months(i) * 30 + datepart('day', i))::BIGINT, "
+    "bq.main._micros(i)::BIGINT)",
+    "justify_hours(i)": "to_months(bq.main._months(i)::INTEGER) + to_days(((datepart('day', i) * "
+    f"{DAY} + bq.main._micros(i))::BIGINT // {DAY})::INTEGER) "
+    f"+ to_microseconds((datepart('day', i) * {DAY} + bq.main._micros(i))::BIGINT % {DAY})",
+    "_bqml_total(i)": f"((bq.main._months(i) * 30 + datepart('day', i)) * {DAY} "
+    "+ bq.main._micros(i))::BIGINT",
+    "justify_interval(i)": "bq.main._bqml_of_days("
+    f"bq.main._bqml_total(i) // {DAY}, bq.main._bqml_total(i) % {DAY})",
+    "_bqml_step(r, step)": "CASE WHEN step IS NULL THEN _raise('step cannot be NULL') "
+    "WHEN bq.main._bqml_total(step) = 0 THEN _raise('step cannot be 0') "
+    "WHEN typeof(r.__range_start) = 'TIMESTAMP WITH TIME ZONE' AND bq.main._months(step) <> 0 "
+    "THEN _raise('step with non-zero MONTH or YEAR part is not supported') "
+    "WHEN r.__range_start IS NULL OR r.__range_end IS NULL "
+    "THEN _raise('input RANGE cannot have UNBOUNDED endpoints') ELSE step END",
+    "generate_range_array(r, step)": "CASE WHEN r IS NULL THEN NULL "
+    "ELSE bq.main._range_array(r, bq.main._bqml_step(r, step), true) END, (r, step, last) AS "
+    "CASE WHEN r IS NULL THEN NULL ELSE bq.main._range_array(r, bq.main._bqml_step(r, step), last) END",
+}
 UNITS = "(micros - (micros % size + size) % size) // size"
 
 
@@ -52,9 +76,12 @@ def register(con: duckdb.DuckDBPyConnection):
     con.create_function("_bqml_instant", _instant, [VARCHAR, VARCHAR], VARCHAR)
     bodies = ", ".join(f"(x {name}) AS {body}" for name, body in WITHIN.items())
     con.execute(f"CREATE MACRO bq.main._bqml_within {bodies}")
+    for head, body in REPLACED.items():
+        con.execute(f"CREATE OR REPLACE MACRO bq.main.{head} AS {body}")
     con.execute(
         "CREATE MACRO bq.main._bqml_without_months(i) AS CASE WHEN bq.main._months(i) <> 0 THEN _raise("
-        "'TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part.') ELSE i END"
+        "'TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part.') "
+        "ELSE i END"
     )
     con.execute(f"CREATE MACRO bq.main._bqml_units(micros, size) AS {UNITS}")
 
@@ -103,7 +130,11 @@ def _written(value: exp.Expression, target: str) -> exp.Cast:
 
 
 def _difference(node: exp.Expression, given: Type | None) -> exp.Expression:
-    arguments = {"this": node.this.copy(), "expression": node.expression.copy(), "unit": node.args["unit"].copy()}
+    arguments = {
+        "this": node.this.copy(),
+        "expression": node.expression.copy(),
+        "unit": node.args["unit"].copy(),
+    }
     if given in TIMESTAMP and not isinstance(node, exp.TimestampDiff):
         return exp.TimestampDiff(**arguments)
     if given in DATETIME and not isinstance(node, exp.DatetimeDiff):
@@ -113,8 +144,14 @@ def _difference(node: exp.Expression, given: Type | None) -> exp.Expression:
 
 def _truncation(node: exp.Expression, given: Type | None) -> exp.Expression:
     unit = node.args["unit"]
-    if isinstance(unit, exp.WeekStart) and given in (*DATETIME, *TIMESTAMP) and isinstance(node, exp.DateTrunc):
-        raise BigQueryError("notImplemented", "not emulated: DATE_TRUNC of a DATETIME or TIMESTAMP to WEEK(day)")
+    if (
+        isinstance(unit, exp.WeekStart)
+        and given in (*DATETIME, *TIMESTAMP)
+        and isinstance(node, exp.DateTrunc)
+    ):
+        raise BigQueryError(
+            "notImplemented", "not emulated: DATE_TRUNC of a DATETIME or TIMESTAMP to WEEK(day)"
+        )
     unit = exp.var(unit.name.upper()) if not isinstance(unit, exp.WeekStart) else unit.copy()
     if given in TIMESTAMP:
         return exp.TimestampTrunc(this=node.this.copy(), unit=unit, zone=node.args.get("zone"))
@@ -136,9 +173,6 @@ def _timestamp(node: exp.Timestamp, given: Type | None) -> exp.Expression:
 
 def check_zones(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: a literal that is no time zone, and what a zone is not emulated for."""
-    for call in tree.find_all(exp.Anonymous):
-        if call.name.lower() in REFUSED:
-            raise BigQueryError("notImplemented", f"not emulated: {REFUSED[call.name.lower()]}")
     for node in tree.find_all(*ZONED):
         zone = node.args.get("zone")
         if isinstance(zone, exp.Literal):
@@ -171,9 +205,8 @@ def parts(tree: exp.Expression, context) -> exp.Expression:
 
 def ordered_ranges(node: exp.Expression, context) -> exp.Expression:
     """Node rule: the order of ranges is refused; to DuckDB an unbounded start comes last."""
-    if isinstance(node, exp.LT | exp.LTE | exp.GT | exp.GTE | exp.Between | exp.Greatest | exp.Least):
-        if _is_range(node.this):
-            raise BigQueryError("notImplemented", "not emulated: the order of RANGE values")
+    if isinstance(node, ORDERS) and _is_range(node.this):
+        raise BigQueryError("notImplemented", "not emulated: the order of RANGE values")
     return node
 
 
@@ -188,7 +221,9 @@ def within(node: exp.Expression, context) -> exp.Expression:
     """Node rule: dates, times and intervals that are reckoned stay within their types."""
     if isinstance(node, exp.Sub):
         if kind(node.this) in TIMESTAMP and kind(node.expression) in TIMESTAMP:
-            return exp.func("to_microseconds", exp.Sub(this=_micros(node.this), expression=_micros(node.expression)))
+            return exp.func(
+                "to_microseconds", exp.Sub(this=_micros(node.this), expression=_micros(node.expression))
+            )
         if kind(node.this) == kind(node.expression) == Type.TIME:
             sides = (
                 exp.Add(this=exp.cast(exp.Literal.string("1970-01-01"), "DATE"), expression=side.copy())
@@ -197,7 +232,8 @@ def within(node: exp.Expression, context) -> exp.Expression:
             start, end = map(_micros, sides)
             return exp.func("to_microseconds", exp.Sub(this=start, expression=end))
     is_sum = isinstance(node, exp.Add | exp.Sub | exp.Mul) and any(
-        kind(side) in (Type.INTERVAL, Type.DATE, *DATETIME, *TIMESTAMP) for side in (node.this, node.expression)
+        kind(side) in (Type.INTERVAL, Type.DATE, *DATETIME, *TIMESTAMP)
+        for side in (node.this, node.expression)
     )
     if not is_sum and not isinstance(node, (*MOVES, exp.DateFromParts, exp.TimestampFromParts)):
         return node
