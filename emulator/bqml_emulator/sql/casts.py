@@ -205,9 +205,7 @@ def register(con: duckdb.DuckDBPyConnection):
 
 
 def _macro(con: duckdb.DuckDBPyConnection, head: str, body: str):
-    con.execute(
-        f"CREATE OR REPLACE MACRO bq.main.{head} AS {body.replace(' _bqml_fraction', ' bq.main._bqml_fraction')}"
-    )
+    con.execute(f"CREATE OR REPLACE MACRO bq.main.{head} AS {body}")
 
 
 def _overloads(con: duckdb.DuckDBPyConnection, name: str, bodies: dict[str, str]):

@@ -20,6 +20,7 @@ from bqml_emulator.engine import database_files
 from bqml_emulator.sql import casts, text_values
 
 ELEMENT = re.compile(r"%(E[0-9]+S|E\*[Sz]|E4Y|E[a-zA-Z]|O[a-zA-Z]|[^EO]|[EO]?$)", re.DOTALL)
+MICROSECONDS = 6  # digits
 CYCLE = 400  # years after which the calendar repeats, to reckon beyond the years that Python has
 OF_DATES = set("AaBbhCcDdeFGgjmQUuVWwxYys")
 OF_TIMES = set("HIklMPpRrSTXcs")
@@ -193,8 +194,10 @@ def show(
 
 BLANK = r"\s*"
 READ: dict[str, str] = {  # elements that are one number or name
-    "Y": r"\d{1,4}", "E4Y": r"\d{4}", "y": r"\d{1,2}", "m": r"\d{1,2}", "d": r"\d{1,2}", "e": r"\s?\d{1,2}",
-    "j": r"\d{1,3}", "H": r"\d{1,2}", "k": r"\s?\d{1,2}", "I": r"\d{1,2}", "l": r"\s?\d{1,2}", "M": r"\d{1,2}",
+    "Y": r"\d{1,4}", "E4Y": r"\d{4}", "y": r"\d{1,2}", "m": r"\d{1,2}", "d": r"\d{1,2}",
+    "e": r"\s?\d{1,2}",
+    "j": r"\d{1,3}", "H": r"\d{1,2}", "k": r"\s?\d{1,2}", "I": r"\d{1,2}", "l": r"\s?\d{1,2}",
+    "M": r"\d{1,2}",
     "S": r"\d{1,2}", "C": r"\d{1,2}", "s": r"-?\d+", "Q": r"[1-4]", "p": r"[AaPp][Mm]", "P": r"[AaPp][Mm]",
         "z": r"[+-]\d{2}:?\d{2}|Z", "Ez": r"[+-]\d{1,2}(?::?\d{2})?|Z", "Z": r"[A-Za-z][A-Za-z0-9_/+-]*",
 }  # fmt: skip
@@ -290,9 +293,10 @@ def _element(found: Reading, name: str, text: str, at: int, rest: list) -> int:
             raise _failed(text)
         found.second = _bounded(match[1], 0, 60, text)
         fraction = (match[2] if digits != 0 else None) or ""
+        if len(fraction) > MICROSECONDS and name != "E*S":
+            raise _failed(text)
         if digits and len(fraction) > digits:
-            fraction = fraction[:digits]
-            found.micros = int(fraction.ljust(6, "0")[:6])
+            found.micros = int(fraction[:digits].ljust(6, "0"))
             return match.start(2) + digits
         found.micros = int(fraction.ljust(6, "0")[:6])
         return match.end()
@@ -320,12 +324,26 @@ def _take(found: Reading, name: str, part: str, text: str):
             found.two_digits = int(part)
         case "C":
             found.century = int(part)
+        case "z" | "Ez" | "Z":
+            found.zone = "UTC" if part == "Z" else part
+        case "m" | "d" | "e" | "j":
+            _take_day(found, name, part, text)
+        case _:
+            _take_clock(found, name, part, text)
+
+
+def _take_day(found: Reading, name: str, part: str, text: str):
+    match name:
         case "m":
             found.month, found.day_of_year = _bounded(part, 1, 12, text), None
         case "d" | "e":
             found.day, found.day_of_year = _bounded(part, 1, 31, text), None
         case "j":
             found.day_of_year = _bounded(part, 1, 366, text)
+
+
+def _take_clock(found: Reading, name: str, part: str, text: str):
+    match name:
         case "H" | "k":
             found.hour, found.hour12 = _bounded(part, 0, 23, text), False
         case "I" | "l":
@@ -338,8 +356,6 @@ def _take(found: Reading, name: str, part: str, text: str):
             found.epoch = int(part)
         case "p" | "P":
             found.afternoon = part.lower() == "pm"
-        case "z" | "Ez" | "Z":
-            found.zone = "UTC" if part == "Z" else part
 
 
 def _made(found: Reading, text: str, kind: str, zone: str | None) -> datetime:

@@ -39,6 +39,11 @@ FINITE = {  # functions of FLOAT64 that must not leave the finite numbers
     exp.Csch: "CSCH",
 }
 FINITE_MACROS = {f"bq.main.{name}": name.upper() for name in ("coth", "csc", "csch", "sec", "sech")}
+BITS = {
+    exp.BitwiseLeftShift: "_bqml_shift_left",
+    exp.BitwiseRightShift: "_bqml_shift_right",
+    exp.BitwiseCount: "_bqml_bit_count",
+}
 SUMS = (exp.Add, exp.Sub, exp.Mul, exp.Div)
 NOT_REPEATED = (exp.Subquery, exp.Select, exp.Window, exp.Rand, exp.Unnest)
 NOT_COMPARED = (exp.Update, exp.Set, exp.SetItem, exp.Property, exp.Properties, exp.When, exp.Merge)
@@ -216,12 +221,10 @@ def decimal_kind(value: exp.Expression) -> Type | None:
 def numbers(node: exp.Expression, context) -> exp.Expression:
     """Node rule: mathematical functions and operators."""
     made = node
-    if isinstance(node, exp.BitwiseLeftShift):
-        made = macro("_bqml_shift_left", node.this, node.expression)
-    elif isinstance(node, exp.BitwiseRightShift):
-        made = macro("_bqml_shift_right", node.this, node.expression)
-    elif isinstance(node, exp.BitwiseCount):
-        made = macro("_bqml_bit_count", node.this)
+    if type(node) in BITS:
+        made = macro(
+            BITS[type(node)], *(v for v in (node.this, node.args.get("expression")) if v is not None)
+        )
     elif isinstance(node, exp.Round | exp.Trunc):
         made = _rounded(node)
     elif isinstance(node, exp.Anonymous) and node.name in SAFE:
@@ -367,7 +370,7 @@ def _leaves(node: exp.Expression):
 
 
 def not_a_number(node: exp.Expression, context) -> exp.Expression:
-    """Node rule: NaN is equal to nothing and not greater than anything; to DuckDB it is the greatest value."""
+    """Node rule: NaN is equal to nothing and greater than nothing; to DuckDB it is the greatest value."""
     if isinstance(node, exp.Anonymous) and node.name == "bq.main.ieee_divide":
         node.type = exp.DataType.build("DOUBLE")
     if not isinstance(node, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE):

@@ -39,6 +39,23 @@ WITHIN = {
 ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least)
 DAY = 86_400_000_000  # in microseconds
 REPLACED = {  # of local-bigquery's macros
+    "range_contains(r, x)": "CASE WHEN r IS NULL OR x IS NULL THEN NULL "
+    "ELSE (r.__range_start IS NULL OR r.__range_start <= x) "
+    "AND (r.__range_end IS NULL OR x < r.__range_end) END",
+    "_range_contains_range(r, x)": "CASE WHEN r IS NULL OR x IS NULL THEN NULL ELSE "
+    "(r.__range_start IS NULL OR (x.__range_start IS NOT NULL AND r.__range_start <= x.__range_start)) "
+    "AND (r.__range_end IS NULL OR (x.__range_end IS NOT NULL AND x.__range_end <= r.__range_end)) END",
+    "range_overlaps(a, b)": "CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE "
+    "(a.__range_end IS NULL OR b.__range_start IS NULL OR b.__range_start < a.__range_end) "
+    "AND (b.__range_end IS NULL OR a.__range_start IS NULL OR a.__range_start < b.__range_end) END",
+    "range_intersect(a, b)": "CASE WHEN a IS NULL OR b IS NULL THEN NULL "
+    "WHEN NOT bq.main.range_overlaps(a, b) "
+    "THEN _raise('Provided RANGE inputs: ' || a || ' and ' || b || ' do not overlap.') ELSE {"
+    "'__range_start': CASE WHEN a.__range_start IS NULL THEN b.__range_start "
+    "WHEN b.__range_start IS NULL THEN a.__range_start "
+    "ELSE greatest(a.__range_start, b.__range_start) END, "
+    "'__range_end': CASE WHEN a.__range_end IS NULL THEN b.__range_end "
+    "WHEN b.__range_end IS NULL THEN a.__range_end ELSE least(a.__range_end, b.__range_end) END} END",
     "_bqml_of_days(days, micros)": "to_months((days // 30)::INTEGER) + to_days((days % 30)::INTEGER) "
     "+ to_microseconds(micros)",
     "justify_days(i)": "bq.main._bqml_of_days((bq.main._months(i) * 30 + datepart('day', i))::BIGINT, "
