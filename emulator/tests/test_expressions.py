@@ -49,8 +49,3 @@ def test_a_clock_may_be_called_by_its_own_name(bigquery, name):
     [row] = bigquery.query_and_wait(sql, job_config=config)
     assert type(row[0]) is type(alone)
     assert row.later
-
-
-def test_a_random_order_of_a_window_is_not_emulated(bigquery):
-    with pytest.raises(BadRequest, match="not emulated: RAND"):
-        value(bigquery, "SELECT ROW_NUMBER() OVER (ORDER BY RAND())")
