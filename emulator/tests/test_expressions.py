@@ -5,7 +5,6 @@ https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_fun
 """
 
 import pytest
-from google.api_core.exceptions import BadRequest
 from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
 
 ROWS = "UNNEST([STRUCT('a' AS k, 3 AS n), ('b', NULL), ('c', 1), ('d', 2), ('e', NULL), ('f', 3)])"
