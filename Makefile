@@ -45,7 +45,7 @@ notebooks/.venv/.installed: notebooks/requirements.txt
 
 # What is installed and its size on disk, because it takes minutes.
 .venv/.installed: WHAT := Airflow, and what checks and tests need: 2.4 GB
-emulator/.venv/.installed: WHAT := the embedded BigQuery and its model: 420 MB
+emulator/.venv/.installed: WHAT := the embedded BigQuery, its model and Google's analyzer: 700 MB
 emulator/smoke/.venv/.installed: WHAT := clients that try the embedded BigQuery: 650 MB
 notebooks/.venv/.installed: WHAT := JupyterLab and what the notebook needs: 500 MB
 

@@ -294,7 +294,12 @@ def _divided(node: exp.Div | exp.SafeDivide) -> exp.Expression:
     kinds = {decimal_kind(side) for side in (node, node.this, node.expression)}
     of = Type.BIGDECIMAL if Type.BIGDECIMAL in kinds else Type.DECIMAL
     call = _decimals("divide", of, node.this, node.expression)
-    return exp.func("TRY", call) if isinstance(node, exp.SafeDivide) else call
+    if not isinstance(node, exp.SafeDivide):
+        return call
+    if of == Type.DECIMAL:
+        return exp.func("TRY", call)
+    zero = exp.EQ(this=node.expression.copy(), expression=exp.Literal.number(0))
+    return exp.Case(ifs=[exp.If(this=zero, true=exp.null())], default=call)  # TRY would hide the refusal
 
 
 def _rounded(node: exp.Round | exp.Trunc) -> exp.Expression:

@@ -22,7 +22,15 @@ DATETIME, TIMESTAMP = (Type.TIMESTAMP, Type.DATETIME), (Type.TIMESTAMPTZ,)
 MOVES = (exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub)
 DIFFERENCES = (exp.DateDiff, exp.DatetimeDiff, exp.TimestampDiff)
 TRUNCATIONS = (exp.DateTrunc, exp.DatetimeTrunc)
-TYPED = (*MOVES, *DIFFERENCES, *TRUNCATIONS, exp.Timestamp, exp.TsOrDsToDatetime, exp.TsOrDsToTime)
+TYPED = (
+    *MOVES,
+    *DIFFERENCES,
+    *TRUNCATIONS,
+    exp.Timestamp,
+    exp.TsOrDsToDatetime,
+    exp.TsOrDsToTime,
+    exp.String,
+)
 ZONED = (exp.TimestampTrunc, exp.Timestamp, exp.Date, exp.Time, exp.Datetime, exp.String, exp.AtTimeZone)
 PARTS = {"MICROSECOND": 1_000_000, "MILLISECOND": 1_000}
 FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
@@ -132,6 +140,9 @@ def _by_type(node: exp.Expression) -> exp.Expression:
         return _truncation(node, given)
     if isinstance(node, exp.Timestamp):
         return _timestamp(node, given)
+    if isinstance(node, exp.String):
+        is_plain = given in (Type.DATE, *DATETIME, *TIMESTAMP) and node.args.get("zone") is None
+        return _written(node.this, "VARCHAR") if is_plain else node
     target = "TIME" if isinstance(node, exp.TsOrDsToTime) else "DATETIME"
     if isinstance(node.parent, exp.TimeToStr):
         return node
