@@ -24,6 +24,18 @@ FEATURES = (
     public.FEATURE_LIKE_ANY_SOME_ALL_SUBQUERY,
     public.FEATURE_VECTOR_SEARCH_TVF,
 )
+# What ZetaSQL has and BigQuery's reference does not: parts of a microsecond, UUID, arrays and JSON compared
+LACKING = (
+    public.FEATURE_TIMESTAMP_NANOS,
+    public.FEATURE_TIMESTAMP_PICOS,
+    public.FEATURE_TIMESTAMP_PRECISION,
+    public.FEATURE_UUID_TYPE,
+    public.FEATURE_ARRAY_EQUALITY,
+    public.FEATURE_ARRAY_ORDERING,
+    public.FEATURE_ARRAY_GREATEST_LEAST,
+    public.FEATURE_JSON_TYPE_COMPARISON,
+    public.FEATURE_BITWISE_AGGREGATE_BYTES_SIGNATURES,
+)
 _lock = threading.Lock()
 _service: list[Service] = []
 _on = threading.Event()
@@ -60,13 +72,15 @@ def forget_service():
 
 @functools.cache
 def options() -> options_pb2.LanguageOptionsProto:
-    """ZetaSQL with all features that are not experiments, with FEATURES and every kind of statement."""
+    """ZetaSQL with all features that are not experiments, without LACKING, with FEATURES and every kind of statement."""
     language = service().call(
         "GetLanguageOptions",
         messages.LanguageOptionsRequest(maximum_features=True),
         options_pb2.LanguageOptionsProto,
     )
     language.product_mode = public.PRODUCT_EXTERNAL
+    for feature in LACKING:
+        language.enabled_language_features.remove(feature)
     missing = set(FEATURES).difference(language.enabled_language_features)
     language.enabled_language_features.extend(sorted(missing))
     kinds = [number for name, number in ResolvedNodeKind.items() if name.endswith("_STMT")]

@@ -17,6 +17,7 @@ from bqml_emulator.sql import (
     stored_arrays,
     struct_fields,
     table_schemas,
+    text,
     variable_names,
     view_queries,
 )
@@ -38,6 +39,7 @@ MODULES = (
     stored_arrays,
     struct_fields,
     table_schemas,
+    text,
     variable_names,
     view_queries,
 )

@@ -13,21 +13,10 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import function_pb2, options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public_pb2
 
+from bqml_emulator.analyzer.language import LACKING
 from bqml_emulator.analyzer.wasm import Refusal, Service
 from judge import values
 
-# What BigQuery's reference does not have: parts of a microsecond, UUID, arrays and JSON that are compared.
-LACKING = (
-    "FEATURE_TIMESTAMP_NANOS",
-    "FEATURE_TIMESTAMP_PICOS",
-    "FEATURE_TIMESTAMP_PRECISION",
-    "FEATURE_UUID_TYPE",
-    "FEATURE_ARRAY_EQUALITY",
-    "FEATURE_ARRAY_ORDERING",
-    "FEATURE_ARRAY_GREATEST_LEAST",
-    "FEATURE_JSON_TYPE_COMPARISON",
-    "FEATURE_BITWISE_AGGREGATE_BYTES_SIGNATURES",
-)
 UNIMPLEMENTED = 12  # of absl::StatusCode: the reference implementation lacks it too, so it is no judge
 
 NO_DATA = "U_FILE_ACCESS_ERROR"  # of ICU, which is built without its tables
@@ -59,7 +48,7 @@ class Reference:
         language = self._service.call("GetLanguageOptions", asked, options_pb2.LanguageOptionsProto)
         language.product_mode = public_pb2.PRODUCT_EXTERNAL
         for feature in LACKING:
-            language.enabled_language_features.remove(public_pb2.LanguageFeature.Value(feature))
+            language.enabled_language_features.remove(feature)
         self._builtin = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
         self._options = options_pb2.AnalyzerOptionsProto(language_options=language, default_timezone="UTC")
         catalog = simple_catalog_pb2.SimpleCatalogProto(name="judge", builtin_function_options=self._builtin)
