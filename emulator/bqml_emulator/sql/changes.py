@@ -1,12 +1,16 @@
 """What this package changes of local-bigquery: its modules with an `install`, in no order of their own."""
 
 from bqml_emulator.sql import (
+    aggregates,
     anonymous_dataset,
+    array_edges,
     bignumeric,
     commands,
     created_tables,
     formats,
+    json_paths,
     json_text,
+    json_values,
     missing_features,
     qualified_names,
     refusals,
@@ -16,6 +20,7 @@ from bqml_emulator.sql import (
     scripts,
     stored_arrays,
     struct_fields,
+    struct_selects,
     table_schemas,
     text,
     variable_names,
@@ -23,12 +28,16 @@ from bqml_emulator.sql import (
 )
 
 MODULES = (
+    aggregates,
     anonymous_dataset,
+    array_edges,
     bignumeric,
     commands,
     created_tables,
     formats,
+    json_paths,
     json_text,
+    json_values,
     missing_features,
     qualified_names,
     refusals,
@@ -38,6 +47,7 @@ MODULES = (
     scripts,
     stored_arrays,
     struct_fields,
+    struct_selects,
     table_schemas,
     text,
     variable_names,

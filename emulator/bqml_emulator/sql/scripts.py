@@ -9,6 +9,7 @@ import logging
 
 import duckdb
 import sqlglot
+from local_bigquery import errors
 from local_bigquery.catalog import routines
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
@@ -61,6 +62,8 @@ class Interpreter(script.Interpreter):
         self.scripted = script.is_script(statements)
         try:
             super().run(statements)
+        except UnicodeDecodeError as error:  # DuckDB cut its own message within a character
+            raise errors.from_duckdb(duckdb.Error(error.object.decode(errors="replace"))) from error
         except (
             *PARSER_SLIPS,
             RecursionError,

@@ -16,6 +16,7 @@ from local_bigquery.sql.rules.typing import TEXT, kind
 from sqlglot import exp
 
 from bqml_emulator.engine import database_files
+from bqml_emulator.sql import regexps
 
 LONGEST = 2**32 - 1  # that DuckDB's functions of text take
 UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
@@ -158,6 +159,7 @@ def register(con: duckdb.DuckDBPyConnection):
         con.create_function(name, function, parameters, returns)
     for name, overloads in MACROS.items():
         con.execute(f"CREATE OR REPLACE MACRO bq.main.{name}{overloads}")
+    regexps.register(con)
 
 
 def edges(node: exp.Expression, context) -> exp.Expression:
@@ -189,10 +191,12 @@ def edges(node: exp.Expression, context) -> exp.Expression:
 def _of_text(node: exp.Expression, context) -> exp.Expression:
     keys, is_text = TEXTS[type(node)]
     kind_of = _kind_of(node.this)
-    type_ = node.type
+    type_, node.type = node.type, None  # sqlglot writes other SQL for what it knows to be bytes
     for key in keys:
         if argument := node.args.get(key):
             node.set(key, _characters(argument))
+    if isinstance(node, exp.RegexpExtract | exp.RegexpExtractAll | exp.RegexpInstr):
+        regexps.demand(node)
     made = strings.regexp_extract(_own(node), context)
     if is_text and kind_of is not None:
         made = macro("_bqml_as", made, kind_of)
