@@ -72,7 +72,7 @@ def forget_service():
 
 @functools.cache
 def options() -> options_pb2.LanguageOptionsProto:
-    """ZetaSQL with all features that are not experiments, without LACKING, with FEATURES and every kind of statement."""
+    """ZetaSQL with all features but experiments and LACKING, with FEATURES and every kind of statement."""
     language = service().call(
         "GetLanguageOptions",
         messages.LanguageOptionsRequest(maximum_features=True),

@@ -37,7 +37,10 @@ OF_LISTS = {  # DuckDB's names; list_aggregate knows them
     exp.Variance: "var_samp",
     exp.VariancePop: "var_pop",
 }
-KEPT = "(l) AS list_transform(list_filter(l, lambda e: e.k = {}(list_transform(l, lambda f: f.k))), lambda e: e.v)"
+KEPT = (
+    "(l) AS list_transform(list_filter(l, lambda e: e.k = {}(list_transform(l, lambda f: f.k))), "
+    "lambda e: e.v)"
+)
 MACROS = {"_bqml_at_most": KEPT.format("list_max"), "_bqml_at_least": KEPT.format("list_min")}
 
 
@@ -58,7 +61,9 @@ def having(tree: exp.Expression, context) -> exp.Expression:
         is_simple = not any(isinstance(value, exp.Expression) for value in others)
         is_simple = is_simple and not isinstance(modifier.this, exp.Distinct | exp.Order | exp.Limit)
         if name is None or not is_simple or isinstance(function.parent, exp.Window):
-            message = f"not emulated: HAVING MAX and HAVING MIN in {function.key.upper()} with these arguments"
+            message = (
+                f"not emulated: HAVING MAX and HAVING MIN in {function.key.upper()} with these arguments"
+            )
             raise BigQueryError("invalidQuery", message)
         function.replace(_of_list(name, modifier))
     return tree
@@ -77,7 +82,9 @@ def _of_list(name: str, modifier: exp.HavingMax) -> exp.Expression:
     if name == "list":
         return kept
     found = exp.Anonymous(this="list_aggregate", expressions=[kept, exp.Literal.string(name)])
-    return exp.Coalesce(this=found, expressions=[exp.Literal.number(0)]) if name.startswith("count") else found
+    return (
+        exp.Coalesce(this=found, expressions=[exp.Literal.number(0)]) if name.startswith("count") else found
+    )
 
 
 def pairs_of_correlation(tree: exp.Expression, context) -> exp.Expression:
@@ -97,10 +104,21 @@ def pairs_of_correlation(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
-def refuse_intervals(node: exp.Expression, context) -> exp.Expression:
-    """Node rule: DuckDB adds up no intervals."""
-    if isinstance(node, exp.Sum | exp.Avg) and kind(node.this) == exp.DataType.Type.INTERVAL:
-        raise BigQueryError("invalidQuery", f"not emulated: {node.key.upper()} of INTERVAL")
+def refuse_types(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: DuckDB adds up no intervals, and its averages of decimals are DOUBLE."""
+    types = exp.DataType.Type
+    refused: dict[exp.DataType.Type | None, str] = {}
+    if isinstance(node, exp.Sum | exp.Avg):
+        refused = {types.INTERVAL: "INTERVAL"} | (
+            {types.BIGDECIMAL: "BIGNUMERIC"} if node.key == "avg" else {}
+        )
+        found = kind(node.this)
+    elif isinstance(node, exp.PercentileCont):
+        refused = {types.DECIMAL: "NUMERIC", types.BIGDECIMAL: "BIGNUMERIC"}
+        found = kind(node.expression)
+    if refused and found in refused:
+        name = "PERCENTILE_CONT" if isinstance(node, exp.PercentileCont) else node.key.upper()
+        raise BigQueryError("invalidQuery", f"not emulated: {name} of {refused[found]}")
     return node
 
 
@@ -130,6 +148,6 @@ def install():
     """Before local-bigquery's rules; what needs types, among them."""
     for rule in (having, pairs_of_correlation, refuse_negative_offsets, discrete_percentiles):
         statement_rules.add(rule)
-    NODE_RULES.insert(0, refuse_intervals)
+    NODE_RULES.insert(0, refuse_types)
     DuckDBDialect.Generator.TRANSFORMS[exp.GroupConcat] = _group_concat
     database_files.on_connect.append(register)

@@ -3,6 +3,8 @@
 Source: BQ array functions, JSON functions, debugging functions and TYPEOF (2026-08-22).
 """
 
+import json
+
 import duckdb
 from duckdb.sqltypes import VARCHAR
 from local_bigquery.engine import types
@@ -10,6 +12,7 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.rules import NODE_RULES
 from sqlglot import exp
 
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
 
 PLACE = "CASE WHEN {0} < 0 THEN {0} ELSE least({0}, 9223372036854775806) + 1 END"
@@ -29,7 +32,7 @@ MACROS = {  # in the place of local-bigquery's
 
 def type_name(name: str) -> str:
     """BigQuery's name for a type of DuckDB."""
-    return types.bigquery_type(types.field("value", duckdb.sqltype(name)))
+    return types.bigquery_type(types.field("value", duckdb.sqltype(name))).replace("`", "")
 
 
 def register(con: duckdb.DuckDBPyConnection):
@@ -37,6 +40,8 @@ def register(con: duckdb.DuckDBPyConnection):
     for name, overloads in MACROS.items():
         con.execute(f"CREATE OR REPLACE MACRO bq.main.{name}{overloads}")
     con.create_function("_bqml_type_name", type_name, [VARCHAR], VARCHAR)
+    con.create_function("_bqml_strip_nulls", strip_nulls, [VARCHAR], VARCHAR)
+    con.execute("CREATE OR REPLACE MACRO bq.main.json_strip_nulls(j) AS CAST(_bqml_strip_nulls(j) AS JSON)")
 
 
 def edges(node: exp.Expression, context) -> exp.Expression:
@@ -48,11 +53,31 @@ def edges(node: exp.Expression, context) -> exp.Expression:
             return _unless_null(node, [node.expression])
         case exp.Typeof():
             return exp.Anonymous(this="_bqml_type_name", expressions=[node])
-        case exp.GenerateDateArray() | exp.GenerateTimestampArray():
-            step = node.args.get("step")
-            if isinstance(step, exp.Interval) and step.this.name == "0":
-                raise BigQueryError("invalidQuery", "Sequence step cannot be 0.")
+        case exp.Bracket(expressions=[place]) if node.args.get("safe") and not isinstance(place, exp.Literal):
+            # DuckDB counts what is negative from the end
+            first = exp.Literal.number(node.args.get("offset") or 0)
+            return exp.If(this=exp.GTE(this=place.copy(), expression=first), true=node)
     return node
+
+
+def check_steps(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: DuckDB finds nothing where a step is 0."""
+    for node in tree.find_all(exp.GenerateDateArray, exp.GenerateTimestampArray):
+        step = node.args.get("step")
+        if isinstance(step, exp.Interval) and step.this.name == "0":
+            raise BigQueryError("invalidQuery", "Sequence step cannot be 0.")
+    return tree
+
+
+def strip_nulls(text: str) -> str:
+    """JSON without the fields and elements that are null."""
+    return json.dumps(_stripped(json.loads(text)), ensure_ascii=False)
+
+
+def _stripped(value):
+    if isinstance(value, dict):
+        return {key: _stripped(item) for key, item in value.items() if item is not None}
+    return [_stripped(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
 def _unless_null(node: exp.Expression, values: list[exp.Expression]) -> exp.Expression:
@@ -67,5 +92,6 @@ def _unless_null(node: exp.Expression, values: list[exp.Expression]) -> exp.Expr
 
 def install():
     """Before local-bigquery's rules."""
+    statement_rules.add(check_steps)
     NODE_RULES.insert(0, edges)
     database_files.on_connect.append(register)

@@ -1,7 +1,7 @@
 """JSON functions with a path: which paths there are, and NULL for what is no JSON or no array.
 
 Source: BQ JSON functions, JSONPath format (2026-08-22); messages of google/zetasql. The older functions
-(JSON_EXTRACT…) write a key with other characters as ['key'], the newer ones (JSON_QUERY, JSON_VALUE…) as ."key".
+(JSON_EXTRACT…) write a key with other characters as ['key'], the newer ones (JSON_QUERY…) as ."key".
 """
 
 import re
@@ -38,7 +38,7 @@ def canonical(path: str, older: bool) -> str:
             raise BigQueryError("invalidQuery", "not emulated: lax JSON paths")
         raise BigQueryError("invalidQuery", "JSONPath must start with '$'")
     at, written = 1, "$"
-    while at < len(path):
+    while at < len(path) and not (older and path[at:] == "."):
         found = TOKENS[older].match(path, at)
         if found is None:
             if "*" in path[at:]:
@@ -84,7 +84,9 @@ def lenient(node: exp.Expression, context) -> exp.Expression:
     value, place = macro("_bqml_json", node.this), exp.Literal.string(path)
     match node:
         case exp.JSONExtractArray():
-            made = macro("_bqml_json_elements", exp.Anonymous(this="json_extract", expressions=[value, place]))
+            made = macro(
+                "_bqml_json_elements", exp.Anonymous(this="json_extract", expressions=[value, place])
+            )
             return exp.cast(made, "VARCHAR[]", dialect="duckdb") if is_text else made
         case exp.JSONValueArray():
             return macro("_bqml_json_scalars", exp.Anonymous(this="json_extract", expressions=[value, place]))

@@ -11,7 +11,9 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import macro
 from sqlglot import exp
 
-GROUP = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|(\((?!\?)|\(\?P?<(?![=!]))", re.S)
+GROUP = re.compile(
+    r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|(\((?!\?)|\(\?P?<(?![=!]))", re.S
+)
 MANY = "Regular expressions passed into extraction functions must not have more than 1 capturing group"
 MACROS = {
     "_bqml_counted": "(x, position, occurrence) AS CASE "
@@ -56,7 +58,7 @@ def register(con: duckdb.DuckDBPyConnection):
 
 
 def demand(node: exp.Expression):
-    """Check a call of REGEXP_EXTRACT, _EXTRACT_ALL or _INSTR as it is written, or let DuckDB check its values."""
+    """Check a call of REGEXP_EXTRACT, _EXTRACT_ALL or _INSTR as it is written, or have its values checked."""
     _check_places(node)
     if isinstance(node, exp.RegexpInstr):
         return

@@ -1,4 +1,4 @@
-"""SELECT AS STRUCT: DuckDB has one column then, so names of fields in ORDER BY and GROUP BY are what they name."""
+"""SELECT AS STRUCT is one column for DuckDB: fields in ORDER BY and GROUP BY become what they name."""
 
 from sqlglot import exp
 

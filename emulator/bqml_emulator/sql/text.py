@@ -1,8 +1,8 @@
 """Functions of STRING at the edges of their arguments, and every one of them for BYTES too.
 
-Source: BQ string functions (2026-08-22); messages of google/zetasql. DuckDB has few functions of BLOB, so bytes
-become characters one for one (Latin-1), and the result becomes bytes again. Which of both a value is, DuckDB
-decides itself: the macros below are overloaded, and those for VARCHAR leave nothing behind in the plan.
+Source: BQ string functions (2026-08-22); messages of google/zetasql. DuckDB has few functions of BLOB, so
+bytes become characters one for one (Latin-1), and the result becomes bytes again. Which of both a value is
+DuckDB decides: the macros below are overloaded, and those for VARCHAR leave nothing behind in the plan.
 """
 
 import base64
@@ -150,6 +150,14 @@ TEXTS: dict[type[exp.Expression], tuple[tuple[str, ...], bool]] = {
     exp.RegexpExtractAll: (("this", "expression"), True),
     exp.RegexpReplace: (("this", "expression", "replacement"), True),
 }
+OWN = {
+    exp.Left: "_bqml_left",
+    exp.Right: "_bqml_right",
+    exp.Repeat: "_bqml_repeat",
+    exp.Reverse: "_bqml_reverse",
+    exp.Substring: "_bqml_substr",
+    exp.Translate: "_bqml_translate",
+}
 NAMED = {"bq.main.instr": 2, "bq.main.to_code_points": 1}  # how many arguments are text
 
 
@@ -206,25 +214,19 @@ def _of_text(node: exp.Expression, context) -> exp.Expression:
 
 def _own(node: exp.Expression) -> exp.Expression:
     """The function with BigQuery's edges, where DuckDB has others."""
+    if name := OWN.get(type(node)):
+        others = [
+            node.args[key]
+            for key in ("expression", "times", "from_", "to", "start", "length")
+            if node.args.get(key)
+        ]
+        return macro(name, node.this, *others)
     match node:
-        case exp.Left():
-            return macro("_bqml_left", node.this, node.expression)
-        case exp.Right():
-            return macro("_bqml_right", node.this, node.expression)
         case exp.Pad():
             fill = node.args.get("fill_pattern") or exp.Literal.string(" ")
             name = "_bqml_lpad" if node.args["is_left"] else "_bqml_rpad"
             return macro(name, node.this, node.expression, fill)
-        case exp.Repeat():
-            return macro("_bqml_repeat", node.this, node.args["times"])
-        case exp.Reverse():
-            return macro("_bqml_reverse", node.this)
-        case exp.Substring():
-            places = [node.args[key] for key in ("start", "length") if node.args.get(key)]
-            return macro("_bqml_substr", node.this, *places)
-        case exp.Translate():
-            return macro("_bqml_translate", node.this, node.args["from_"], node.args["to"])
-        case exp.Levenshtein() if not any(node.args.get(key) for key in ("ins_cost", "del_cost", "sub_cost")):
+        case exp.Levenshtein():
             distance, most = macro("_bqml_distance", node.this, node.expression), node.args.get("max_dist")
             return macro("_bqml_bounded", distance, most) if most else distance
         case exp.Split() if not node.expression.is_string:
