@@ -16,6 +16,7 @@ from sqlglot.dialects.dialect import groupconcat_sql
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
 
+BIGNUMERIC = "DECIMAL(38,18)"
 NEXT = 1e-12  # between two ranks, of fewer than a million million rows
 
 OF_LISTS = {  # DuckDB's names; list_aggregate knows them
@@ -41,7 +42,12 @@ KEPT = (
     "(l) AS list_transform(list_filter(l, lambda e: e.k = {}(list_transform(l, lambda f: f.k))), "
     "lambda e: e.v)"
 )
-MACROS = {"_bqml_at_most": KEPT.format("list_max"), "_bqml_at_least": KEPT.format("list_min")}
+MACROS = {
+    "_bqml_average": f"(x) AS CASE WHEN typeof(x) = '{BIGNUMERIC}' "
+    "THEN _raise('not emulated: AVG of BIGNUMERIC') ELSE x END",
+    "_bqml_at_most": KEPT.format("list_max"),
+    "_bqml_at_least": KEPT.format("list_min"),
+}
 
 
 def register(con: duckdb.DuckDBPyConnection):
@@ -112,10 +118,16 @@ def refuse_types(node: exp.Expression, context) -> exp.Expression:
         refused = {types.INTERVAL: "INTERVAL"} | (
             {types.BIGDECIMAL: "BIGNUMERIC"} if node.key == "avg" else {}
         )
-        found = kind(node.this)
+        found = types.BIGDECIMAL if kind(node) == types.BIGDECIMAL else kind(node.this)
     elif isinstance(node, exp.PercentileCont):
         refused = {types.DECIMAL: "NUMERIC", types.BIGDECIMAL: "BIGNUMERIC"}
         found = kind(node.expression)
+        if (
+            found in (None, types.UNKNOWN)
+            and isinstance(node, exp.Avg)
+            and not isinstance(node.this, exp.Distinct)
+        ):
+            node.set("this", macro("_bqml_average", node.this))  # DuckDB knows the type then
     if refused and found in refused:
         name = "PERCENTILE_CONT" if isinstance(node, exp.PercentileCont) else node.key.upper()
         raise BigQueryError("invalidQuery", f"not emulated: {name} of {refused[found]}")

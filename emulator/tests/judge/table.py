@@ -103,10 +103,10 @@ PART = """
 
 Google's analyzer (ZetaSQL, with BigQuery's features) reads every statement before anything of it runs, and
 what it refuses is refused in its words: syntax, names, types, signatures. What it accepts is not thereby
-right, so [a differential test](../emulator/tests/judge) asks the emulator and ZetaSQL's reference implementation the
-same {inputs} expressions: every function and operator of the analyzer's catalog that BigQuery has, and every
-cast, with the edge values of each type. *Equal* is the same value and type, or an error on both sides;
-*refused* is `not emulated: …` here; *different* is known to be wrong.
+right, so [a differential test](../emulator/tests/judge) asks the emulator and ZetaSQL's reference
+implementation the same {inputs} expressions: every function and operator of the analyzer's catalog that
+BigQuery has, and every cast, with the edge values of each type. *Equal* is the same value and type, or an
+error on both sides; *refused* is `not emulated: …` here; *different* is known and not mended yet.
 
 | Functions, operators and casts | How many | Inputs | Equal | Refused | Different |
 |---|---|---|---|---|---|
