@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
   test-pure test-airflow test-nights test-processes test-emulator test-clients test-notebook test-pictures \
-  bench bench-night bench-page golden emulation screenshots lock
+  bench bench-night bench-page bench-search golden emulation screenshots lock
 
 # uv makes the environments, and fetches the Python that .python-version names where the machine has none.
 UV := .local/uv/bin/uv
@@ -45,7 +45,7 @@ notebooks/.venv/.installed: notebooks/requirements.txt
 
 # What is installed and its size on disk, because it takes minutes.
 .venv/.installed: WHAT := Airflow, and what checks and tests need: 2.4 GB
-emulator/.venv/.installed: WHAT := the embedded BigQuery and its model: 420 MB
+emulator/.venv/.installed: WHAT := the embedded BigQuery, its model and Google's analyzer: 700 MB
 emulator/smoke/.venv/.installed: WHAT := clients that try the embedded BigQuery: 650 MB
 notebooks/.venv/.installed: WHAT := JupyterLab and what the notebook needs: 500 MB
 
@@ -155,6 +155,9 @@ bench-night: setup ## Measure what a night costs and how well it uses the quota
 
 bench-page: setup ## Measure what the search page adds to its SQL, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m benchmarks.search_page
+
+bench-search: setup ## Measure what a search and an image cost besides DuckDB, faiss and the model
+	PYTHONPATH=emulator:emulator/tests:. emulator/.venv/bin/python -m benchmarks.search
 
 golden: setup ## Rewrite the golden SQL files and docs/settings.md from the code as it is now
 	$(VENV)/python -m pytest -q tests/sql/test_rendered.py tests/meta/test_settings_page.py --golden

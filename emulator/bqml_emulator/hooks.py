@@ -32,7 +32,8 @@ def _configure(config: Config):
     gcs.open_at(config.objects_dir)
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement it leaves to us
     ledger.open_at(config.ledger_path)
-    language.switch(config.analyzer)
+    if not config.analyzer:
+        language.turn_off()
 
 
 def in_order(modules: Iterable[ModuleType]) -> tuple[ModuleType, ...]:
@@ -54,4 +55,9 @@ def install(config: Config):
             module.install()
     for order in (statement_rules, execution.before_statement):
         order.steps()  # a wrong one is found now, not by the first statement
+
+
+def warm_up():
+    """Load what the first statements need, in the background: nobody who waits for the start waits for it."""
+    language.warm_up()
     service.warm_up()

@@ -23,8 +23,11 @@ class Server(uvicorn.Server):
     ready_line = ""
 
     async def startup(self, sockets=None):
+        from bqml_emulator import hooks  # as late as `_open` does
+
         await super().startup(sockets)
         print(self.ready_line, flush=True)
+        hooks.warm_up()
 
     @contextlib.contextmanager
     def capture_signals(self):

@@ -36,6 +36,13 @@ def own_project(emulator):
 
 
 @pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory):
+    """An emulator that listens on 127.0.0.2 instead of 127.0.0.1, of which its URLs still speak."""
+    with EmulatorProcess(tmp_path_factory.mktemp("elsewhere"), EMULATOR_HOST="127.0.0.2") as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
 def bigquery(emulator):
     """Official BigQuery client of the shared emulator."""
     return emulator.bigquery()
@@ -52,7 +59,7 @@ def dataset(bigquery):
 
 @pytest.fixture(scope="module")
 def process(emulator, request):
-    """The shared emulator, in a project of the module's own, so that datasets, jobs and quotas are its own, too.
+    """The shared emulator, in a project of the module's own, so that datasets, jobs and quotas are its own.
 
     ds.images has as many different images as the module's IMAGES says, in the bucket `faulty`.
     """

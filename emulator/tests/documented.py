@@ -5,6 +5,7 @@ import pytest
 SECTIONS = (
     "SQL",
     "Object tables",
+    "ObjectRef",
     "Connections",
     "Remote models",
     "Model calls",
@@ -25,18 +26,23 @@ CREATE_MODEL = SQL + "bigqueryml-syntax-create-remote-model-embedding-maas"
 DDL = SQL + "data-definition-language"
 DEFAULT_CONNECTION = DOCS + "default-connections"
 DML = DOCS + "data-manipulation-language"
+EMBED = SQL + "bigqueryml-syntax-ai-embed"
 ERRORS = DOCS + "error-messages"
+GEMINI = "https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/gemini/embedding-2"
 GENERATE = SQL + "bigqueryml-syntax-generate-embedding"
+HISTORY = DOCS + "access-historical-data"
 INDEX_VIEW = DOCS + "information-schema-vector-indexes"
 JOB = REST + "Job"
 LOADING = DOCS + "loading-data-cloud-storage-csv"
 MULTIMODAL = DOCS + "generate-multimodal-embeddings"
 OBJECT_REF = DOCS + "work-with-objectref"
+OBJECT_REF_FUNCTIONS = SQL + "objectref_functions"
 OBJECT_TABLE = DOCS + "object-table-introduction"
 OBJECT_TABLE_DDL = DOCS + "object-tables"
 METADATA_CACHE = DOCS + "metadata-caching-external-tables"
 PRICING = "https://docs.cloud.google.com/bigquery/pricing"
 PROCEDURES = DOCS + "reference/system-procedures"
+QUERY_SYNTAX = SQL + "query-syntax"
 QUOTAS = "https://docs.cloud.google.com/bigquery/quotas"
 SEARCH = SQL + "search_functions"
 STATISTICS = SQL + "vectorindex_functions"

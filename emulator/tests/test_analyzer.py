@@ -4,6 +4,10 @@ import pytest
 from documented import SQL, documented
 from emulator_process import EmulatorProcess
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound
+from google.cloud.bigquery import ConnectionProperty, QueryJobConfig, ScalarQueryParameter
+from zetasql.wasi._pb2.zetasql.local_service.local_service_pb2 import AnalyzeRequest
+
+from bqml_emulator.analyzer import catalog, language, types
 
 SECTION = "SQL"
 READ = "2026-11-27"
@@ -30,6 +34,10 @@ REFUSED = {
     # BigQuery's that are missing here
     "SELECT CONTAINS_SUBSTR('a', 'a')": "not emulated: CONTAINS_SUBSTR",
     "SELECT ML.TRANSLATE('a')": "not emulated: ML.TRANSLATE",
+    # DuckDB's own tables
+    "SELECT * FROM sqlite_master": 'Table "sqlite_master" must be qualified with a dataset',
+    "SELECT * FROM pg_catalog.pg_class": "Not found: Dataset demo-project:pg_catalog",
+    "SELECT current_setting('x')": "Function not found: current_setting",
     # types
     "SELECT 'a' UNION ALL SELECT 1": "Column 1 in UNION ALL has incompatible types: STRING, INT64 at [1:22]",
     "SELECT n + s FROM {ds}.t": "No matching signature for operator +",
@@ -39,7 +47,8 @@ REFUSED = {
     "INSERT {ds}.t (n) VALUES (5.7)": "Value has type FLOAT64 which cannot be inserted into column n",
     "UPDATE {ds}.t SET b = 1 WHERE TRUE": "Value of type INT64 cannot be assigned to b, which has type BOOL",
     "MERGE {ds}.t t USING (SELECT 1 AS x) u ON t.id = u.x WHEN MATCHED THEN DELETE": "No matching signature",
-    "SELECT DISTINCT v FROM {ds}.t": "Column v of type ARRAY cannot be used in SELECT DISTINCT",
+    "SELECT v = v FROM {ds}.t": "Equality is not defined for arguments of type ARRAY",
+    "SELECT TO_JSON(1) < TO_JSON(2)": "Less than is not defined for arguments of type JSON",
     # groups
     "SELECT id, COUNT(*) FROM {ds}.t": "neither grouped nor aggregated",
     "SELECT id FROM {ds}.t GROUP BY n": "neither grouped nor aggregated",
@@ -129,6 +138,47 @@ def test_functions_and_variables_are_known_with_their_types(bigquery, dataset):
         bigquery.query_and_wait("CREATE TEMP FUNCTION h(x INT64) AS (x); SELECT h('a')")
     with pytest.raises(BadRequest, match=r"No matching signature for operator \+"):
         bigquery.query_and_wait("DECLARE x INT64 DEFAULT 1; DECLARE y STRING DEFAULT 'a'; SELECT x + y")
+
+
+def test_a_temporary_function_lives_as_long_as_its_session(bigquery):
+    made = bigquery.query(
+        "CREATE TEMP FUNCTION f(x INT64) AS (x + 1); SELECT f(1)",
+        job_config=QueryJobConfig(create_session=True),
+    )
+    assert [row[0] for row in made.result()] == [2]
+    session = ConnectionProperty("session_id", made.session_info.session_id)
+    config = QueryJobConfig(connection_properties=[session])
+    assert [row[0] for row in bigquery.query_and_wait("SELECT f(2)", job_config=config)] == [3]
+    with pytest.raises(BadRequest, match="No matching signature for function F"):
+        bigquery.query_and_wait("SELECT f('a')", job_config=config)
+    with pytest.raises(BadRequest, match="Function not found: f"):
+        bigquery.query_and_wait("SELECT f(2)")
+
+
+def test_more_catalogs_than_are_kept_and_a_failed_instance():
+    for number in [*range(catalog.KEPT + 3), 0]:
+        made = catalog.Catalog()
+        made.add_constant(f"x{number}", types.simple("INT64"))
+        request = AnalyzeRequest(sql_statement=f"SELECT x{number}")
+        request.options.language_options.CopyFrom(language.options())
+        made.analyze(request)
+        if number == catalog.KEPT:
+            language.forget_service()
+            catalog.forget()
+    assert len(catalog._registered) == 3
+
+
+def test_parameters_are_known_with_their_types(bigquery):
+    names = ("n", "n_2", "n_22")  # each the beginning of the next
+    parameters = [ScalarQueryParameter(name, "INT64", number) for number, name in enumerate(names)]
+    config = QueryJobConfig(query_parameters=[*parameters, ScalarQueryParameter("b", "BOOL", True)])
+    [row] = bigquery.query_and_wait("SELECT @n_22 + @n_2 + @n, @b", job_config=config)
+    assert row.values() == (3, True)
+    with pytest.raises(BadRequest, match=r"No matching signature for operator \+"):
+        bigquery.query_and_wait("SELECT @n_2 + @b", job_config=config)
+    config = QueryJobConfig(query_parameters=[ScalarQueryParameter(None, "BOOL", True)] * 2)
+    with pytest.raises(BadRequest, match=r"No matching signature for operator -"):
+        bigquery.query_and_wait("SELECT ? - ?", job_config=config)
 
 
 def test_the_catalog_follows_the_tables(bigquery, dataset):

@@ -1,14 +1,16 @@
 """SQL reaches the tables and nothing else: no file, no address, no setting, no other database.
 
-DuckDB itself is locked (database_files.LOCK). What remains, and is read only because COPY is no statement
-here: the bytes of DuckDB's own files, of what it spills, and of what load and export jobs exchange with the
-storage while they run; and DuckDB's catalog functions, which tell settings, names of tables and the path of
-the data folder.
+DuckDB itself is locked (database_files.LOCK), which is proved here with the analyzer turned off; with it,
+nothing of DuckDB's own is found (test_analyzer.py). What remains without it, read only because COPY is no
+statement here: the bytes of DuckDB's own files, of what it spills, and of what load and export jobs exchange
+with the storage while they run; and DuckDB's catalog functions, which tell settings, names of tables and the
+path of the data folder.
 """
 
 import duckdb
 import pytest
 import requests
+from emulator_process import EmulatorProcess
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery import ExtractJobConfig, LoadJobConfig
 
@@ -79,6 +81,19 @@ ENGINE = [
     "SELECT * FROM system.main.duckdb_tables",
     "SELECT * FROM duckdb_extensions()",
 ]
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory):
+    """An emulator that analyses nothing, so that every statement reaches DuckDB."""
+    with EmulatorProcess(tmp_path_factory.mktemp("closed"), EMULATOR_ANALYZER="off") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def bigquery(emulator):
+    """Its client."""
+    return emulator.bigquery()
 
 
 @pytest.fixture

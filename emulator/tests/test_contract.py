@@ -9,6 +9,7 @@ import sqlglot
 import uvicorn
 from local_bigquery import errors
 from local_bigquery.api import jobs as api_jobs
+from local_bigquery.api import routines as api_routines
 from local_bigquery.api import tables as api_tables
 from local_bigquery.catalog import datasets, ddl, metadata, models, names, row_access, tabledata, tables
 from local_bigquery.engine import database, results, sessions
@@ -81,6 +82,7 @@ SIGNATURES = {
     runner._done: ["job", "statistics", "error"],
     api_jobs.results: ["job", "max_results", "start", "int64_timestamps"],
     api_jobs.with_rows: ["payload", "rows"],
+    api_routines.define: ["project_id", "dataset_id", "routine_id", "body", "replace"],
     runner.get: ["project_id", "job_id"],
     runner.cancel: ["project_id", "job_id"],
     runner.wait: ["project_id", "job_id", "timeout_ms"],

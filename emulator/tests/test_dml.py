@@ -243,3 +243,37 @@ def test_a_conflict_is_rerun_three_times_and_then_reported(conflicts):
             with pytest.raises(BigQueryError, match=text):
                 dml.run(running, update, context, statement)
         assert cursor.execute("FROM t").fetchall() == [(int(conflicts <= 3),)]
+
+
+@pytest.mark.parametrize(
+    ("source", "on", "rows"),
+    [
+        ("UNNEST([STRUCT('a' AS id, 9 AS n), ('b', 2)]) AS s", "t.id = s.id", [("a", 9), ("b", 2)]),
+        ("UNNEST([1, 3]) AS s", "t.n = s", [("a", 1), (None, 3)]),
+    ],
+)
+@documented("Changes of tables", "MERGE takes an array as its source", DML)
+def test_an_array_is_the_source_of_a_merge(bigquery, source, on, rows):
+    values = "s.id, s.n" if "STRUCT" in source else "NULL, s"
+    number = values.rpartition(" ")[2]
+    script = f"""
+        CREATE TEMP TABLE t (id STRING, n INT64);
+        INSERT INTO t VALUES ('a', 1);
+        MERGE t USING {source} ON {on} WHEN MATCHED THEN UPDATE SET n = {number}
+        WHEN NOT MATCHED THEN INSERT (id, n) VALUES ({values});
+        SELECT id, n FROM t ORDER BY n DESC;
+    """
+    assert sorted((tuple(row.values()) for row in bigquery.query_and_wait(script)), key=str) == sorted(
+        rows, key=str
+    )
+
+
+def test_a_session_is_ended_from_outside(bigquery):
+    job = bigquery.query("SELECT 1", job_config=QueryJobConfig(create_session=True))
+    job.result()
+    session = job.session_info.session_id
+    bigquery.query_and_wait(f"CALL BQ.ABORT_SESSION('{session}')")
+    of_it = QueryJobConfig(connection_properties=[ConnectionProperty("session_id", session)])
+    for sql, config in ((f"CALL BQ.ABORT_SESSION('{session}')", None), ("SELECT 1", of_it)):
+        with pytest.raises(BadRequest, match="Invalid input session id"):
+            bigquery.query(sql, job_config=config).result()

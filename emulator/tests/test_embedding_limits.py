@@ -10,6 +10,10 @@ import pytest
 import requests
 from documented import GENERATE, QUOTAS, VERTEX, documented
 
+from bqml_emulator.core import limits
+from bqml_emulator.core.faults import Faults
+from bqml_emulator.embedding import quota
+
 IMAGES = 24
 QUOTA = "A retryable error occurred: the maximum size quota per query has reached"
 EXHAUSTED = "A retryable error occurred: RESOURCE_EXHAUSTED error from remote service/endpoint."
@@ -40,6 +44,26 @@ def test_by_default_the_rows_per_job_are_360_minutes_of_the_quota(service):
     text = "(SELECT IF(n = 1, 'word', NULL) AS content FROM UNNEST(GENERATE_ARRAY(1, 400)) AS n)"
     sql = f"SELECT status, COUNT(*) AS n FROM AI.GENERATE_EMBEDDING(MODEL ds.model, {text}) GROUP BY 1"
     assert {row.status: row.n for row in service.bigquery().query_and_wait(sql)}[QUOTA] == 40
+
+
+@documented(
+    "Model calls", "Each model has requests a minute of its own, gemini-embedding-2 4,000 by default", QUOTAS
+)
+def test_models_do_not_use_up_one_another_s_quota(service):
+    service.bigquery().query_and_wait(
+        "CREATE OR REPLACE MODEL ds.gemini REMOTE WITH CONNECTION DEFAULT "
+        "OPTIONS (ENDPOINT = 'gemini-embedding-2')"
+    )
+    service.faults(requests_per_minute=IMAGES, rows_per_job=None)
+    pictures.statuses(service)
+    assert set(pictures.statuses(service)) == {EXHAUSTED}
+    gemini = pictures.COUNT.replace("ds.model", "ds.gemini")
+    assert {row.status for row in service.bigquery().query_and_wait(gemini)} == {""}
+
+
+def test_rows_per_job_go_by_the_quota_of_the_model():
+    unlimited = quota.rows_per_job(Faults(), limits.MULTIMODAL_EMBEDDING)
+    assert (unlimited, quota.rows_per_job(Faults(), limits.GEMINI_EMBEDDING)) == (216_000, 1_440_000)
 
 
 @documented("Model calls", "At most 5 jobs of a project embed at a time", QUOTAS)

@@ -52,11 +52,6 @@ def test_a_clock_may_be_called_by_its_own_name(bigquery, name):
     assert row.later
 
 
-def test_a_random_order_of_a_window_is_not_emulated(bigquery):
-    with pytest.raises(BadRequest, match="not emulated: RAND"):
-        value(bigquery, "SELECT ROW_NUMBER() OVER (ORDER BY RAND())")
-
-
 @documented.documented(
     "SQL",
     "SUBSTR counts from 1; position 0 is 1, and a length is not negative",

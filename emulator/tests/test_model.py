@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from bqml_emulator.model import DIMENSIONS, ImageError, load, project, vision, weights
+from bqml_emulator.model import GEMINI, MULTIMODAL, ImageError, load, vision, weights
 from bqml_emulator.model.tokenizer import MAX_TOKENS, WordPiece
 
 
@@ -141,11 +141,15 @@ def test_only_what_fits_the_text_model_counts():
     assert np.array_equal(load().embed_text(head), load().embed_text(head + "a dog"))
 
 
-@pytest.mark.parametrize("dimension", DIMENSIONS)
-def test_shorter_vectors_keep_unit_length_and_about_every_cosine(dimension):
+@pytest.mark.parametrize(
+    ("space", "dimension"),
+    [(MULTIMODAL, length) for length in (128, 256, 512, 1408)]
+    + [(GEMINI, length) for length in (128, 768, 1408, 1536, 3072)],
+)
+def test_vectors_of_every_length_keep_unit_length_and_about_every_cosine(space, dimension):
     model = load()
     image, text = model.embed_image(encoded(picture())), model.embed_text("a red disc on a green field")
-    short_image, short_text = project(image, dimension), project(text, dimension)
+    short_image, short_text = space.vector(image, dimension), space.vector(text, dimension)
     assert short_image.shape == (dimension,)
     assert np.linalg.norm(short_image) == pytest.approx(1, abs=1e-5)
     assert cosine(short_image, short_text) == pytest.approx(cosine(image, text), abs=4 / dimension**0.5)
@@ -153,20 +157,39 @@ def test_shorter_vectors_keep_unit_length_and_about_every_cosine(dimension):
 
 def test_full_length_is_left_as_it_is():
     vector = load().embed_text("a castle")
-    assert project(vector, 1408) is vector
+    assert MULTIMODAL.vector(vector, 1408) is vector
 
 
-def test_other_lengths_are_refused():
-    with pytest.raises(ValueError, match="output dimension 300 is not supported"):
-        project(load().embed_text("a castle"), 300)
+def test_the_longest_vectors_of_the_second_space_keep_every_cosine():
+    one, other = load().embed_text("a castle"), load().embed_text("a red car")
+    turned = cosine(GEMINI.vector(one, 3072), GEMINI.vector(other, 3072))
+    assert turned == pytest.approx(cosine(one, other), abs=1e-5)
 
 
-def test_projection_is_the_same_on_every_machine():
+def test_a_shorter_vector_of_the_second_space_begins_the_longer_one():
+    long, short = (GEMINI.vector(load().embed_text("a castle"), length) for length in (3072, 768))
+    assert short == pytest.approx(long[:768] / np.linalg.norm(long[:768]), abs=1e-6)
+
+
+@pytest.mark.parametrize("dimension", [128, 512, 1408])
+def test_vectors_of_two_spaces_have_nothing_in_common(dimension):
+    """The cosine of two random directions has this standard deviation."""
+    vector = load().embed_text("a castle")
+    found = cosine(MULTIMODAL.vector(vector, dimension), GEMINI.vector(vector, dimension))
+    assert abs(found) < 4 / dimension**0.5
+
+
+@pytest.mark.parametrize(("space", "dimension"), [(MULTIMODAL, 600), (MULTIMODAL, 1409), (GEMINI, 3073)])
+def test_other_lengths_are_refused(space, dimension):
+    with pytest.raises(ValueError, match=f"numbers, not {dimension}"):
+        space.vector(load().embed_text("a castle"), dimension)
+
+
+@pytest.mark.parametrize(("space", "expected"), [(MULTIMODAL, -0.03566), (GEMINI, 0.14503)])
+def test_projection_is_the_same_on_every_machine(space, expected):
     """Stored vectors outlive numpy and LAPACK versions, so the axes are pinned to a few digits."""
-    cosine_of_axes = project(np.eye(1408, dtype=np.float32)[0], 128) @ project(
-        np.eye(1408, dtype=np.float32)[1], 128
-    )
-    assert cosine_of_axes == pytest.approx(-0.03566, abs=1e-4)
+    axes = np.eye(1408, dtype=np.float32)
+    assert space.vector(axes[0], 128) @ space.vector(axes[1], 128) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(

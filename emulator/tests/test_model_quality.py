@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bqml_emulator.model import load, project
+from bqml_emulator.model import MULTIMODAL, load
 
 IMAGES = Path(__file__).parents[2] / "demo" / "images"
 
@@ -16,7 +16,7 @@ def embedded(dimension=1408):
     """Every demo image's name ("photos/castle-chambord"), and their vectors as rows."""
     if dimension != 1408:
         names, vectors = embedded()
-        return names, np.stack([project(vector, dimension) for vector in vectors])
+        return names, np.stack([MULTIMODAL.vector(vector, dimension) for vector in vectors])
     files = sorted(IMAGES.glob("*/*.jpg"))
     names = [file.relative_to(IMAGES).with_suffix("").as_posix() for file in files]
     return names, np.stack([load().embed_image(file.read_bytes()) for file in files])
@@ -25,7 +25,7 @@ def embedded(dimension=1408):
 def found(query, count, dimension=1408):
     """The names of the `count` nearest images, best first."""
     names, vectors = embedded(dimension)
-    scores = vectors @ project(load().embed_text(query), dimension)
+    scores = vectors @ MULTIMODAL.vector(load().embed_text(query), dimension)
     return [names[index] for index in np.argsort(-scores)[:count]]
 
 

@@ -12,7 +12,7 @@ from documented import (
     GENERATE,
     JOB,
     METADATA_CACHE,
-    OBJECT_REF,
+    OBJECT_REF_FUNCTIONS,
     OBJECT_TABLE,
     QUOTAS,
     REST,
@@ -50,10 +50,10 @@ STATEMENTS = [
         "SELECT ML.DECODE_IMAGE(uri) FROM {ds}.images",
     ),
     (
-        "Object tables",
-        "`OBJ.MAKE_REF`, `OBJ.FETCH_METADATA`, `OBJ.GET_ACCESS_URL`",
-        OBJECT_REF,
-        "SELECT OBJ.MAKE_REF('gs://bucket/a.png', 'us.connection')",
+        "ObjectRef",
+        "URLs that modify an object (`OBJ.GET_ACCESS_URL` with mode `rw`)",
+        OBJECT_REF_FUNCTIONS,
+        "SELECT OBJ.GET_ACCESS_URL(OBJ.MAKE_REF('gs://bucket/a.png', 'us.connection'), 'rw')",
     ),
     (
         "Object tables",
@@ -93,7 +93,7 @@ STATEMENTS = [
     ),
     (
         "Remote models",
-        "Other endpoints than multimodalembedding@001, Gemini's among them",
+        "Other endpoints than multimodalembedding@001 and gemini-embedding-2",
         CREATE_MODEL,
         "CREATE MODEL {ds}.m REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT = 'gemini-embedding-001')",
     ),
@@ -124,10 +124,11 @@ STATEMENTS = [
     ),
     (
         "Model calls",
-        "An ObjectRef in `content`",
-        OBJECT_REF,
-        "CREATE TABLE {ds}.refs AS SELECT ref AS content FROM {ds}.images; "
-        "SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.model, TABLE {ds}.refs)",
+        "Several contents in a STRUCT, as gemini-embedding-2 takes them",
+        GENERATE,
+        "CREATE MODEL {ds}.gemini REMOTE WITH CONNECTION DEFAULT OPTIONS (ENDPOINT = 'gemini-embedding-2'); "
+        "SELECT * FROM AI.GENERATE_EMBEDDING(MODEL {ds}.gemini, "
+        "(SELECT ('a tank', OBJ.MAKE_REF('gs://bucket/a.png')) AS content))",
     ),
     (
         "Model calls",
@@ -228,16 +229,16 @@ STATEMENTS = [
     ),
     (
         "Changes of tables",
+        "Case-insensitive datasets",
+        DDL,
+        "CREATE SCHEMA missing_case OPTIONS (is_case_insensitive = TRUE)",
+    ),
+    (
+        "Changes of tables",
         "Going on with a transaction after a failed statement",
         DOCS + "transactions",
         "BEGIN TRANSACTION; BEGIN SELECT ERROR('x'); EXCEPTION WHEN ERROR THEN SELECT 1; END; "
         "COMMIT TRANSACTION",
-    ),
-    (
-        "Changes of tables",
-        "Time travel (`FOR SYSTEM_TIME AS OF`)",
-        DOCS + "access-historical-data",
-        "SELECT * FROM {ds}.words FOR SYSTEM_TIME AS OF TIMESTAMP_SUB(CURRENT_TIMESTAMP(), INTERVAL 1 HOUR)",
     ),
 ]
 
@@ -305,6 +306,10 @@ def test_locations(bigquery):
     assert bigquery.create_dataset(dataset).location == "EU"
     bigquery.query_and_wait("CREATE TABLE somewhere_else.t AS SELECT 1 AS x", location="US")
     bigquery.delete_dataset(dataset, delete_contents=True)
+    bigquery.query_and_wait("CREATE SCHEMA elsewhere OPTIONS (location = 'EU', description = 'far')")
+    found = bigquery.get_dataset("elsewhere")
+    assert (found.location, found.description) == ("EU", "far")
+    bigquery.delete_dataset("elsewhere")
 
 
 @not_emulated(

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import requests
-from emulator_process import ROOT, EmulatorProcess
+from emulator_process import ROOT
 
 
 def test_ready_line_names_both_services_and_the_data_folder(emulator):
@@ -33,13 +33,12 @@ def test_a_signal_stops_it_cleanly_and_state_is_kept(own_emulator, number):
     assert own_emulator.storage().bucket("kept-bucket").blob("a/b c.txt").download_as_bytes() == b"content"
 
 
-def test_both_services_listen_where_they_are_told_and_nowhere_else(tmp_path):
-    with EmulatorProcess(tmp_path, EMULATOR_HOST="127.0.0.2") as emulator:
-        for url in (f"{emulator.url}/emulator/health", f"{emulator.storage_url}/storage/v1/b"):
-            assert requests.get(url.replace("127.0.0.1", "127.0.0.2"), timeout=5).status_code == 200
-            with pytest.raises(requests.ConnectionError):
-                requests.get(url, timeout=5)
-        assert "bigquery http://127.0.0.2:" in emulator.ready_line
+def test_both_services_listen_where_they_are_told_and_nowhere_else(elsewhere):
+    for url in (f"{elsewhere.url}/emulator/health", f"{elsewhere.storage_url}/storage/v1/b"):
+        assert requests.get(url.replace("127.0.0.1", "127.0.0.2"), timeout=5).status_code == 200
+        with pytest.raises(requests.ConnectionError):
+            requests.get(url, timeout=5)
+    assert "bigquery http://127.0.0.2:" in elsewhere.ready_line
 
 
 def test_a_bad_port_is_named():

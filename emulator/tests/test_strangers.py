@@ -156,13 +156,12 @@ def test_names_that_are_configured(tmp_path):
             assert requests.get(url, headers=trusted, timeout=9).status_code == 200
 
 
-def test_the_name_it_listens_on_is_one_of_its_own(tmp_path):
-    with EmulatorProcess(tmp_path, EMULATOR_HOST="127.0.0.2") as process:
-        for url in (process.url, process.storage_url):
-            url = url.replace("127.0.0.1", "127.0.0.2")
-            path = "/storage/v1/b" if url.endswith(str(process.storage_port)) else "/emulator/health"
-            assert requests.get(url + path, timeout=9).status_code == 200
-            assert_refused(requests.get(url + path, headers={"Host": "127.0.0.3"}, timeout=9))
+def test_the_name_it_listens_on_is_one_of_its_own(elsewhere):
+    for url in (elsewhere.url, elsewhere.storage_url):
+        url = url.replace("127.0.0.1", "127.0.0.2")
+        path = "/storage/v1/b" if url.endswith(str(elsewhere.storage_port)) else "/emulator/health"
+        assert requests.get(url + path, timeout=9).status_code == 200
+        assert_refused(requests.get(url + path, headers={"Host": "127.0.0.3"}, timeout=9))
 
 
 def test_official_clients_notice_nothing(emulator, bucket):

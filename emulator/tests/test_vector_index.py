@@ -247,7 +247,7 @@ IVF = "ON {ds}.{table}(embedding) OPTIONS(index_type = 'IVF', "
 REFUSED = {
     "ON {ds}.{table}(kind) OPTIONS(index_type = 'IVF')": "Vector index is not supported on column: 'kind'",
     "ON {ds}.{table}(nope) OPTIONS(index_type = 'IVF')": "Unrecognized name: nope",
-    "ON {ds}.{table}(LOWER(kind)) OPTIONS(index_type = 'IVF')": "Non-path index key expression",
+    "ON {ds}.{table}(LOWER(kind)) OPTIONS(index_type = 'IVF')": "does not yet support expressions",
     "ON {ds}.{table}(embedding)": "needs OPTIONS(index_type = 'IVF')",
     "ON {ds}.{table}(embedding) OPTIONS(index_type = 'HNSW')": "needs OPTIONS(index_type = 'IVF')",
     IVF + "distance_type = 'L1')": "distance_type must be one of",

@@ -480,6 +480,8 @@ class Collection(Frozen):
         """Quota of the model, shared by all jobs: one request per image."""
         if self.model.requests_per_minute is not None:
             return self.model.requests_per_minute
+        if self.model.endpoint.startswith("gemini-"):
+            return limits.GEMINI_REQUESTS_PER_MINUTE
         if self.location.lower().startswith("europe-"):
             return limits.EMBEDDING_REQUESTS_PER_MINUTE_EUROPE
         return limits.EMBEDDING_REQUESTS_PER_MINUTE

@@ -16,6 +16,7 @@ MAX_ROWS_PER_EMBEDDING_JOB: Final = 25_000
 MAX_CONCURRENT_EMBEDDING_JOBS: Final = 5  # per project; more would only share the same requests per minute
 EMBEDDING_REQUESTS_PER_MINUTE: Final = 600  # multimodalembedding, all other regions
 EMBEDDING_REQUESTS_PER_MINUTE_EUROPE: Final = 120  # European single regions
+GEMINI_REQUESTS_PER_MINUTE: Final = 4_000  # gemini-embedding-2-preview, in US and us-central1
 MAX_QUERY_MINUTES: Final = 360  # a query ends after six hours
 
 # https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings ("10,000 images ... approximately

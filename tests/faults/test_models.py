@@ -7,9 +7,10 @@ import pytest
 from tests.faults.images import photo
 
 IMAGES = 5
-MODELS = {"default": {}, "small": {"dimension": 256, "function": "AI.GENERATE_EMBEDDING"}}
+# The same endpoint with a shorter vector, and the endpoint that replaces the first one's
+SMALL = {"endpoint": "multimodalembedding@001", "dimension": 256, "function": "AI.GENERATE_EMBEDDING"}
+GEMINI = {"endpoint": "gemini-embedding-2", "dimension": 768}
 OLD = [{"model": "multimodalembedding@001/1408", "numbers": 1408, "images": IMAGES}]
-NEW = [{"model": "multimodalembedding@001/256", "numbers": 256, "images": IMAGES}]
 
 
 @pytest.fixture
@@ -27,24 +28,29 @@ def vectors(world, table: str) -> list[dict]:
     )
 
 
-def test_a_second_model_is_filled_beside_the_first_made_active_and_left_again(world, monkeypatch):
+@pytest.mark.parametrize(("name", "second"), [("small", SMALL), ("gemini", GEMINI)], ids=["small", "gemini"])
+def test_a_second_model_is_filled_beside_the_first_made_active_and_left_again(
+    world, monkeypatch, name, second
+):
+    dimension = second["dimension"]
+    new = [{"model": f"{second['endpoint']}/{dimension}", "numbers": dimension, "images": IMAGES}]
     for dag_id in ("setup_image_search", "embed_images"):
         assert world.run(dag_id).state == "success"
-    monkeypatch.setenv("VITRINE_MODELS", json.dumps(MODELS))
+    monkeypatch.setenv("VITRINE_MODELS", json.dumps({"default": {}, name: second}))
     del world.dagbag
-    assert {"embed_images__met", "embed_images__met__small"} <= world.dagbag.dags.keys()
+    assert {"embed_images__met", f"embed_images__met__{name}"} <= world.dagbag.dags.keys()
     for dag_id in ("setup_image_search", "embed_images"):
-        assert world.run_dag(f"{dag_id}__met__small").state == "success"
-    assert vectors(world, "met_image_embeddings_small") == NEW
+        assert world.run_dag(f"{dag_id}__met__{name}").state == "success"
+    assert vectors(world, f"met_image_embeddings_{name}") == new
     assert vectors(world, "met_image_embeddings") == OLD
 
-    monkeypatch.setenv("VITRINE_ACTIVE_MODEL", "small")
+    monkeypatch.setenv("VITRINE_ACTIVE_MODEL", name)
     del world.dagbag
     last = world.emulator.last_call()
     assert world.run("embed_images").state == "success"
     assert world.emulator.last_call() == last, "the tables keep their names, so nothing is pending"
     assert world.run("search_images").state == "success"
-    assert len(world.rows("SELECT rank FROM vector_search_results_small")) == 3
+    assert len(world.rows(f"SELECT rank FROM vector_search_results_{name}")) == 3
 
     monkeypatch.delenv("VITRINE_ACTIVE_MODEL")
     del world.dagbag

@@ -268,6 +268,7 @@ def test_the_pace_follows_the_region_unless_the_quota_is_known():
     raised = met(LOCATION="europe-west4", REQUESTS_PER_MINUTE="1200")
     assert raised.rates == Rates(0.0001, 1200, 250, lanes=3)
     assert met(REQUESTS_PER_MINUTE="10").lanes == 1
+    assert met(ENDPOINT="gemini-embedding-2").rates == Rates(0.0001, 4000, 250, lanes=3)
 
 
 def test_a_run_takes_on_what_the_quota_does_in_six_hours_or_what_it_is_told():

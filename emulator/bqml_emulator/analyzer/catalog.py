@@ -4,6 +4,7 @@ import collections
 import threading
 
 import duckdb
+from google.protobuf.empty_pb2 import Empty
 from local_bigquery.catalog import tables as stored_tables
 from local_bigquery.engine import types as engine_types
 from local_bigquery.engine.database import quote
@@ -73,25 +74,23 @@ class Catalog:
         """Equal for equal catalogs."""
         return self.proto.SerializeToString(deterministic=True)
 
-    def register(self) -> int:
-        """The number under which the service keeps it; equal catalogs are kept once."""
-        key = self.key()
+    def analyze(self, request: messages.AnalyzeRequest) -> messages.AnalyzeResponse:
+        """Analyse against this catalog; equal ones are registered once, and none is dropped meanwhile."""
         with _lock:
-            if key in _registered:
-                _registered.move_to_end(key)
-                return _registered[key]
-            service = language.service()
-            answer = service.call(
-                "RegisterCatalog",
-                messages.RegisterCatalogRequest(simple_catalog=self.proto),
-                messages.RegisterResponse,
-            )
-            _registered[key] = answer.registered_id
-            if len(_registered) > KEPT:
-                _, oldest = _registered.popitem(last=False)
-                request = messages.UnregisterRequest(registered_id=oldest)
-                service.call("UnregisterCatalog", request, messages.UnregisterRequest)
-            return answer.registered_id
+            request.registered_catalog_id = self._registered_id()
+            return language.service().call("Analyze", request, messages.AnalyzeResponse)
+
+    def _registered_id(self) -> int:
+        key, service = self.key(), language.service()
+        if key in _registered:
+            _registered.move_to_end(key)
+            return _registered[key]
+        request = messages.RegisterCatalogRequest(simple_catalog=self.proto)
+        _registered[key] = service.call("RegisterCatalog", request, messages.RegisterResponse).registered_id
+        if len(_registered) > KEPT:
+            _, oldest = _registered.popitem(last=False)
+            service.call("UnregisterCatalog", messages.UnregisterRequest(registered_id=oldest), Empty)
+        return _registered[key]
 
 
 def forget():

@@ -7,9 +7,11 @@ import collections
 import itertools
 import logging
 import re
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import duckdb
 from local_bigquery.catalog import routines
 from local_bigquery.engine import types as engine_types
 from local_bigquery.errors import BigQueryError
@@ -25,11 +27,12 @@ from bqml_emulator.analyzer import catalog, functions, language, missing, names,
 from bqml_emulator.analyzer.functions import Mask
 from bqml_emulator.analyzer.names import Path, Words
 from bqml_emulator.analyzer.wasm import Refusal
-from bqml_emulator.engine.error_mapping import not_emulated
+from bqml_emulator.engine.error_mapping import not_emulated, unqualified
 from bqml_emulator.jobs import execution
 
 INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED = 3, 5, 12  # absl::StatusCode
 NOT_BLANK = re.compile(r"[^\n]")
+BOUND = re.compile(r"\$(\w+)")  # values in DuckDB's SQL
 POSITION = re.compile(r"\[at (\d+):(\d+)\]")
 SYSTEM_VARIABLES = {  # BQ/system-variables
     "current_job_id": "STRING",
@@ -60,6 +63,10 @@ SAID_OTHERWISE = (  # for these BigQuery has words of its own, which what runs t
 KEPT = 1024  # analyses that are remembered
 log = logging.getLogger(__name__)
 _done: collections.OrderedDict[tuple, "Analysis"] = collections.OrderedDict()
+# Temporary functions live as long as the connection of the job, or of its session
+_temporary: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[str, FunctionProto]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,12 @@ def check(sql: str, context: Context) -> Analysis | None:
     return _checked(sql, sql, context, is_expression=False)
 
 
+def remember(name: str, analysis: Analysis | None):
+    """A temporary function has been made."""
+    if analysis and analysis.function:
+        _temporary.setdefault(execution.current().cursor, {})[name.casefold()] = analysis.function
+
+
 def _checked(sql: str, statement: str, context: Context, is_expression: bool) -> Analysis | None:
     if not language.is_on():
         return None
@@ -133,26 +146,26 @@ def _analysed(
 ) -> Analysis:
     options = _options(sql, context)
     key = (sql, options.SerializeToString(deterministic=True), made.key())
-    if key in _done:
-        return _done[key]
+    if found := _done.get(key):
+        return found
     masked = sql
     for mask in masks:
         masked = masked[: mask.start] + mask.read + masked[mask.start + len(mask.read) :]
-    request = messages.AnalyzeRequest(options=options, registered_catalog_id=made.register())
+    request = messages.AnalyzeRequest(options=options)
     setattr(request, "sql_expression" if is_expression else "sql_statement", masked)
     try:
-        answer = language.service().call("Analyze", request, messages.AnalyzeResponse)
+        answer = made.analyze(request)
     except Refusal as error:
-        if error.message.startswith(SAID_OTHERWISE):
+        if error.message.startswith(SAID_OTHERWISE) and not missing.named_in(sql):
             return Analysis()
         if error.code != INVALID_ARGUMENT:
             log.warning("not analysed: %s (%s)", error.message, error.code)
             return Analysis()
         raise refused(sql, error, masks) from None
-    _done[key] = _analysis(answer)
+    found = _done[key] = _analysis(answer)
     if len(_done) > KEPT:
         _done.popitem(last=False)
-    return _done[key]
+    return found
 
 
 def _analysis(answer: messages.AnalyzeResponse) -> Analysis:
@@ -173,12 +186,9 @@ def _analysis(answer: messages.AnalyzeResponse) -> Analysis:
 
 
 def _catalog(sql: str, tables: Iterable[Path], context: Context) -> tuple[catalog.Catalog | None, list[Mask]]:
-    cursor, made, words = execution.current().cursor, catalog.Catalog(), names.words(sql)
-    for path in {*tables, *words.targets}:
-        if columns := catalog.columns(path, context, cursor):
-            made.add_table(path, *columns)
-        elif path in tables:
-            return None, []
+    made, words = catalog.Catalog(), names.words(sql)
+    if not _add_tables(made, tables, words, context):
+        return None, []
     for path in words.connections:
         made.add_connection(path)
     masks = [*default_connections(words)]
@@ -191,9 +201,21 @@ def _catalog(sql: str, tables: Iterable[Path], context: Context) -> tuple[catalo
         _add_function(made, path, context)
     for name, table in context.variables.items():
         if name in words.single:
-            kind = cursor.sql(f"FROM {table}").types[0]
+            kind = execution.current().cursor.sql(f"FROM {table}").types[0]
             made.add_constant(name, types.of_field(engine_types.field(name, kind)))
     return made, masks
+
+
+def _add_tables(made: catalog.Catalog, tables: Iterable[Path], words: Words, context: Context) -> bool:
+    """Add the tables that are named; whether all are there that are read or written."""
+    for path in {*tables, *words.targets}:
+        if columns := catalog.columns(path, context, execution.current().cursor):
+            made.add_table(path, *columns)
+        elif path in tables:
+            if context.dataset_id is None and "." not in ".".join(path):
+                raise unqualified("Table", path[0])  # DuckDB must not look for it among its own
+            return False
+    return True
 
 
 def default_connections(words: Words) -> Iterator[Mask]:
@@ -209,7 +231,8 @@ def _add_function(made: catalog.Catalog, path: Path, context: Context):
         return
     parts = ".".join(path).split(".")
     if len(parts) == 1:
-        if temporary := execution.current().functions.get(parts[0].casefold()):
+        known = _temporary.get(execution.current().cursor, {})
+        if temporary := known.get(parts[0].casefold()):
             made.add_function(path, temporary)
         return
     project = parts[0] if len(parts) > 2 else context.project_id
@@ -239,7 +262,7 @@ def _add_parameters(options: options_pb2.AnalyzerOptionsProto, sql: str, context
     for name, expression in context.parameters.items():
         if "?" not in words.single and name.lower() not in words.single:
             continue
-        bound = {key: value for key, value in context.values.items() if f"${key}" in expression}
+        bound = {key: context.values[key] for key in BOUND.findall(expression) if key in context.values}
         kind = execution.current().cursor.sql(f"SELECT {expression}", params=bound).types[0]
         proto = types.of_field(engine_types.field(name, kind))
         if "?" in words.single:

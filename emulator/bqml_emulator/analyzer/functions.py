@@ -76,10 +76,30 @@ def own() -> dict[Path, FunctionProto]:
     return {
         ("MAX_BY",): by,
         ("MIN_BY",): by,
+        **object_refs(),
         ("ML", "DISTANCE"): scalar(
             ([argument(FLOATS), argument(FLOATS), argument(text, optional=True)], number)
         ),
         ("ML", "LP_NORM"): scalar(([argument(FLOATS), argument(number)], number)),
+    }
+
+
+def object_refs() -> dict[Path, FunctionProto]:
+    """The functions of ObjectRef values."""
+    text, document, minutes = (types.simple(name) for name in ("STRING", "JSON", "INTERVAL"))
+    ref = types.struct([("uri", text), ("version", text), ("authorizer", text), ("details", document)])
+    read = types.struct([("url", text), ("status", text)])
+    pairs = ((ref, document), (types.array(ref), types.array(document)))
+
+    changed = [argument(ref), named("authorizer", argument(text))]
+    uri = [argument(text), named("authorizer", argument(text, True))]
+    uri += [named("version", argument(text, True)), named("details", argument(document, True))]
+    urls = [([argument(one), argument(text), argument(minutes, True)], answer) for one, answer in pairs]
+    return {
+        ("OBJ", "MAKE_REF"): scalar((uri, ref), ([argument(document)], ref), (changed, ref)),
+        ("OBJ", "FETCH_METADATA"): scalar(*(([argument(one)], one) for one, _ in pairs)),
+        ("OBJ", "GET_ACCESS_URL"): scalar(*urls),
+        ("OBJ", "GET_READ_URL"): scalar(([argument(ref)], read)),
     }
 
 

@@ -24,17 +24,17 @@ FEATURES = (
     public.FEATURE_LIKE_ANY_SOME_ALL_SUBQUERY,
     public.FEATURE_VECTOR_SEARCH_TVF,
 )
-# What ZetaSQL has and BigQuery's reference does not: parts of a microsecond, UUID, arrays and JSON compared
+# Of ZetaSQL, but not of BigQuery: types that it has not, arrays and JSON compared, BYTES added up by bits
 LACKING = (
+    public.FEATURE_ARRAY_EQUALITY,
+    public.FEATURE_ARRAY_GREATEST_LEAST,
+    public.FEATURE_ARRAY_ORDERING,
+    public.FEATURE_BITWISE_AGGREGATE_BYTES_SIGNATURES,
+    public.FEATURE_JSON_TYPE_COMPARISON,
     public.FEATURE_TIMESTAMP_NANOS,
     public.FEATURE_TIMESTAMP_PICOS,
     public.FEATURE_TIMESTAMP_PRECISION,
     public.FEATURE_UUID_TYPE,
-    public.FEATURE_ARRAY_EQUALITY,
-    public.FEATURE_ARRAY_ORDERING,
-    public.FEATURE_ARRAY_GREATEST_LEAST,
-    public.FEATURE_JSON_TYPE_COMPARISON,
-    public.FEATURE_BITWISE_AGGREGATE_BYTES_SIGNATURES,
 )
 _lock = threading.Lock()
 _service: list[Service] = []
@@ -47,11 +47,14 @@ def is_on() -> bool:
     return _on.is_set()
 
 
-def switch(on: bool):
-    """Turn it on or off for this process; on, it is started in the background."""
-    if not on:
-        _on.clear()
-    else:
+def turn_off():
+    """Analyse nothing in this process."""
+    _on.clear()
+
+
+def warm_up():
+    """Start it in the background, so that the first statement does not wait for it."""
+    if is_on():
         threading.Thread(target=options, name="analyzer", daemon=True).start()
 
 
@@ -72,17 +75,15 @@ def forget_service():
 
 @functools.cache
 def options() -> options_pb2.LanguageOptionsProto:
-    """ZetaSQL with all features but experiments and LACKING, with FEATURES and every kind of statement."""
+    """ZetaSQL with all features that are not experiments, with FEATURES and every kind of statement."""
     language = service().call(
         "GetLanguageOptions",
         messages.LanguageOptionsRequest(maximum_features=True),
         options_pb2.LanguageOptionsProto,
     )
     language.product_mode = public.PRODUCT_EXTERNAL
-    for feature in LACKING:
-        language.enabled_language_features.remove(feature)
-    missing = set(FEATURES).difference(language.enabled_language_features)
-    language.enabled_language_features.extend(sorted(missing))
+    features = {*language.enabled_language_features, *FEATURES}.difference(LACKING)
+    language.enabled_language_features[:] = sorted(features)
     kinds = [number for name, number in ResolvedNodeKind.items() if name.endswith("_STMT")]
     language.supported_statement_kinds.extend(kinds)
     return language

@@ -63,20 +63,23 @@ class Service:
         self._function("_initialize")
 
     def call(self, method: str, request: Message, answer: type[Answer]) -> Answer:
-        """Call a method of ZetaSqlLocalService; raises Refusal."""
+        """Call a method of ZetaSqlLocalService; raises Refusal.
+
+        After a wasmtime.Trap the instance is not to be used again: its next call may never return.
+        """
         data = request.SerializeToString()
         with self._lock:
             sent = self._function("wasm_malloc", len(data) + SIZE_BYTES)
-            try:
-                ctypes.memmove(self._address(sent), data, len(data))
-                size_at = sent + len(data)
-                found = self._function(f"ZetaSqlLocalService_{method}", sent, len(data), size_at)
-                if not found:
-                    raise self._refusal()
-                received = self._read(found, int.from_bytes(self._read(size_at, SIZE_BYTES), "little"))
-                self._function("wasm_free", found)
-            finally:
-                self._function("wasm_free", sent)
+            ctypes.memmove(self._address(sent), data, len(data))
+            size_at = sent + len(data)
+            found = self._function(f"ZetaSqlLocalService_{method}", sent, len(data), size_at)
+            size = int.from_bytes(self._read(size_at, SIZE_BYTES), "little")
+            received = self._read(found, size) if found else b""
+            refusal = None if found else self._refusal()
+            for pointer in (sent, found):
+                self._function("wasm_free", pointer)
+        if refusal:
+            raise refusal
         return answer.FromString(received)
 
     def _function(self, name: str, *arguments: int) -> int:

@@ -7,6 +7,7 @@ from local_bigquery.jobs import runner
 from local_bigquery.models import Job
 
 from bqml_emulator.billing import query_bytes
+from bqml_emulator.engine import catalog_lookups
 
 _answered: contextvars.ContextVar[Job | None] = contextvars.ContextVar("answered_job", default=None)
 
@@ -30,7 +31,8 @@ def install():
 
     def results_remembered(job, *arguments):
         _answered.set(job)
-        return results(job, *arguments)
+        with catalog_lookups.once():
+            return results(job, *arguments)
 
     def with_rows_and_bytes(payload, rows):
         query = _answered.get() and _answered.get().statistics.query

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from local_bigquery import app
-from local_bigquery.api import jobs
+from local_bigquery.api import jobs, routines
 from local_bigquery.errors import BigQueryError, from_exception
 from starlette.exceptions import HTTPException
 
@@ -91,13 +91,18 @@ def _as_bigquery(error: Exception) -> BigQueryError:
 
 def install():
     """Stand around the whole REST API."""
-    results = jobs.results
+    results, define = jobs.results, routines.define
 
     def results_of_queries(job, *page):
         if not job.configuration.query:
             raise BigQueryError("invalid", f"Job {job.id} is not a query job: it has no results")  # ours
         return results(job, *page)
 
-    jobs.results = results_of_queries
+    def define_named(project_id, dataset_id, routine_id, *body):
+        if not routine_id:  # as local-bigquery says it of tables
+            raise BigQueryError("invalid", "Required parameter is missing: routineId")
+        return define(project_id, dataset_id, routine_id, *body)
+
+    jobs.results, routines.define = results_of_queries, define_named
     app.add_exception_handler(HTTPException, _without_route)
     app.add_middleware(Answered)

@@ -29,7 +29,7 @@ from local_bigquery.sql.translate import Context, parse
 from sqlglot import exp
 
 from bqml_emulator.billing import pruning
-from bqml_emulator.billing.vector_bytes import logical_bytes
+from bqml_emulator.billing.vector_bytes import remembered_bytes
 from bqml_emulator.core import limits
 
 Table = tuple[str, str, str]
@@ -160,8 +160,10 @@ def _bytes(keys: Table, part: Part) -> Read:
         if not chosen:
             return Read(0, 0)
         selected = f"SELECT {', '.join(chosen)} FROM {name} WHERE"
-        most = logical_bytes(cursor, f"({selected} {estimated})")
-        return Read(most, logical_bytes(cursor, f"({selected} {processed})") if is_clustered else most)
+        most = remembered_bytes(cursor, f"({selected} {estimated})", keys)
+        if is_clustered:
+            return Read(most, remembered_bytes(cursor, f"({selected} {processed})", keys))
+        return Read(most, most)
     return Read(0, 0)
 
 

@@ -14,9 +14,13 @@ from local_bigquery.engine.database import quote
 from local_bigquery.models import Table
 from local_bigquery.sql.rules import information_schema
 
+from bqml_emulator.engine import table_versions
+
 FIXED = {"boolean": 1, "decimal": 16, "hugeint": 16, "interval": 16}
 TEXT_OVERHEAD = 2
 OTHER_FIXED = 8
+REMEMBERED = 1_000  # parts of tables
+_remembered: dict[str, tuple[tuple, int]] = {}  # by query: what the table was then, and the bytes
 _count: contextvars.ContextVar[bool] = contextvars.ContextVar("count", default=False)
 
 
@@ -39,6 +43,16 @@ def _size(value: str, type_, depth: int = 0) -> str:
         length = f"strlen({value})" if type_.id == "varchar" else f"octet_length({value}::BLOB)"
         return f"coalesce({length} + {TEXT_OVERHEAD}, 0)"
     return f"CASE WHEN {value} IS NULL THEN 0 ELSE {FIXED.get(type_.id, OTHER_FIXED)} END"
+
+
+def remembered_bytes(cursor: duckdb.DuckDBPyConnection, part: str, table: table_versions.Reference) -> int:
+    """`logical_bytes` of a part of one table, given by its query; counted once while that is unchanged."""
+    version = table_versions.stamp(table)
+    if _remembered.get(part, (None, 0))[0] != version:
+        _remembered[part] = version, logical_bytes(cursor, part)
+        while len(_remembered) > REMEMBERED:
+            _remembered.pop(next(iter(_remembered)), None)
+    return _remembered[part][1]
 
 
 def logical_bytes(cursor: duckdb.DuckDBPyConnection, table: str) -> int:

@@ -5,19 +5,68 @@ https://docs.cloud.google.com/bigquery/docs (read 2026-08-22) and VX for Vertex 
 What no source states is marked "ours": do not rely on its exact text on Google Cloud.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 # --- embeddings ---------------------------------------------------------------------------------------
-EMBEDDING_ENDPOINT = "multimodalembedding@001"  # BQ/generate-multimodal-embeddings
-EMBEDDING_DIMENSIONS = (128, 256, 512, 1408)  # BQ/generate-visual-content-embedding; VX multimodal
-DEFAULT_DIMENSION = 1408  # floats; as above
-MAX_IMAGE_BYTES = 20 * 1024 * 1024  # bytes; VX multimodal embeddings: "20MB (original file format)"
-MAX_TEXT_BYTES = 1024  # UTF-8 bytes; observed live, archestra-ai/archestra#7380, 2026-08-21
-MAX_TEXT_TOKENS = 32  # VX: "32 tokens (~32 words)", longer input is shortened; a token is a word here: ours
-EMBEDDING_REQUESTS_PER_MINUTE = 600  # default quota outside of European single regions; BQ/quotas
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """What is documented of an embedding model."""
+
+    endpoint: str
+    dimensions: Sequence[int]  # that output_dimensionality may ask for; the last is the default
+    image_bytes: int | None  # size of an image's file; None: no limit
+    image_types: frozenset[str]  # content types
+    text_bytes: int | None  # of UTF-8, beyond which a text is refused; None: no limit
+    text_tokens: int  # beyond which a text is cut off; a token is a word here: ours
+    requests_per_minute: int  # default quota of a project
+    locations: Sequence[str] | None  # of the dataset of a remote model; None: all
+
+    @property
+    def offered(self) -> str:
+        """The dimensions in words."""
+        if isinstance(self.dimensions, range):
+            return f"between {self.dimensions[0]} and {self.dimensions[-1]}"
+        return f"one of {', '.join(map(str, self.dimensions))}"
+
+
+MULTIMODAL_EMBEDDING = EmbeddingModel(
+    endpoint="multimodalembedding@001",  # BQ/generate-multimodal-embeddings
+    dimensions=(128, 256, 512, 1408),  # BQ/generate-visual-content-embedding; VX multimodal
+    image_bytes=20 * 1024 * 1024,  # VX multimodal embeddings: "20MB (original file format)"
+    image_types=frozenset(  # VX multimodal; webp accepted live though undocumented (archestra#7380)
+        {"image/bmp", "image/x-ms-bmp", "image/gif", "image/jpeg", "image/jpg", "image/png", "image/webp"}
+    ),
+    text_bytes=1024,  # observed live, archestra-ai/archestra#7380, 2026-08-21
+    text_tokens=32,  # VX: "32 tokens (~32 words)", longer input is shortened
+    requests_per_minute=600,  # outside of European single regions; BQ/quotas
+    locations=None,  # BQ/locations: wherever remote models are
+)
+GEMINI_EMBEDDING = EmbeddingModel(
+    endpoint="gemini-embedding-2",  # BQ/multimodal-data-sql-tutorial
+    dimensions=range(128, 3073),  # VX multimodal embeddings, "128 to 3072"
+    image_bytes=None,  # VX models/gemini/embedding-2, from Cloud Storage: "No limit"
+    image_types=frozenset(  # ibid.; gif is not among them
+        {"image/png", "image/jpeg", "image/webp", "image/bmp", "image/heic", "image/heif", "image/avif"}
+    ),
+    text_bytes=None,  # no such limit is documented
+    text_tokens=8192,  # VX multimodal embeddings: longer inputs "are silently truncated"
+    # BQ/quotas and the function's page, both of the preview; of the final model they say nothing
+    requests_per_minute=4_000,
+    locations=("US", "us-central1"),
+)
+EMBEDDING_MODELS = {  # by what ENDPOINT may name; BQ's pages mostly name the preview
+    model.endpoint: model
+    for model in (
+        MULTIMODAL_EMBEDDING,
+        GEMINI_EMBEDDING,
+        replace(GEMINI_EMBEDDING, endpoint="gemini-embedding-2-preview"),
+    )
+}
 ROWS_PER_JOB_MINUTES = 360  # rows per job = requests per minute x 360, so 216,000 by default; BQ/quotas
 CONCURRENT_EMBEDDING_JOBS = 5  # per project; BQ/quotas
-IMAGE_CONTENT_TYPES = frozenset(  # VX multimodal; webp accepted live though undocumented (same issue)
-    {"image/bmp", "image/x-ms-bmp", "image/gif", "image/jpeg", "image/jpg", "image/png", "image/webp"}
-)
 UNKNOWN_CONTENT_TYPE = "application/octet-stream"  # BQ/object-table-introduction: objects without a type
 
 STATUS_OK = ""  # BQ function page: "This value is empty if the operation was successful"
@@ -45,12 +94,13 @@ STATUS_TEXT_TOO_LONG = (  # prefix shape inferred, message observed live (arches
 IMAGE_FAILED = (
     "INVALID_ARGUMENT: Image embedding failed with the following error: "  # VX; its reasons are ours
 )
-STATUS_IMAGE_TOO_LARGE = IMAGE_FAILED + "Image size {size} bytes exceeds the limit of 20971520 bytes."  # ours
+STATUS_IMAGE_TOO_LARGE = IMAGE_FAILED + "Image size {size} bytes exceeds the limit of {limit} bytes."  # ours
 STATUS_IMAGE_TYPE = IMAGE_FAILED + "Content type {content_type} is not supported."  # ours
 STATUS_IMAGE_BROKEN = IMAGE_FAILED + "{reason}."  # ours
 STATUS_IMAGE_REFUSED = IMAGE_FAILED + "The image was refused."  # ours: a fault asked for it
 STATUS_OBJECT_UNREADABLE = "NOT_FOUND: {uri} cannot be read (HTTP {code})."  # ours
 STATUS_VIDEO = "not emulated: embedding of a video"  # ours
+STATUS_NOT_READ = "not emulated: embedding of {content_type}"  # ours
 
 NO_CONTENT_COLUMN = (  # ours; BQ: "An error occurs if no `content` column is available"
     "Column `content` of type STRING was not found in the input of {function}. "
@@ -77,6 +127,17 @@ GLOBBING_DENIED = (  # observed live for external tables; the same code path for
     "denied on resource (or it may not exist). Please make sure {uri} is accessible via appropriate IAM "
     "roles, e.g. Storage Object Viewer or Storage Object Creator."
 )
+ACCESS_URL_SECONDS = (30 * 60.0, 6 * 60 * 60.0)  # least, most and default; BQ/objectref_functions
+AUTHORIZER_DENIED = (  # ibid.
+    "Connection credential for {connection} cannot be used. Either the connection does not exist, or the "
+    "user does not have sufficient permissions to use it."
+)
+AUTHORIZER_MISSING = "The ObjectRef has no authorizer; a URL needs delegated access."  # ours
+OBJECT_MISSING = "The object {uri} does not exist or cannot be read (version: {version})."  # ours
+STATUS_NO_URL = (  # ours; BQ function page: both "elements of the JSON value" must be "populated"
+    "INVALID_ARGUMENT: the content has no access_urls.read_url or no details.gcs_metadata.content_type."
+)
+STATUS_REF_DENIED = "permission denied"  # BQ/work-with-objectref: a row whose reference may not be read
 OBJECT_TABLE_READ_ONLY = (  # ours; BQ: "You can't alter an object table or modify object table data"
     "{table} is an object table. Object tables are read-only: their data cannot be modified."
 )
@@ -102,6 +163,9 @@ MODEL_DENIED = (  # GoogleCloudPlatform/marketing-analytics-jumpstart issues 192
     "role to the service account following https://cloud.google.com/bigquery/docs/generate-text-tutorial"
     "#grant-permissions. If issue persists, contact bqml-feedback@google.com for help."
 )
+MODEL_NOT_HERE = (  # ours; BQ function page: "only supported in the US and us-central1 regions"
+    "The model {endpoint} is not available in location {location}; it is in {available}."
+)
 CONNECTION_DENIED = (  # observed live for a caller without the permission; for a missing connection inferred
     "Access Denied: Connection {connection}: User does not have bigquery.connections.{permission} permission "
     "for connection {connection}."
@@ -121,6 +185,18 @@ SEVERAL_MATCHES = (
     "UPDATE/MERGE must match at most one source row for each target row"  # observed live, several
 )
 WHERE_MISSING = "{verb} must have a WHERE clause at [{position}]"  # observed live, dbimp
+
+# --- time travel (BQ/access-historical-data, BQ/time-travel, GoogleSQL query syntax; 2026-08-22) ----------
+TIME_TRAVEL_HOURS = 7 * 24  # hours
+TIME_TRAVEL_ZONE = "America/Los_Angeles"  # of a timestamp written without a zone
+SNAPSHOT_TOO_OLD = "Invalid snapshot time {time} for table {table}@{time}. Cannot read before {oldest}."
+SNAPSHOT_IN_FUTURE = "Invalid snapshot time {time} for table {table}@{time}. It is in the future."  # ours
+SNAPSHOT_EXTERNAL = "Table {table} is external: FOR SYSTEM_TIME AS OF needs a table in BigQuery."  # ours
+SNAPSHOT_AMBIGUOUS = "Table {table} cannot be read at more than one point in time in a statement."  # ours
+NO_EARLIER_VERSION = (  # ours
+    "not emulated: FOR SYSTEM_TIME AS OF a time before the last change of table {table}, or before the start "
+    "of the emulator. Earlier versions are not kept."
+)
 
 # --- jobs -----------------------------------------------------------------------------------------------
 REQUEST_ID_LIFETIME_SECONDS = 15 * 60  # seconds; BQ REST reference, QueryRequest.requestId

@@ -4,9 +4,12 @@ Their columns depend on the options and on whether an object table is read, so e
 own: its last letter becomes a number there.
 """
 
+import contextlib
 from collections.abc import Iterator
 
+import duckdb
 import sqlglot
+from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import BigQueryDialect
 from sqlglot import exp
 from zetasql.wasi._pb2.zetasql.proto.function_pb2 import TableValuedFunctionProto
@@ -14,7 +17,9 @@ from zetasql.wasi._pb2.zetasql.proto.function_pb2 import TableValuedFunctionProt
 from bqml_emulator.analyzer import functions, types
 from bqml_emulator.analyzer.functions import Declared, Mask, as_string
 from bqml_emulator.analyzer.names import Words, closing, path_at
-from bqml_emulator.embedding import arguments, function
+from bqml_emulator.embedding import arguments, function, remote_models
+from bqml_emulator.jobs import execution
+from bqml_emulator.objects import object_refs
 
 CALLS = {("ML", "GENERATE_EMBEDDING"), ("AI", "GENERATE_EMBEDDING")}
 
@@ -37,8 +42,9 @@ def calls(sql: str, words: Words, context) -> Iterator[Declared]:
             _, behind = path_at(tokens, opening + 2)
             start, stop = tokens[opening + 1].start, tokens[behind - 1].end + 1
             masks.append(Mask(start, sql[start:stop], as_string(sql[start:stop])))
-        is_ai, options = path[0].upper() == "AI", arguments.options(node, context)
-        columns = function.own_columns(is_ai, options, _is_image(node, context), "NULL", "''")
+        is_ai, facts = path[0].upper() == "AI", remote_models.facts(remote_models.get(node.this, context)[1])
+        options = arguments.options(node, facts, context)
+        columns = function.own_columns(is_ai, facts, options, _is_image(node, context), "NULL", "''")
         yield Declared(functions.numbered_path(path, number), _forwarding(columns), tuple(masks))
         number += 1
 
@@ -57,7 +63,13 @@ def _forwarding(columns: str) -> TableValuedFunctionProto:
 
 
 def _is_image(node: exp.GenerateEmbedding, context) -> bool:
-    return arguments.object_source(node, arguments.input_query(node), context) is not None
+    query, running = arguments.input_query(node), execution.current()
+    if arguments.object_source(node, query, context) is not None:
+        return True
+    with contextlib.suppress(BigQueryError, duckdb.Error):  # of which the statement itself will tell
+        kind = function.columns_of(running, query, context).get("content", "") if running else ""
+        return object_refs.is_ref(kind) or kind == "JSON"
+    return False
 
 
 def install():

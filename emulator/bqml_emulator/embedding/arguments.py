@@ -21,8 +21,8 @@ OBJECT_CLAUSES = {"expressions", "from_", "where", "order", "limit"}
 class Options:
     """The last argument, with its defaults."""
 
+    output_dimensionality: int
     flatten_json_output: bool = True
-    output_dimensionality: int = limits.DEFAULT_DIMENSION
 
 
 def function_name(node: exp.GenerateEmbedding) -> str:
@@ -30,23 +30,25 @@ def function_name(node: exp.GenerateEmbedding) -> str:
     return f"{node.parent.db.upper()}.GENERATE_EMBEDDING"
 
 
-def options(node: exp.GenerateEmbedding, context) -> Options:
-    """Read and check the STRUCT argument."""
+def options(node: exp.GenerateEmbedding, model: limits.EmbeddingModel, context) -> Options:
+    """Read and check the STRUCT argument; what it may say depends on the model."""
     function = function_name(node)
-    given = node.args.get("params_struct")
-    if given is not None and not isinstance(given, exp.Struct):
+    struct = node.args.get("params_struct")
+    if struct is not None and not isinstance(struct, exp.Struct):
         raise BigQueryError(
             "invalidQuery", f"{function}: the third argument must be a STRUCT of named options"
         )
     values = {}
-    for item in given.expressions if given is not None else []:
+    for item in struct.expressions if struct is not None else []:
         if not isinstance(item, exp.PropertyEQ):
             raise BigQueryError(
                 "invalidQuery", f"{function}: every option needs a name: STRUCT(value AS name)"
             )
         values[item.this.name.lower()] = item.expression
     _check_names(function, values.keys())
-    return _checked(function, Options(**{name: _constant(value, context) for name, value in values.items()}))
+    given = {name: _constant(value, context) for name, value in values.items()}
+    defaults = {"output_dimensionality": model.dimensions[-1]}
+    return _checked(function, model, Options(**defaults | given))
 
 
 def _check_names(function: str, given: Any):
@@ -61,15 +63,12 @@ def _check_names(function: str, given: Any):
         )
 
 
-def _checked(function: str, values: Options) -> Options:
+def _checked(function: str, model: limits.EmbeddingModel, values: Options) -> Options:
     if not isinstance(values.flatten_json_output, bool):
         raise BigQueryError("invalidQuery", f"{function}: flatten_json_output must be TRUE or FALSE")
     dimension = values.output_dimensionality
-    if not isinstance(dimension, int) or dimension not in limits.EMBEDDING_DIMENSIONS:
-        message = (
-            f"{function}: output_dimensionality must be one of "
-            f"{', '.join(map(str, limits.EMBEDDING_DIMENSIONS))}, not {dimension}"
-        )
+    if not isinstance(dimension, int) or dimension not in model.dimensions:
+        message = f"{function}: output_dimensionality must be {model.offered}, not {dimension}"
         raise BigQueryError("invalidQuery", message)
     return values
 
@@ -129,8 +128,11 @@ def _prepend(query: exp.Query, cte: exp.CTE) -> exp.Query:
 def object_source(node: exp.GenerateEmbedding, query: exp.Query, context) -> str | None:
     """Where the rows come from an object table, a DuckDB condition: whether they come from its cache.
 
-    A query that BigQuery would refuse over an object table is refused.
+    A query that BigQuery would refuse over an object table is refused. One that makes a column `content` is
+    a query like any other, whatever its tables.
     """
+    if any(name.casefold() == "content" for name in query.named_selects):
+        return None
     for table, stored in object_tables.used(query, context):
         if table.find_ancestor(exp.Where) is not None:
             continue

@@ -7,9 +7,11 @@ replaced by a query with its columns and no rows, and nothing is called.
 """
 
 import concurrent.futures
+import functools
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +31,7 @@ from bqml_emulator.embedding.arguments import Options
 from bqml_emulator.embedding.service import Answer, EmbeddingService
 from bqml_emulator.jobs import dml, execution
 from bqml_emulator.jobs.execution import Execution
+from bqml_emulator.objects import object_refs
 from bqml_emulator.sql import bignumeric, created_tables, refusals, stored_arrays, struct_fields
 
 # Names that neither a column of the input nor a script variable will have
@@ -40,6 +43,40 @@ STORED_VIEWS = """
 SELECT project_id, dataset_id, table_id, resource ->> '$.view.query' FROM emulator.tables
 WHERE contains(CAST(resource AS VARCHAR), 'GENERATE_EMBEDDING(')
 """
+
+
+@dataclass(frozen=True)
+class Source:
+    """What the input's rows hold, as DuckDB expressions over them."""
+
+    is_image: bool
+    value: str  # the uri, or the text
+    generation: str = "NULL"  # of the object that must be read; NULL: as it is now
+    refused: str = "NULL"  # the authorizer that must be able to read it, or the status instead of a call
+
+
+TEXTS = Source(False, "content")
+OBJECTS = Source(True, "uri", f'"{GENERATION}"')
+REFS = Source(True, "content.uri", "TRY_CAST(content.version AS BIGINT)", "content.authorizer")
+RUNTIMES = Source(  # values of OBJ.GET_ACCESS_URL
+    True,
+    "content ->> '$.objectref.uri'",
+    "TRY_CAST(content ->> '$.objectref.version' AS BIGINT)",
+    "CASE WHEN content ->> '$.access_urls.read_url' IS NULL "
+    "OR content ->> '$.objectref.details.gcs_metadata.content_type' IS NULL "
+    f"THEN '{limits.STATUS_NO_URL}' ELSE content ->> '$.objectref.authorizer' END",
+)
+
+
+def _refusal(project_id: str, refused: str) -> str:
+    """The status of rows that may not be read: their own, or that of an authorizer; '': they may."""
+    if refused == limits.STATUS_NO_URL:
+        return refused
+    try:
+        object_refs.authorize(refused, project_id)
+    except object_refs.RefError:
+        return limits.STATUS_REF_DENIED
+    return ""
 
 
 def install():
@@ -126,23 +163,26 @@ def _inline_views(tree: exp.Expression, context) -> exp.Expression:
 
 def _replacement(node: exp.GenerateEmbedding, context) -> exp.Query:
     running = execution.current()
-    options = arguments.options(node, context)
     model_name, model = remote_models.get(node.this, context)
+    facts = remote_models.facts(model)
+    options = arguments.options(node, facts, context)
     query = arguments.input_query(node)
     is_cached = arguments.object_source(node, query, context)
-    is_image = is_cached is not None
+    source = TEXTS if is_cached is None else OBJECTS
     if running is None or running.schema_only:
         if running:
-            _check_columns(_columns(running, *_translated(query, context)), node, is_image)
-        return _select(_without_rows(query), node, options, is_image)
+            source = _source(_columns(running, *_translated(query, context)), node, facts, source)
+        return _select(_without_rows(query), node, facts, options, source.is_image)
     remote_models.check_access(model)
     rows = _store_rows(running, query, context, is_cached)
-    _check_columns(_columns(running, f'SELECT * FROM "{rows}"', {}), node, is_image)
+    source = _source(_columns(running, f'SELECT * FROM "{rows}"', {}), node, facts, source)
     endpoint = model.remoteModelInfo.endpoint
-    service = EmbeddingService(running.job_id or "", model_name, endpoint, options.output_dimensionality)
-    answers = _store_answers(running, rows, service, is_image)
+    service = EmbeddingService(
+        running.job_id or "", model_name, endpoint, facts, options.output_dimensionality
+    )
+    answers = _store_answers(running, rows, service, source)
     context.temporary |= {rows, answers}
-    return _select(_joined(rows, answers), node, options, is_image)
+    return _select(_joined(rows, answers), node, facts, options, source.is_image)
 
 
 def _translated(query: exp.Query, context) -> tuple[str, dict]:
@@ -158,19 +198,37 @@ def _columns(running: Execution, sql: str, bound: dict) -> dict[str, str]:
     return {name.casefold(): kind for name, kind, *_ in described}
 
 
-def _check_columns(columns: dict[str, str], node: exp.GenerateEmbedding, is_image: bool):
+def columns_of(running: Execution, query: exp.Query, context) -> dict[str, str]:
+    """The columns of an input query with DuckDB's types; it is only looked at, no model is called."""
+    position = context.position
+    try:
+        with execution.schema_only():
+            return _columns(running, *_translated(query.copy(), context))
+    finally:
+        context.position = position
+
+
+def _source(
+    columns: dict[str, str], node: exp.GenerateEmbedding, facts: limits.EmbeddingModel, source: Source
+) -> Source:
+    """What the rows hold, now that the types of their columns are known."""
     function = arguments.function_name(node)
-    if is_image:
+    if source is OBJECTS:
         if "uri" not in columns:
             raise BigQueryError(
                 "invalidQuery", f"{function}: the query over the object table must return `uri`"
             )
-        return
+        return OBJECTS
     kind = columns.get("content", "")
-    if kind.startswith("STRUCT"):
-        raise BigQueryError("invalidQuery", f"not emulated: {function} of an ObjectRef in column content")
-    if kind != "VARCHAR":
-        raise BigQueryError("invalidQuery", limits.NO_CONTENT_COLUMN.format(function=function))
+    if kind == "VARCHAR":
+        return TEXTS
+    if object_refs.is_ref(kind):
+        return REFS
+    if kind == "JSON":
+        return RUNTIMES
+    if kind.startswith(("STRUCT", "TUPLE")) and facts is not limits.MULTIMODAL_EMBEDDING:
+        raise BigQueryError("invalidQuery", f"not emulated: {function} of several contents in a STRUCT")
+    raise BigQueryError("invalidQuery", limits.NO_CONTENT_COLUMN.format(function=function))
 
 
 def _temporary_name() -> str:
@@ -194,22 +252,25 @@ def _store_rows(running: Execution, query: exp.Query, context, is_cached: str | 
     return name
 
 
-def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_image: bool) -> str:
+def _store_answers(running: Execution, rows: str, service: EmbeddingService, source: Source) -> str:
     """Call the model for every row, a few at a time, and keep the answers in a temporary table."""
-    name, column = _temporary_name(), "uri" if is_image else "content"
+    name = _temporary_name()
     running.cursor.execute(
         f'CREATE TEMP TABLE "{name}" ("{ROW}" BIGINT, "{VECTOR}" FLOAT[], "{STATUS}" VARCHAR)'
     )
     running.temporary.append(name)
     inputs = running.cursor.execute(
-        f'SELECT "{ROW}", "{column}", "{GENERATION}" FROM "{rows}" ORDER BY 1'
+        f'SELECT "{ROW}", {source.value}, {source.generation}, {source.refused} FROM "{rows}" ORDER BY 1',
     ).fetchall()
-    embed = service.embed_image if is_image else service.embed_text
-    allowed = max(0, quota.rows_per_job(faults.current()) - running.embedded_rows)
+    embed = service.embed_image if source.is_image else service.embed_text
+    refusals = functools.cache(functools.partial(_refusal, running.project_id))
+    allowed = max(0, quota.rows_per_job(faults.current(), service.facts) - running.embedded_rows)
     running.embedded_rows += len(inputs)
 
-    def call(value: str | None, generation: int | None) -> Answer:
+    def call(value: str | None, generation: int | None, refused: str | None) -> Answer:
         running.check_cancelled()
+        if value is not None and refused is not None and (status := refusals(refused)):
+            return Answer(None, status)
         while value in faults.current().held_uris:
             time.sleep(execution.POLL_SECONDS)
             running.check_cancelled()
@@ -227,7 +288,7 @@ def _store_answers(running: Execution, rows: str, service: EmbeddingService, is_
 def _until_death(job_id: str | None, inputs: list[tuple]) -> tuple[list[tuple], BigQueryError | None]:
     """The rows that are called, and what ends the job after them if a fault kills it."""
     now = faults.current()
-    for index, (_, value, _) in enumerate(inputs):
+    for index, (_, value, *_) in enumerate(inputs):
         if value in now.poison_uris:
             return inputs[:index], BigQueryError("jobInternalError", limits.JOB_DIED)
     if now.kills(job_id):
@@ -235,14 +296,12 @@ def _until_death(job_id: str | None, inputs: list[tuple]) -> tuple[list[tuple], 
     return inputs, None
 
 
-def _call_all(
-    running: Execution, table: str, inputs: list[tuple], call: Callable[[str | None, int | None], Answer]
-):
+def _call_all(running: Execution, table: str, inputs: list[tuple], call: Callable[..., Answer]):
     with concurrent.futures.ThreadPoolExecutor(PARALLEL_CALLS, "model-call") as pool:
         for start in range(0, len(inputs), CHUNK_ROWS):
             chunk = inputs[start : start + CHUNK_ROWS]
-            numbers, values, generations = zip(*chunk, strict=True)
-            _append(running, table, numbers, list(pool.map(call, values, generations)))
+            numbers, *columns = zip(*chunk, strict=True)
+            _append(running, table, numbers, list(pool.map(call, *columns)))
 
 
 def _append(running: Execution, table: str, numbers: tuple[int, ...], answers: list[Answer]):
@@ -274,7 +333,9 @@ def _without_rows(query: exp.Query) -> str:
     return f"(SELECT CAST([] AS ARRAY<FLOAT64>) AS {VECTOR}, '' AS {STATUS}, * FROM ({inner}) WHERE FALSE)"
 
 
-def own_columns(is_ai: bool, options: Options, is_image: bool, vector: str, status: str) -> str:
+def own_columns(
+    is_ai: bool, facts: limits.EmbeddingModel, options: Options, is_image: bool, vector: str, status: str
+) -> str:
     """The function's own columns, which come before those of its input."""
     result = "embedding" if is_ai else "ml_generate_embedding_result"
     seconds = (
@@ -290,13 +351,24 @@ def own_columns(is_ai: bool, options: Options, is_image: bool, vector: str, stat
         f"{vector} AS {result}",
         f"{status} AS {'status' if is_ai else 'ml_generate_embedding_status'}",
     ]
-    columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
+    if facts is limits.MULTIMODAL_EMBEDDING:
+        columns += [f"CAST(NULL AS INT64) AS {name}" for name in seconds if is_image]
+    else:  # its fields are not documented
+        columns.append(
+            f"CAST(NULL AS JSON) AS {'statistics' if is_ai else 'ml_generate_embedding_statistics'}"
+        )
     return ", ".join(columns)
 
 
-def _select(source: str, node: exp.GenerateEmbedding, options: Options, is_image: bool) -> exp.Query:
+def _select(
+    source: str,
+    node: exp.GenerateEmbedding,
+    facts: limits.EmbeddingModel,
+    options: Options,
+    is_image: bool,
+) -> exp.Query:
     """The function's columns in BigQuery's order: its own first, then those of the input."""
     is_ai = arguments.function_name(node).startswith("AI.")
-    columns = own_columns(is_ai, options, is_image, f"{CALLED}.{VECTOR}", f"{CALLED}.{STATUS}")
+    columns = own_columns(is_ai, facts, options, is_image, f"{CALLED}.{VECTOR}", f"{CALLED}.{STATUS}")
     sql = f"SELECT {columns}, {CALLED}.* EXCEPT ({VECTOR}, {STATUS}) FROM {source} AS {CALLED}"
     return sqlglot.parse_one(sql, dialect=BigQueryDialect)

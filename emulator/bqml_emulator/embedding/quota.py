@@ -45,12 +45,12 @@ def pool(project_id: str, base_model: str) -> RequestPool:
     return _pools[(project_id, base_model)]
 
 
-def rows_per_job(now: Faults) -> int:
+def rows_per_job(now: Faults, model: limits.EmbeddingModel) -> int:
     """Rows of one job that are called; the others get limits.STATUS_ROWS_PER_JOB."""
     if now.rows_per_job is not None:
         return now.rows_per_job
     # without any quota the requests themselves are refused, and say so
-    return (now.requests_per_minute or limits.EMBEDDING_REQUESTS_PER_MINUTE) * limits.ROWS_PER_JOB_MINUTES
+    return (now.requests_per_minute or model.requests_per_minute) * limits.ROWS_PER_JOB_MINUTES
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""CREATE MODEL … REMOTE WITH CONNECTION: the endpoint multimodalembedding@001, served by the local model."""
+"""CREATE MODEL … REMOTE WITH CONNECTION: endpoints of embedding models, served by the local model."""
 
 import re
 
@@ -12,7 +12,7 @@ from bqml_emulator.core.config import LOCATION
 from bqml_emulator.objects import connections
 
 ENDPOINT_URL = re.compile(
-    r"^https://[^/]+/v1/projects/[^/]+/locations/[^/]+/publishers/google/models/(?P<name>[^/]+)$"
+    r"^https://[^/]+/v1/projects/[^/]+/locations/(?P<location>[^/]+)/publishers/google/models/(?P<name>[^/]+)$"
 )
 SERVED_HERE = (
     "Served by the embedded BigQuery's local model, a stand-in for {endpoint}: "
@@ -48,7 +48,7 @@ def _check_connection(connection: connections.Connection):
         raise BigQueryError("invalidQuery", message)
 
 
-def _endpoint(tree: exp.Create) -> str:
+def _endpoint(tree: exp.Create, location: str) -> str:
     properties = tree.args["properties"].expressions
     options = {p.name.lower(): p.args["value"] for p in properties if type(p) is exp.Property}
     if unknown := options.keys() - {"endpoint"}:
@@ -57,11 +57,28 @@ def _endpoint(tree: exp.Create) -> str:
     if "endpoint" not in options:
         raise BigQueryError("invalidQuery", "CREATE MODEL … REMOTE needs OPTIONS (ENDPOINT = 'name')")
     endpoint = str(statement.literal(options["endpoint"]))
-    match = ENDPOINT_URL.match(endpoint)
-    if (match["name"] if match else endpoint) != limits.EMBEDDING_ENDPOINT:
-        message = f"not emulated: endpoint {endpoint!r}; {limits.EMBEDDING_ENDPOINT!r} is"
-        raise BigQueryError("invalidQuery", message)
+    model = limits.EMBEDDING_MODELS.get(_name(endpoint))
+    if model is None:
+        served = ", ".join(map(repr, limits.EMBEDDING_MODELS))
+        raise BigQueryError("invalidQuery", f"not emulated: endpoint {endpoint!r}; those of {served} are")
+    url = ENDPOINT_URL.match(endpoint)
+    for place in (location, url["location"] if url else location):
+        if model.locations and place.casefold() not in map(str.casefold, model.locations):
+            message = limits.MODEL_NOT_HERE.format(
+                endpoint=model.endpoint, location=place, available=" and ".join(model.locations)
+            )
+            raise BigQueryError("invalidQuery", message)
     return endpoint
+
+
+def _name(endpoint: str) -> str:
+    url = ENDPOINT_URL.match(endpoint)
+    return url["name"] if url else endpoint
+
+
+def facts(model: Model) -> limits.EmbeddingModel:
+    """What is documented of the embedding model behind a remote model."""
+    return limits.EMBEDDING_MODELS[_name(model.remoteModelInfo.endpoint)]
 
 
 def _connection(tree: exp.Create, project_id: str) -> connections.Connection | None:
@@ -85,14 +102,14 @@ def create(
         raise BigQueryError(
             "invalid", f'Model "{keys[2]}" must be qualified with a dataset (e.g. dataset.model).'
         )
-    datasets.get(*keys[:2])
+    dataset = datasets.get(*keys[:2])
     found = metadata.load(Model, *keys) is not None
     exists, replace = bool(tree.args.get("exists")), bool(tree.args.get("replace"))
     if metadata.outcome("Model", names.label(*keys), found, False, exists, replace) == "SKIP":
         return
     if tables.exists(*keys):
         raise already_exists("Table", names.label(*keys))
-    endpoint = _endpoint(tree)
+    endpoint = _endpoint(tree, dataset.location or LOCATION)
     if not dry_run:
         connections.create_default(connection, (limits.MODEL_ROLE,))
     _check_connection(connection)
@@ -109,7 +126,7 @@ def _resource(keys: tuple[str, str, str], connection: connections.Connection, en
             "location": LOCATION,
             "creationTime": now,
             "lastModifiedTime": now,
-            "description": SERVED_HERE.format(endpoint=limits.EMBEDDING_ENDPOINT),
+            "description": SERVED_HERE.format(endpoint=_name(endpoint)),
             "remoteModelInfo": {"endpoint": endpoint, "connection": ".".join(connection.keys)},
         }
     )

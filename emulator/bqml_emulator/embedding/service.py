@@ -25,6 +25,12 @@ SERVICE_RETRY_WAITS_SECONDS = (
     0.2,
 )  # ours: BigQuery retries before a row fails; how often is not told
 HASH_MODEL_ID = "hash"
+UNREADABLE_TYPES = {"image/heic", "image/heif", "image/avif"}  # the local model has no decoder for them
+# Nothing says whether Google's preview and its successor share a space; here they do.
+SPACES = {
+    name: model.MULTIMODAL if facts is limits.MULTIMODAL_EMBEDDING else model.GEMINI
+    for name, facts in limits.EMBEDDING_MODELS.items()
+}
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ _busy = threading.BoundedSemaphore(4)  # calls at work, over all jobs; more thre
 
 
 def local_model() -> model.LocalModel:
-    """The model that serves multimodalembedding@001 here; loaded once, at first use or by `warm_up`."""
+    """The model that serves all endpoints here; loaded once, at first use or by `warm_up`."""
     with _load_lock:
         return model.load()
 
@@ -98,12 +104,16 @@ def warm_up():
 class EmbeddingService:
     """Calls on behalf of one job and one model; safe to use from many threads."""
 
-    def __init__(self, job_id: str, model_name: str, endpoint: str, dimension: int):
+    def __init__(
+        self, job_id: str, model_name: str, endpoint: str, facts: limits.EmbeddingModel, dimension: int
+    ):
         self.job_id = job_id
         self.model_name = model_name
         self.endpoint = endpoint
+        self.facts = facts
+        self.space = SPACES[facts.endpoint]
         self.dimension = dimension
-        self.pool = quota.pool(model_name.split(".")[0], limits.EMBEDDING_ENDPOINT)
+        self.pool = quota.pool(model_name.split(".")[0], facts.endpoint)
 
     def embed_image(self, uri: str | None, generation: int | None) -> Answer:
         """Embed the object at a gs:// uri: this generation of it, or with None what it is now."""
@@ -111,13 +121,13 @@ class EmbeddingService:
             return Answer(None, limits.STATUS_NULL)
         if faults.current().reads_newest_generation:
             generation = None
-        return self._call(Content("image", uri, b""), uri, lambda: _read_image(uri, generation))
+        return self._call(Content("image", uri, b""), uri, lambda: _read_image(uri, generation, self.facts))
 
     def embed_text(self, text: str | None, _: None) -> Answer:
-        """Embed a text of at most 1,024 bytes; there is only one of it."""
+        """Embed a text; there is only one of it."""
         if text is None:
             return Answer(None, limits.STATUS_NULL)
-        return self._call(Content("text", None, b""), text, lambda: _read_text(text))
+        return self._call(Content("text", None, b""), text, lambda: _read_text(text, self.facts))
 
     def _call(self, content: Content, row: str, read) -> Answer:
         """`content` is what is known before reading; `row` tells rows apart: the uri or the text."""
@@ -148,11 +158,11 @@ class EmbeddingService:
             raise Refused(limits.STATUS_IMAGE_REFUSED)
         if content.kind == "image" and _attempts.must_fail(content.uri, now):
             raise Refused(_exhausted(content.uri, now))
-        content = _shortened(content)
+        content = _shortened(content, self.facts.text_tokens)
         if now.hash_model:
             return _hash_vector(content, self.dimension)
         try:
-            return model.project(_model_vector(content), self.dimension)
+            return self.space.vector(_model_vector(content), self.dimension)
         except model.ImageError as error:
             raise Refused(limits.STATUS_IMAGE_BROKEN.format(reason=str(error).rstrip("."))) from error
 
@@ -162,7 +172,7 @@ class EmbeddingService:
             job_id=self.job_id,
             model=self.model_name,
             endpoint=self.endpoint,
-            served_by=HASH_MODEL_ID if now.hash_model else local_model().model_id,
+            served_by=HASH_MODEL_ID if now.hash_model else self.space.id,
             kind=content.kind,
             uri=content.uri,
             content_sha256=content.sha256 if content.data else "",
@@ -193,33 +203,35 @@ def _exhausted(row: str, now: Faults) -> str:
     return limits.STATUSES_RETRYABLE[digest[0] % len(limits.STATUSES_RETRYABLE)]
 
 
-def _shortened(content: Content) -> Content:
+def _shortened(content: Content, tokens: int) -> Content:
     """What the model sees of a long text; the ledger knows the whole."""
     words = content.data.split() if content.kind == "text" else []
-    if len(words) <= limits.MAX_TEXT_TOKENS:
+    if len(words) <= tokens:
         return content
-    return replace(content, data=b" ".join(words[: limits.MAX_TEXT_TOKENS]))
+    return replace(content, data=b" ".join(words[:tokens]))
 
 
-def _read_text(text: str) -> Content:
+def _read_text(text: str, facts: limits.EmbeddingModel) -> Content:
     content = Content("text", None, text.encode())
-    if len(content.data) > limits.MAX_TEXT_BYTES:
+    if facts.text_bytes is not None and len(content.data) > facts.text_bytes:
         raise Refused(limits.STATUS_TEXT_TOO_LONG, content)
     return content
 
 
-def _read_image(uri: str, generation: int | None) -> Content:
+def _read_image(uri: str, generation: int | None, facts: limits.EmbeddingModel) -> Content:
     try:
-        answer = gcs.read(uri, limits.MAX_IMAGE_BYTES, generation)
+        answer = gcs.read(uri, facts.image_bytes, generation)
     except gcs.ObjectError as error:
         raise Refused(_unreadable(uri, error.code)) from error
     if answer.data is None:
-        raise Refused(limits.STATUS_IMAGE_TOO_LARGE.format(size=answer.size))
+        raise Refused(limits.STATUS_IMAGE_TOO_LARGE.format(size=answer.size, limit=facts.image_bytes))
     content = Content("image", uri, answer.data)
     if answer.content_type.startswith("video/"):
         raise Refused(limits.STATUS_VIDEO, content)
-    if answer.content_type not in (*limits.IMAGE_CONTENT_TYPES, limits.UNKNOWN_CONTENT_TYPE, ""):
+    if answer.content_type not in (*facts.image_types, limits.UNKNOWN_CONTENT_TYPE, ""):
         raise Refused(limits.STATUS_IMAGE_TYPE.format(content_type=answer.content_type), content)
+    if answer.content_type in UNREADABLE_TYPES:
+        raise Refused(limits.STATUS_NOT_READ.format(content_type=answer.content_type), content)
     return content
 
 

@@ -3,12 +3,18 @@
 DuckDB makes those lists anew at each question, of every file, with every result that a query leaves for a
 day; a statement asks about ten times, so each would be slower than the one before. To bind a name costs the
 same however many tables there are.
+
+The rules of a statement ask the same again and again: within `once` each question is asked once.
 """
 
+import contextlib
+import contextvars
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import duckdb
-from local_bigquery.catalog import names, tabledata, tables
+from local_bigquery.catalog import metadata, names, row_access, tabledata, tables
 from local_bigquery.engine import database, types
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import not_found
@@ -23,6 +29,43 @@ VIEW = (  # this list is short: it has no results in it
 # The second where the project is missing, too; the third where the table is called like a file type ("csv"):
 # DuckDB then looks for a file of that name, which its settings forbid.
 NO_SUCH_NAME = duckdb.CatalogException, duckdb.BinderException, duckdb.PermissionException
+_answers: contextvars.ContextVar[dict[str, list[tuple]] | None] = contextvars.ContextVar(
+    "answers", default=None
+)
+
+
+@contextlib.contextmanager
+def once() -> Iterator[None]:
+    """Within this block, which must not change the catalog, each question to it is asked once."""
+    with _answered({} if _answers.get() is None else _answers.get()):
+        yield
+
+
+def anew() -> contextlib.AbstractContextManager[None]:
+    """Within this block every question is asked, though it may be within `once`."""
+    return _answered(None)
+
+
+@contextlib.contextmanager
+def _answered(answers: dict[str, list[tuple]] | None) -> Iterator[None]:
+    token = _answers.set(answers)
+    try:
+        yield
+    finally:
+        _answers.reset(token)
+
+
+def _asked_once(fetch):
+    def fetch_once(sql: str, params: list[Any] | None = None) -> list[tuple]:
+        answers = _answers.get()
+        if answers is None:
+            return fetch(sql, params)
+        question = repr((sql, params))
+        if question not in answers:
+            answers[question] = fetch(sql, params)
+        return answers[question]
+
+    return fetch_once
 
 
 def columns_of(physical: tuple[str, str, str]) -> dict[str, tuple[str, bool]]:
@@ -81,3 +124,11 @@ def install():
 
     database.objects, partitions._hidden = objects, has_ingestion_time
     tables.columns = tabledata.columns = columns
+    database.fetch = metadata.fetch = row_access.fetch = _asked_once(database.fetch)
+    write = tables.write
+
+    def write_and_see(*arguments, **options):
+        with anew():
+            return write(*arguments, **options)
+
+    tables.write = write_and_see

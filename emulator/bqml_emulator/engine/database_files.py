@@ -4,7 +4,7 @@ SQL reaches the tables in them and nothing else: DuckDB is locked before the fir
 may then touch its own files and two folders, of projects that come later and of what load and export jobs
 exchange with the storage; it loads no extension, opens no address, and its settings cannot be changed.
 
-What DuckLake gave and plain files do not is time travel; `FOR SYSTEM_TIME AS OF` is therefore refused.
+What DuckLake gave and plain files do not is earlier versions of tables: see time_travel.
 """
 
 import functools
@@ -18,9 +18,6 @@ from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.settings import settings
 from local_bigquery.sql import native
-from sqlglot import exp
-
-from bqml_emulator.core.rules import statement_rules
 
 MEMORY = "2GiB"  # that DuckDB may use, the rest is on the disk; without a limit it takes 80 % of the machine
 SUFFIX = ".project.duckdb"
@@ -121,16 +118,8 @@ def _attach(con: duckdb.DuckDBPyConnection, project_id: str, path: Path):
     database._attached.add(project_id)
 
 
-def refuse_time_travel(tree: exp.Expression, context) -> exp.Expression:
-    """Statement rule: say plainly that older versions of a table are not kept."""
-    if any(table.args.get("version") for table in tree.find_all(exp.Table)):
-        raise BigQueryError("invalidQuery", "not emulated: FOR SYSTEM_TIME AS OF")
-    return tree
-
-
 def install():
     """Make local-bigquery keep its data in plain DuckDB files."""
     database._connect = connect
     database._attach = attach
     database.projects = lambda: sorted(database._attached)
-    statement_rules.add(refuse_time_travel)

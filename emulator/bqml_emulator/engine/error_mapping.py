@@ -28,6 +28,13 @@ def not_emulated(feature: str) -> BigQueryError:
     return BigQueryError("notImplemented", f"not emulated: {feature}")
 
 
+def unqualified(kind: str, name: str) -> BigQueryError:
+    """The error for a name without dataset where there is no default one."""
+    return BigQueryError(
+        "invalid", f'{kind} "{name}" must be qualified with a dataset (e.g. dataset.{kind.lower()}).'
+    )
+
+
 def _is_unmapped(message: str) -> bool:
     """Whether local-bigquery hands on DuckDB's own text; errors of our functions say it all."""
     known = [errors.UDF_ERROR, *(pattern for pattern, _, _ in errors.DUCKDB_ERRORS)]

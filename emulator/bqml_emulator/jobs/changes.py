@@ -7,8 +7,21 @@ from bqml_emulator.jobs import (
     execution,
     lifecycle,
     query_requests,
+    session_end,
     temporary_tables,
+    time_travel,
     views,
 )
 
-MODULES = (children, commits, dml, execution, lifecycle, query_requests, temporary_tables, views)
+MODULES = (
+    children,
+    commits,
+    dml,
+    execution,
+    lifecycle,
+    query_requests,
+    session_end,
+    temporary_tables,
+    time_travel,
+    views,
+)

@@ -1,12 +1,14 @@
 """Child jobs of a script: each query keeps rows of its own, as any query job does.
 
-local-bigquery writes every query of a script to the script's one table, so that only the last remains.
+local-bigquery writes every query of a script to the script's one table, so that only the last remains, and
+gives each child the text of the whole script.
 """
 
 from local_bigquery.catalog import tables
 from local_bigquery.jobs import query, runner, store
 from local_bigquery.models import Job, TableReference
 
+TEXT = "statementText"  # of a child, among its statistics until its record is made
 CHILD_ID = "script_job_{script}_{index}"  # as local-bigquery names them
 
 
@@ -16,8 +18,13 @@ def _of(result: TableReference, index: int) -> TableReference:
 
 
 def _with_destination(child: Job) -> Job:
-    """The record of a child job, which local-bigquery gives the destination of its script."""
+    """The record of a child job, which local-bigquery gives the destination and the text of its script."""
     config, reference = child.configuration.query.without("destinationTable"), child.jobReference
+    text = child.statistics.query.dump().get(TEXT)
+    if text is not None:
+        config = config.replace(query=text)
+        statistics = child.statistics.replace(query=child.statistics.query.without(TEXT))
+        child = child.replace(statistics=statistics)
     if child.statistics.query.statementType == "SELECT":
         table = TableReference(
             projectId=reference.projectId, datasetId=tables.RESULTS, tableId=reference.jobId
@@ -31,9 +38,12 @@ def install():
     statement, execute, done, delete = query._statement, query._execute, runner._done, tables.delete
 
     def statement_of_child(cur, tree, context, destination, *options):
-        if destination and context.system["script.job_id"]:  # it has none outside of scripts
+        if not context.system["script.job_id"]:  # it has none outside of scripts
+            return statement(cur, tree, context, destination, *options)
+        text = context.system["statement_text"]
+        if destination:
             destination = _of(destination, context.system["script.num_child_jobs"])
-        return statement(cur, tree, context, destination, *options)
+        return statement(cur, tree, context, destination, *options).replace(**{TEXT: text})
 
     def execute_with_last_result(*arguments):
         statistics, children, result = execute(*arguments)

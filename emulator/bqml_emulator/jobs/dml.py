@@ -27,6 +27,7 @@ BEFORE = (execution,)  # which prepares a statement around what is done here
 MUTATIONS = exp.Update | exp.Delete | exp.Merge | exp.TruncateTable
 CONFLICT = re.compile("conflict", re.IGNORECASE)  # of the errors DuckDB raises as TransactionException
 _open: dict[duckdb.DuckDBPyConnection, list[Table]] = {}  # transactions begun by a user: the tables written
+_at_end: dict[duckdb.DuckDBPyConnection, list[Callable[[], None]]] = {}  # of those transactions
 _locks: dict[Table, threading.RLock] = {}
 _locks_lock = threading.Lock()
 
@@ -131,6 +132,15 @@ def end_transaction(cursor: duckdb.DuckDBPyConnection):
     """The transaction begun on this cursor, if any, is over; what it changed is free for others."""
     if _open.pop(cursor, None) is not None:
         dml_queue.leave(cursor)
+    for call in _at_end.pop(cursor, []):
+        call()
+
+
+def at_end(cursor: duckdb.DuckDBPyConnection, call: Callable[[], None]) -> bool:
+    """Call this when the transaction begun on the cursor has ended; False if there is none."""
+    if cursor in _open:
+        _at_end.setdefault(cursor, []).append(call)
+    return cursor in _open
 
 
 def _check_matches(running: Execution, tree: exp.Expression, context):
@@ -167,6 +177,16 @@ def keep_nulls(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
+def unnest_source(tree: exp.Expression, context) -> exp.Expression:
+    """Before a MERGE: an array as its source, which local-bigquery would name twice, becomes a subquery."""
+    source = tree.args["using"] if isinstance(tree, exp.Merge) else None
+    if isinstance(source, exp.Unnest):
+        alias = source.args.get("alias")
+        name = alias.columns[0].name if alias and alias.columns else alias.name if alias else ""
+        source.replace(exp.select("*").from_(source.copy()).subquery(name or "_bqml_source"))
+    return tree
+
+
 @contextlib.contextmanager
 def writing(*table: str) -> Iterator[None]:
     """Replaces `database.writing`: a turn at a table, which its holder may take again."""
@@ -194,6 +214,7 @@ def install():
     database.writing = writing
     execution.before_statement.add(require_where, first=True)
     execution.before_statement.add(keep_nulls)
+    execution.before_statement.add(unnest_source)
     execution.before_statement.add(queue)
     abort, run_merge = sessions.abort, merge.run
     execute, run_plainly = query.execute, query._run

@@ -11,11 +11,13 @@ import duckdb
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import query, runner
 from local_bigquery.models import JobConfigurationQuery
+from sqlglot import exp
 
 from bqml_emulator.billing import query_bytes
 from bqml_emulator.core import faults, limits
 from bqml_emulator.core.order import Order
 from bqml_emulator.core.rules import Rule
+from bqml_emulator.engine import catalog_lookups
 
 POLL_SECONDS = 0.05  # between two looks at whether a job that is held up was cancelled
 
@@ -35,7 +37,6 @@ class Execution:
     temporary: list[str] = field(default_factory=list)
     transaction: Any = None  # commits.Transaction, while there is one
     analysis: Any = None  # analyzer.door.Analysis of the statement
-    functions: dict[str, Any] = field(default_factory=dict)  # temporary ones, as the analyzer knows them
     held: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)  # until the statement has ended
 
     @property
@@ -111,7 +112,11 @@ def install():
             _current.reset(token)
 
     def tracked_run(cur, tree, context, destination, config, dry_run, isolated):
-        with schema_only() if tree.args.get("kind") == "VIEW" else contextlib.nullcontext():
+        is_query = isinstance(tree, exp.Query)
+        with (
+            schema_only() if tree.args.get("kind") == "VIEW" else contextlib.nullcontext(),
+            catalog_lookups.once() if is_query else contextlib.nullcontext(),
+        ):
             running = current()
             running.embedded_rows, running.is_script = 0, isolated
             try:

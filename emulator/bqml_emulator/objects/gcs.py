@@ -75,7 +75,15 @@ def _fits(name: str, prefix: str, suffix: str) -> bool:
     return len(name) >= len(prefix) + len(suffix) and name.startswith(prefix) and name.endswith(suffix)
 
 
-def read(uri: str, max_bytes: int, generation: int | None = None) -> Content:
+def find(uri: str, generation: int | None = None) -> Object:
+    """An object, of one generation or as it is now; ObjectError when there is none."""
+    try:
+        return store().get(*split(uri), generation)
+    except StorageError as error:
+        raise ObjectError(uri, error.code) from error
+
+
+def read(uri: str, max_bytes: int | None, generation: int | None = None) -> Content:
     """Type, size and bytes of an object, of one generation or as it is now; a larger one is not read.
 
     ObjectError when it cannot be had, 404 for a generation that the bucket has not kept.
@@ -83,7 +91,7 @@ def read(uri: str, max_bytes: int, generation: int | None = None) -> Content:
     data = None
     try:
         found = store().get(*split(uri), generation)
-        while found.size <= max_bytes and data is None:
+        while data is None and (max_bytes is None or found.size <= max_bytes):
             try:
                 data = store().path(found).read_bytes()
             except FileNotFoundError:  # overwritten or deleted between the two

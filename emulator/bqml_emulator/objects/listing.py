@@ -6,10 +6,12 @@ metadata is not. A cache in mode AUTOMATIC is refreshed at times nobody is told,
 When the sources of a table change, its cache stays what it was until the next refresh (limitations, ibid.).
 """
 
+import base64
 import contextlib
 import functools
 import itertools
 import json
+import mimetypes
 import threading
 import time
 from collections.abc import Iterator
@@ -71,7 +73,7 @@ def _list(patterns: list[str]) -> pa.Array:
         "md5_hash": [item.md5 for item in found],
         "updated": [item.updated for item in found],
         "metadata": list(map(_metadata, found)),
-        "details": list(map(_details, found, types)),
+        "details": list(map(details, found)),
     }
     arrays = [pa.array(columns[field.name], field.type) for field in OBJECT]
     return pa.StructArray.from_arrays(arrays, fields=list(OBJECT))
@@ -83,9 +85,13 @@ def _metadata(item: Object) -> list[dict]:
     return [{"name": k, "value": v} for k, v in (json.loads(item.attributes).get("metadata") or {}).items()]
 
 
-def _details(item: Object, content_type: str) -> str:
-    details = {"content_type": content_type, "md5_hash": item.md5, "size": item.size, "updated": item.updated}
-    return json.dumps({"gcs_metadata": details})  # updated in microseconds, as BigQuery has it
+def details(item: Object) -> str:
+    """What an ObjectRef says of an object. Its MD5 is in hexadecimal digits there, its type, where the object
+    has none, that of the name's suffix; `updated` is in microseconds."""
+    kind = item.content_type or mimetypes.guess_type(item.name)[0] or limits.UNKNOWN_CONTENT_TYPE
+    md5 = base64.b64decode(item.md5).hex() if item.md5 else None
+    found = {"content_type": kind, "md5_hash": md5, "size": item.size, "updated": item.updated}
+    return json.dumps({"gcs_metadata": found})
 
 
 def list_objects(uris: pa.ChunkedArray) -> pa.Array:

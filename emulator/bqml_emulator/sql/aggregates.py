@@ -16,7 +16,6 @@ from sqlglot.dialects.dialect import groupconcat_sql
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
 
-BIGNUMERIC = "DECIMAL(38,18)"
 NEXT = 1e-12  # between two ranks, of fewer than a million million rows
 
 OF_LISTS = {  # DuckDB's names; list_aggregate knows them
@@ -43,8 +42,6 @@ KEPT = (
     "lambda e: e.v)"
 )
 MACROS = {
-    "_bqml_average": f"(x) AS CASE WHEN typeof(x) = '{BIGNUMERIC}' "
-    "THEN _raise('not emulated: AVG of BIGNUMERIC') ELSE x END",
     "_bqml_at_most": KEPT.format("list_max"),
     "_bqml_at_least": KEPT.format("list_min"),
 }
@@ -122,12 +119,6 @@ def refuse_types(node: exp.Expression, context) -> exp.Expression:
     elif isinstance(node, exp.PercentileCont):
         refused = {types.DECIMAL: "NUMERIC", types.BIGDECIMAL: "BIGNUMERIC"}
         found = kind(node.expression)
-        if (
-            found in (None, types.UNKNOWN)
-            and isinstance(node, exp.Avg)
-            and not isinstance(node.this, exp.Distinct)
-        ):
-            node.set("this", macro("_bqml_average", node.this))  # DuckDB knows the type then
     if refused and found in refused:
         name = "PERCENTILE_CONT" if isinstance(node, exp.PercentileCont) else node.key.upper()
         raise BigQueryError("invalidQuery", f"not emulated: {name} of {refused[found]}")

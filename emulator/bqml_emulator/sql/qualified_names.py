@@ -4,20 +4,13 @@ local-bigquery would look in DuckDB's own schema, make the object there and fail
 """
 
 from local_bigquery.catalog import names
-from local_bigquery.errors import BigQueryError
 from sqlglot import exp
 
+from bqml_emulator.engine.error_mapping import unqualified
 from bqml_emulator.jobs import dml, execution
 from bqml_emulator.objects import object_tables
 
 KINDS = {"TABLE": "Table", "VIEW": "Table", "FUNCTION": "Routine"}
-
-
-def unqualified(kind: str, name: str) -> BigQueryError:
-    """The error for a name without dataset where there is no default one."""
-    return BigQueryError(
-        "invalid", f'{kind} "{name}" must be qualified with a dataset (e.g. dataset.{kind.lower()}).'
-    )
 
 
 def require_dataset(tree: exp.Expression, context) -> exp.Expression:

@@ -1,7 +1,7 @@
 """Statements that would be taken for something else, or handed to DuckDB as they are: not emulated."""
 
 from local_bigquery.errors import BigQueryError
-from local_bigquery.sql.rules import STATEMENT_RULES, information_schema, typing
+from local_bigquery.sql.rules import information_schema
 from local_bigquery.sql.rules import tables as table_rules
 from sqlglot import exp
 
@@ -98,37 +98,8 @@ def _refuse_engine_database(table: exp.Table):
         raise table_rules._not_found(table.catalog, table.db, table.name)
 
 
-def refuse_arrays(tree: exp.Expression, context) -> exp.Expression:
-    """Statement rule, when types are known: arrays are no keys, which DuckDB lets them be."""
-    for node in tree.find_all(exp.EQ, exp.NEQ, exp.Group, exp.Distinct):
-        selected = (
-            node.parent.expressions
-            if isinstance(node, exp.Distinct) and isinstance(node.parent, exp.Select)
-            else []
-        )
-        for value in (
-            [node.this, node.expression] if isinstance(node, exp.Binary) else [*node.expressions, *selected]
-        ):
-            if (
-                isinstance(value, exp.Expression)
-                and value.type
-                and value.type.this == exp.DataType.Type.ARRAY
-            ):
-                raise BigQueryError("invalidQuery", _array_message(node, value))
-    return tree
-
-
-def _array_message(node: exp.Expression, value: exp.Expression) -> str:
-    if isinstance(node, exp.Group):
-        return "Grouping by expressions of type ARRAY is not allowed"
-    if isinstance(node, exp.Distinct):
-        return f"Column {value.alias_or_name} of type ARRAY cannot be used in SELECT DISTINCT"
-    return "Equality is not defined for arguments of type ARRAY"
-
-
 def install():
-    """Look at every statement first, and again when the types of its parts are known."""
-    STATEMENT_RULES.insert(STATEMENT_RULES.index(typing.annotate) + 1, refuse_arrays)
+    """Look at every statement first."""
     statement_rules.add(refuse, first=True)
     looks = (qualified_names.require_dataset,)
     execution.before_statement.add(refuse_engine_statements, before=looks, first=True)

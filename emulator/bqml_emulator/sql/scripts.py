@@ -23,10 +23,10 @@ from sqlglot import exp
 
 from bqml_emulator.analyzer import door
 from bqml_emulator.core import limits
-from bqml_emulator.engine.error_mapping import PARSER_SLIPS
+from bqml_emulator.engine.error_mapping import PARSER_SLIPS, unqualified
 from bqml_emulator.jobs import execution
 from bqml_emulator.jobs.transactions import CONTROL, Transaction, normalise
-from bqml_emulator.sql import qualified_names, refusals, script_checks, script_values
+from bqml_emulator.sql import refusals, script_checks, script_values
 
 DYNAMIC = {"SQL", "TABLE_FUNCTION", "TEMP_FUNCTION", "PROCEDURE", "DROP_PROCEDURE", "CALL", "ASSERT"}
 ERROR_VARIABLES = ("error.message", "error.statement_text", "error.formatted_stack_trace")
@@ -106,8 +106,8 @@ class Interpreter(script.Interpreter):
             if self.transaction.done_already(tree):
                 continue
             tree.meta["table_function"] = statement.kind == "TABLE_FUNCTION"
-            if statement.kind == "TEMP_FUNCTION" and running.analysis:
-                running.functions[tree.find(exp.Table).name.casefold()] = running.analysis.function
+            if statement.kind == "TEMP_FUNCTION":
+                door.remember(tree.find(exp.Table).name, running.analysis)
             statistics = self.run_sql(tree)  # None of a temporary function, which is no child job
             self.context.system["script.num_child_jobs"] += statistics is not None
             self.transaction.after(tree, self.tables)
@@ -135,7 +135,7 @@ class Interpreter(script.Interpreter):
     def reference(self, text: str) -> tuple[str, str, str]:
         keys = super().reference(text)
         if keys[1] is None:
-            raise qualified_names.unqualified("Routine", keys[2])
+            raise unqualified("Routine", keys[2])
         return keys
 
     # --- variables ------------------------------------------------------------------------------------

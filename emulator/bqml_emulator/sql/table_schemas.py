@@ -47,7 +47,8 @@ def _copy_with_schema(run):
         makes = _makes(target, config) and config.operationType not in copy.CLONES
         statistics = run(cur, config, upload)
         if makes:
-            source = tables.load(*tables.reference((config.sourceTables or [config.sourceTable])[0]))
+            project_id, dataset_id, name = tables.reference((config.sourceTables or [config.sourceTable])[0])
+            source = tables.load(project_id, dataset_id, name.partition("@")[0])  # table@time
             tables.annotate(target, source.only("schema", *tables.LAYOUT))
             _require(target, _required(tables.fields(source)))
         return statistics

@@ -68,33 +68,33 @@ def _fits(index: VectorIndex, built: Lists) -> bool:
     return built.dimension == _dimension(index)
 
 
-def _vectors(index: VectorIndex, dimension: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The table's vectors of one dimension, in portions: UINT64 [n] hashes, FLOAT32 [n, dimension]."""
+def vectors(index: VectorIndex, dimension: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The table's vectors of one dimension, in portions: UINT64 [n] hashes, FLOAT64 [n, dimension]."""
     column = quote(index.column)
     sql = f"SELECT hash({column}) AS h, {column} AS v FROM {table_name(index)} WHERE len({column}) = ?"
     with database.cursor() as cursor:
         for batch in cursor.sql(sql, params=[dimension]).to_arrow_reader(CHUNK_ROWS):
             values = batch["v"].flatten().to_numpy(zero_copy_only=False)
-            yield batch["h"].to_numpy(), values.reshape(-1, dimension).astype(np.float32)
+            yield batch["h"].to_numpy(), values.reshape(-1, dimension).astype(np.float64, copy=False)
 
 
 def _sample(index: VectorIndex, rows: int) -> np.ndarray:
     """Vectors to train with, FLOAT32 [n, dimension]: the same ones in the same order for the same content."""
     every = np.uint64(max(1, rows // (POINTS_PER_LIST * index.number_of_lists(rows))))
-    hashes, vectors = [], []
-    for portion, values in _vectors(index, _dimension(index)):
+    hashes, sample = [], []
+    for portion, values in vectors(index, _dimension(index)):
         chosen = portion % every == 0
         hashes.append(portion[chosen])
-        vectors.append(values[chosen])
-    return np.concatenate(vectors)[np.argsort(np.concatenate(hashes), kind="stable")]
+        sample.append(values[chosen].astype(np.float32))
+    return np.concatenate(sample)[np.argsort(np.concatenate(hashes), kind="stable")]
 
 
 def _assign(index: VectorIndex, built: Lists, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The list of every new vector: UINT64 [n] hashes, INT64 [n] lists; not those of another dimension."""
     hashes, assigned = [np.empty(0, dtype=np.uint64)], [np.empty(0, dtype=np.int64)]
-    for portion, values in _vectors(index, built.dimension) if new.size else ():
+    for portion, values in vectors(index, built.dimension) if new.size else ():
         wanted = np.isin(portion, new)
         hashes.append(portion[wanted])
-        assigned.append(built.nearest(values[wanted], 1)[:, 0])
+        assigned.append(built.nearest(values[wanted].astype(np.float32), 1)[:, 0])
     found, first = np.unique(np.concatenate(hashes), return_index=True)
     return found, np.concatenate(assigned)[first]

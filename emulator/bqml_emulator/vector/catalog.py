@@ -102,6 +102,12 @@ def on_table(project: str, dataset: str, table: str) -> VectorIndex | None:
     return next(iter(all_in(project, dataset, table)), None)
 
 
+def by_id(id_: str) -> VectorIndex | None:
+    """The index of an id, unless it was dropped."""
+    index = on_table(*json.loads(id_)[:3])
+    return index if index and index.id == id_ else None
+
+
 def save(index: VectorIndex):
     """Store a new definition."""
     with changing:

@@ -1,30 +1,34 @@
 """The vectors that an indexed table holds now.
 
-Vectors are recognised by the hash of their content, never by row number, because DuckDB numbers rows anew
-after deletions.
+Vectors are recognised by the hash of their content. The number of a row tells its vector only as long as the
+stamp is the same: DuckDB numbers rows anew after deletions, in their order, so that the last number changes.
 """
 
-import collections
 from dataclasses import dataclass
 
 import numpy as np
-from local_bigquery.catalog import tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 
 from bqml_emulator.billing import vector_bytes
 from bqml_emulator.core import limits
+from bqml_emulator.engine import table_versions
 from bqml_emulator.vector.catalog import VectorIndex, table_name
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The vectors of a table's column: UINT64 hashes ascending, how many rows have each, all rows, bytes."""
+    """The vectors of a table's column: UINT64 hashes ascending, how many rows have each, all rows, bytes.
+
+    row_ids and row_hashes: INT64 and UINT64 [rows], DuckDB's number of each row and the hash of its vector.
+    """
 
     hashes: np.ndarray
     counts: np.ndarray
     rows: int
     bytes: int
+    row_ids: np.ndarray
+    row_hashes: np.ndarray
 
     @property
     def too_small(self) -> bool:
@@ -32,24 +36,11 @@ class Contents:
 
 
 _contents: dict[str, tuple[tuple, Contents]] = {}
-_writes = collections.Counter()
-
-
-def wrote(table: tuple[str, str, str] | None):
-    """Note that a statement may have changed a table; None: any table (a transaction ended)."""
-    _writes[table and tuple(part.casefold() for part in table)] += 1
 
 
 def stamp(index: VectorIndex) -> tuple:
     """Changes whenever the table's vectors may have changed; costs a millisecond."""
-    writes = _writes[None], _writes[tuple(part.casefold() for part in index.reference)]
-    oids = database.fetch(
-        "SELECT table_oid FROM duckdb_tables() "
-        "WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        list(tables.physical(*index.reference)),
-    )
-    rows = database.fetch(f"SELECT count(*), max(rowid) FROM {table_name(index)}")
-    return writes, oids, rows
+    return table_versions.stamp(index.reference)
 
 
 def contents(index: VectorIndex) -> Contents:
@@ -60,12 +51,12 @@ def contents(index: VectorIndex) -> Contents:
         return kept[1]
     with database.cursor() as cursor:
         found = cursor.execute(
-            f"SELECT hash({quote(index.column)}) AS h, count(*) AS n FROM {table_name(index)} "
-            "GROUP BY h ORDER BY h"
+            f"SELECT rowid AS r, hash({quote(index.column)}) AS h FROM {table_name(index)}"
         ).fetchnumpy()
         size = vector_bytes.logical_bytes(cursor, table_name(index))
-    hashes, counts = np.asarray(found["h"], dtype=np.uint64), np.asarray(found["n"], dtype=np.int64)
-    result = Contents(hashes, counts, int(counts.sum()), size)
+    row_ids, row_hashes = np.asarray(found["r"], dtype=np.int64), np.asarray(found["h"], dtype=np.uint64)
+    hashes, counts = np.unique(row_hashes, return_counts=True)
+    result = Contents(hashes, counts, row_ids.size, size, row_ids, row_hashes)
     _contents[index.id] = seen, result
     return result
 

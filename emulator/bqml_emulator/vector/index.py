@@ -13,7 +13,7 @@ from local_bigquery.sql.rules.information_schema import VIEWS
 from bqml_emulator.core import faults, limits
 from bqml_emulator.core.statement import Statement
 from bqml_emulator.engine import database_files
-from bqml_emulator.vector import catalog, maintenance, quota, rebuild, state, views
+from bqml_emulator.vector import catalog, maintenance, nearby, quota, rebuild, views
 from bqml_emulator.vector.arguments import distance_type, invalid
 from bqml_emulator.vector.catalog import VectorIndex
 
@@ -272,7 +272,7 @@ RUN = {"CREATE": _create, "DROP": _drop, "ALTER": _alter}
 
 
 def _connect(connection):
-    state.register(connection)
+    nearby.register(connection)
     maintenance.start()
 
 

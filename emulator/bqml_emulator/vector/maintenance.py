@@ -13,7 +13,7 @@ import duckdb
 from local_bigquery.errors import BigQueryError
 from local_bigquery.settings import settings
 
-from bqml_emulator.vector import build, catalog, conditions, contents, rebuild, state
+from bqml_emulator.vector import build, catalog, conditions, contents, copies, rebuild, state
 from bqml_emulator.vector.catalog import FOLDER, VectorIndex
 
 POLL_SECONDS = 1.0  # statements wake it at once, loads and streamed rows do not
@@ -61,6 +61,7 @@ def _look(seen: dict[str, tuple]):
 def _tidy(ids: set[str], files: set[str]):
     state.forget(ids)
     contents.forget(ids)
+    copies.tidy(ids, files)
     for path in (settings.data_dir / FOLDER).glob("*.npz"):
         if path.name not in files:
             path.unlink(missing_ok=True)
@@ -83,5 +84,8 @@ def refresh(index: VectorIndex):
     """Bring the lists of an index up to the table, unless the table is too small."""
     if contents.contents(index).too_small:
         return
-    if changed := build.updated(index, state.lists(index)):
+    changed = build.updated(index, state.lists(index))
+    if built := changed or state.lists(index):
+        copies.copy(index, built)
+    if changed:
         state.publish(index, changed)

@@ -8,7 +8,7 @@ import contextvars
 import dataclasses
 from typing import Any
 
-from local_bigquery.catalog import metadata, names, row_access
+from local_bigquery.catalog import metadata, row_access
 from local_bigquery.engine import database
 from local_bigquery.jobs import query as query_jobs
 from local_bigquery.models import JobStatistics2, Table
@@ -19,7 +19,7 @@ from sqlglot import exp
 from bqml_emulator.core import expressions
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.jobs import execution
-from bqml_emulator.vector import arguments, catalog, contents, maintenance, plan, sql, stored
+from bqml_emulator.vector import arguments, catalog, maintenance, plan, sql, stored
 from bqml_emulator.vector.arguments import Arguments, VectorSearchCall, invalid
 from bqml_emulator.vector.plan import Base, Plan
 
@@ -55,11 +55,15 @@ def _search(call: VectorSearchCall, context: Context) -> exp.Expression:
     query_column = _query_column(query_columns, given) if given.query else None
     if given.query_value:
         _check_value(scope.columns(exp.select(exp.alias_(given.query_value.copy(), "value")).subquery()))
-    chosen = plan.plan(base, column, given, stored.selected(call, list(base_columns)))
+    selected = stored.selected(call, list(base_columns))
+    chosen = plan.plan(base, column, given, selected)
     if (plans := _plans.get()) is not None and chosen not in plans:
         plans.append(chosen)
     named = dataclasses.replace(given, column=column, query_column=query_column)
-    return sql.select(named, base, chosen, list(base_columns), list(query_columns))
+    values = sql.columns("__vs_b", list(base_columns))
+    if column not in selected:  # DuckDB would read all vectors of the table for the few that are found
+        values[column] = f"CAST(NULL AS {base_columns[column]})"
+    return sql.select(named, base, chosen, values, list(query_columns))
 
 
 class Scope:
@@ -186,7 +190,7 @@ def _query_column(columns: dict[str, Any], arguments: Arguments) -> str:
 
 
 def _with_statistics(original):
-    """`query._statement` that reports how its searches used indexes, and tells the indexes what changed."""
+    """`query._statement` that reports how its searches used indexes, and wakes the upkeep of the indexes."""
 
     def statement(cursor, tree, context, *arguments, **named):
         token = _plans.set([])
@@ -196,10 +200,6 @@ def _with_statistics(original):
         finally:
             _plans.reset(token)
             if not isinstance(tree, exp.Query | exp.Command):
-                target = names.target(tree)
-                contents.wrote(
-                    target and names.reference(target, context.project_id, context.dataset_id or "")
-                )
                 maintenance.wake()
         if result.ddlOperationPerformed == "REPLACE" and result.ddlTargetTable:
             target = result.ddlTargetTable

@@ -1,47 +1,66 @@
 """The SQL of one vector search.
 
-    __vs_query      one row per query row: __vs_id, __vs_row (STRUCT of its columns), __vs_vector, __vs_lists
+    __vs_query      one row per query row: __vs_id, __vs_row (STRUCT of its columns), __vs_vector, and with an
+                    index __vs_near (`nearby`: the rows of the probed lists, compared)
     __vs_base       the base's rows with their row number __vs_r
     __vs_hits       (__vs_id, __vs_r, __vs_distance, __vs_rank) of the nearest neighbours
     __vs_filtered   like __vs_base, where the filter of the base query comes after the search
 
-Every name starts with __vs so that it cannot be a script variable's.
+Every name starts with __vs so that it cannot be a script variable's. What finds the hits is DuckDB's SQL; it
+passes by the rules for BigQuery's, which would take as long as a search of some thousand rows, and would have
+each pair checked again.
 """
 
 import sqlglot
+from local_bigquery.sql.dialect import DuckDBDialect
 from sqlglot import exp
 
 from bqml_emulator.core import faults, limits
 from bqml_emulator.vector.arguments import Arguments
+from bqml_emulator.vector.nearby import DISTANCES
 from bqml_emulator.vector.plan import Base, Plan
 
-DISTANCES = {
-    "EUCLIDEAN": "list_distance(__vs_b.__vs_v, __vs_q.__vs_vector)",
-    "COSINE": "list_cosine_distance(__vs_b.__vs_v, __vs_q.__vs_vector)",
-    "DOT_PRODUCT": "-list_inner_product(__vs_b.__vs_v, __vs_q.__vs_vector)",  # ours: smaller is nearer
-}
+
+class Verbatim(exp.Expression):
+    """DuckDB's SQL as it is."""
+
+    arg_types = {"this": True}
+
+
+def _write_verbatim(_generator, node: Verbatim) -> str:
+    return node.args["this"]
+
+
+def install():
+    """Let sqlglot write DuckDB's own SQL."""
+    DuckDBDialect.Generator.TRANSFORMS[Verbatim] = _write_verbatim
 
 
 def select(
-    arguments: Arguments, base: Base, plan: Plan, base_columns: list[str], query_columns: list[str]
+    arguments: Arguments, base: Base, plan: Plan, base_columns: dict[str, str], query_columns: list[str]
 ) -> exp.Expression:
-    """The query that a VECTOR_SEARCH stands for; `arguments` name columns as the tables spell them."""
+    """The query that a VECTOR_SEARCH stands for; `arguments` name columns as the tables spell them.
+
+    `base_columns` are those of the base with what stands for each in the result: a column, or a typed NULL.
+    """
     output = "" if arguments.query is None else "__vs_q.__vs_row AS query, "
     # really no order: the second nearest always comes before the nearest, so a forgotten ORDER BY shows
     tree = _parse(
         f"WITH __vs_query AS MATERIALIZED ({_query(arguments, plan, query_columns)}), "
         f"__vs_base AS {_materialized(base)} (SELECT 1), "
         f"__vs_filtered AS {_materialized(base)} (SELECT 1), "
-        f"__vs_hits AS MATERIALIZED ({_hits(arguments, plan)}) "
-        f"SELECT {output}{_struct('__vs_b', base_columns)} AS base, __vs_h.__vs_distance AS distance "
+        "__vs_hits AS MATERIALIZED (SELECT __vs_n.__vs_id, __vs_n.__vs_r, __vs_n.__vs_distance, "
+        "__vs_n.__vs_rank FROM __vs_found AS __vs_n) "
+        f"SELECT {output}{_struct(base_columns)} AS base, __vs_h.__vs_distance AS distance "
         "FROM __vs_hits AS __vs_h JOIN __vs_query AS __vs_q ON __vs_q.__vs_id = __vs_h.__vs_id "
         "JOIN __vs_filtered AS __vs_b ON __vs_b.__vs_r = __vs_h.__vs_r "
         f"ORDER BY __vs_h.__vs_rank % 2, hash(__vs_h.__vs_id, __vs_h.__vs_rank, {faults.current().seed})"
     )
-    query, searched, filtered, _ = tree.args["with_"].expressions
+    query, searched, filtered, hits = tree.args["with_"].expressions
     _fill_query(query, arguments)
     searched.set("this", _numbered(base, filtered=plan.filter_first))
     filtered.set("this", _numbered(base) if not plan.filter_first else _parse("SELECT * FROM __vs_base"))
+    hits.find(exp.Table).set("this", Verbatim(this=f"({_hits(arguments, plan)})"))
     return tree
 
 
@@ -57,26 +76,33 @@ def _text(value: str) -> str:
     return exp.Literal.string(value).sql("duckdb")
 
 
-def _struct(table: str, columns: list[str]) -> str:
-    return "{" + ", ".join(f"{_text(column)}: {table}.{_name(column)}" for column in columns) + "}"
+def columns(table: str, names: list[str]) -> dict[str, str]:
+    """The columns of a table of these names, each as it is."""
+    return {name: f"{table}.{_name(name)}" for name in names}
+
+
+def _struct(values: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{_text(name)}: {value}" for name, value in values.items()) + "}"
 
 
 def _materialized(base: Base) -> str:
     return "NOT MATERIALIZED" if base.reference else "MATERIALIZED"
 
 
-def _query(arguments: Arguments, plan: Plan, columns: list[str]) -> str:
+def _query(arguments: Arguments, plan: Plan, names: list[str]) -> str:
     row, vector = "NULL", "__vs_value"
     if arguments.query is not None:
-        row, vector = _struct("__vs_source", columns), f"__vs_source.{_name(arguments.query_column)}"
+        row, vector = _struct(columns("__vs_source", names)), f"__vs_source.{_name(arguments.query_column)}"
     rows = (
         f"SELECT row_number() OVER () AS __vs_id, {row} AS __vs_row, "
         f"coalesce(CAST({vector} AS DOUBLE[]), []) AS __vs_vector FROM __vs_source"
     )
     if plan.key is None:
         return rows
-    probe = f"_vector_lists_to_search({_text(plan.key)}, __vs_rows.__vs_vector, {plan.fraction!r})"
-    return f"SELECT __vs_rows.*, {probe} AS __vs_lists FROM ({rows}) AS __vs_rows"
+    near = (
+        f"_vector_nearby({_text(plan.key)}, '{plan.distance_type}', __vs_rows.__vs_vector, {plan.fraction!r})"
+    )
+    return f"SELECT __vs_rows.*, {near} AS __vs_near FROM ({rows}) AS __vs_rows"
 
 
 def _fill_query(cte: exp.CTE, arguments: Arguments):
@@ -108,7 +134,7 @@ def _numbered(base: Base, filtered: bool = True) -> exp.Expression:
 
 def _hits(arguments: Arguments, plan: Plan) -> str:
     """The nearest neighbours of every query row; all of them when top_k is negative."""
-    pairs = _pairs(arguments, plan)
+    pairs = _every_pair(arguments, plan) if plan.key is None else _probed_pairs(arguments, plan)
     if arguments.top_k < 0:
         return f"SELECT __vs_p.*, row_number() OVER () AS __vs_rank FROM ({pairs}) AS __vs_p"
     nearest = "{'r': __vs_p.__vs_r, 'd': __vs_p.__vs_distance}"
@@ -120,23 +146,48 @@ def _hits(arguments: Arguments, plan: Plan) -> str:
         "SELECT __vs_l.__vs_id, unnest(__vs_l.__vs_near) AS __vs_one, "
         f"generate_subscripts(__vs_l.__vs_near, 1) AS __vs_rank FROM ({lists}) AS __vs_l"
     )
-    columns = (
+    found = (
         "__vs_n.__vs_id, __vs_n.__vs_one.r AS __vs_r, __vs_n.__vs_one.d AS __vs_distance, __vs_n.__vs_rank"
     )
-    return f"SELECT {columns} FROM ({ranked}) AS __vs_n"
+    return f"SELECT {found} FROM ({ranked}) AS __vs_n"
 
 
-def _pairs(arguments: Arguments, plan: Plan) -> str:
-    """Every query row with every base row that it is compared with, and their distance."""
-    column, listed, condition = _name(arguments.column), "", ""
-    if plan.key is not None:
-        listed = f", _vector_list({_text(plan.key)}, hash(__vs_base.{column})) AS __vs_list"
-        condition = " WHERE list_contains(__vs_q.__vs_lists, __vs_b.__vs_list)"
+def _every_pair(arguments: Arguments, plan: Plan) -> str:
+    """Every query row with every base row, and their distance."""
+    return _compared(arguments, plan, "__vs_base AS __vs_s CROSS JOIN __vs_query AS __vs_q")
+
+
+def _probed_pairs(arguments: Arguments, plan: Plan) -> str:
+    """The same of base rows that are in the probed lists, whose distances are known, or in no list."""
+    near = (
+        "SELECT __vs_q.__vs_id, unnest(__vs_q.__vs_near.r) AS __vs_r, "
+        "unnest(__vs_q.__vs_near.d) AS __vs_distance FROM __vs_query AS __vs_q"
+    )
+    known = "SELECT DISTINCT __vs_q.__vs_near.known AS __vs_known FROM __vs_query AS __vs_q"
+    # first the numbers alone: where there are none, no vector is read
+    unlisted = (
+        f"SELECT __vs_k.__vs_known, __vs_b.__vs_r FROM ({known}) AS __vs_k CROSS JOIN __vs_base AS __vs_b "
+        "WHERE _vector_unlisted(__vs_k.__vs_known, __vs_b.__vs_r)"
+    )
+    others = (
+        "__vs_base AS __vs_s JOIN __vs_unlisted AS __vs_u ON __vs_u.__vs_r = __vs_s.__vs_r "
+        "JOIN __vs_query AS __vs_q ON __vs_q.__vs_near.known = __vs_u.__vs_known"
+    )
+    return (
+        f"WITH __vs_unlisted AS MATERIALIZED ({unlisted}) "
+        f"SELECT __vs_n.__vs_id, __vs_n.__vs_r, __vs_n.__vs_distance FROM ({near}) AS __vs_n "
+        "JOIN __vs_base AS __vs_b ON __vs_b.__vs_r = __vs_n.__vs_r "
+        f"UNION ALL {_compared(arguments, plan, others)}"
+    )
+
+
+def _compared(arguments: Arguments, plan: Plan, pairs: str) -> str:
+    """The distances of pairs of __vs_s, a row of the base, and __vs_q."""
+    vector = f"__vs_s.{_name(arguments.column)} AS __vs_v"
     compared = (
-        "SELECT __vs_q.__vs_id, __vs_b.__vs_r, __vs_b.__vs_v, __vs_q.__vs_vector, "
-        f"{_distance(arguments, plan)} AS __vs_distance "
-        f"FROM (SELECT __vs_base.__vs_r, __vs_base.{column} AS __vs_v{listed} FROM __vs_base) AS __vs_b "
-        f"CROSS JOIN __vs_query AS __vs_q{condition}"
+        "SELECT __vs_b.__vs_id, __vs_b.__vs_r, __vs_b.__vs_v, __vs_b.__vs_vector, "
+        f"{_distance(arguments, plan)} AS __vs_distance FROM "
+        f"(SELECT __vs_q.__vs_id, __vs_s.__vs_r, {vector}, __vs_q.__vs_vector FROM {pairs}) AS __vs_b"
     )
     return (
         f"SELECT __vs_c.__vs_id, __vs_c.__vs_r, {_checked(plan)} AS __vs_distance FROM ({compared}) AS __vs_c"
@@ -150,11 +201,9 @@ def _distance(arguments: Arguments, plan: Plan) -> str:
         mismatch = limits.DIMENSION_MISMATCH.format(
             column=arguments.column, query_column=arguments.query_column
         )
-    base, query = "coalesce(len(__vs_b.__vs_v), 0)", "len(__vs_q.__vs_vector)"
-    return (
-        f"CASE WHEN {base} = 0 OR {base} <> {query} THEN error({_text(mismatch)}) "
-        f"ELSE {DISTANCES[plan.distance_type]} END"
-    )
+    base, query = "coalesce(len(__vs_b.__vs_v), 0)", "len(__vs_b.__vs_vector)"
+    distance = DISTANCES[plan.distance_type].format(base="__vs_b.__vs_v", query="__vs_b.__vs_vector")
+    return f"CASE WHEN {base} = 0 OR {base} <> {query} THEN error({_text(mismatch)}) ELSE {distance} END"
 
 
 def _checked(plan: Plan) -> str:

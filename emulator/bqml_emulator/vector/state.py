@@ -1,20 +1,18 @@
-"""What a vector index holds compared with its table, and the SQL functions that search its lists.
+"""What a vector index holds compared with its table.
 
 The table is the truth: rows that no list holds are unindexed and are always searched.
 """
 
+import json
 import threading
 import time
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
-
-from bqml_emulator.vector import build
+from bqml_emulator.vector import build, catalog, copies
 from bqml_emulator.vector.catalog import VectorIndex
 from bqml_emulator.vector.conditions import Condition, condition
 from bqml_emulator.vector.contents import contents
-from bqml_emulator.vector.lists import UNINDEXED, Lists, load
+from bqml_emulator.vector.lists import Lists, load
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,7 @@ def discard(index: VectorIndex):
     with _lock:
         _lists[index.id] = None
     index.path.unlink(missing_ok=True)
+    copies.forget(index)
 
 
 def forget(known: set[str]):
@@ -88,38 +87,12 @@ def _refreshed(index: VectorIndex, now: float) -> float | None:
 def search_key(index: VectorIndex) -> str | None:
     """What the SQL of a search names the lists by: they stay the same until trained again."""
     built = lists(index)
-    return None if built is None else f"{index.id}{built.trained_at}"
+    return None if built is None else json.dumps([index.id, built.trained_at])
 
 
-def _lists_for(key: str) -> Lists | None:
-    with _lock:
-        return next(
-            (built for id_, built in _lists.items() if built and f"{id_}{built.trained_at}" == key), None
-        )
-
-
-def _list_of(keys: pa.Array, hashes: pa.Array) -> pa.Array:
-    built = _lists_for(keys[0].as_py())
-    values = hashes.to_numpy()
-    if built is None:
-        return pa.array(np.full(len(values), UNINDEXED, dtype=np.int64))
-    return pa.array(built.lists_of(values, time.time()))
-
-
-def _lists_to_search(key: str, vector: list[float], fraction: float) -> list[int]:
-    built = _lists_for(key)
-    return [UNINDEXED] if built is None else built.probe(np.array(vector, dtype=np.float64), fraction)
-
-
-def register(connection):
-    """Add the two functions that searches with an index call to a DuckDB connection."""
-    connection.create_function(
-        "_vector_list", _list_of, ["VARCHAR", "UBIGINT"], "BIGINT", type="arrow", side_effects=True
-    )
-    connection.create_function(
-        "_vector_lists_to_search",
-        _lists_to_search,
-        ["VARCHAR", "DOUBLE[]", "DOUBLE"],
-        "BIGINT[]",
-        side_effects=True,
-    )
+def by_key(key: str) -> tuple[VectorIndex, Lists] | None:
+    """The index and the lists that a search was planned with; None when they are there no more."""
+    id_, trained_at = json.loads(key)
+    index = catalog.by_id(id_)
+    built = lists(index) if index else None
+    return (index, built) if built and built.trained_at == trained_at else None

@@ -22,11 +22,14 @@ def table_reference(reference: tuple[str, str, str]) -> dict[str, str]:
 
 
 def selected(call: exp.Expression, base_columns: list[str]) -> list[str]:
-    """The columns of `base` that the query around a search asks for."""
+    """The columns of `base` that the query around a search may ask for."""
     query, found = call.find_ancestor(exp.Select), set()
-    for item in query.find_all(exp.Star, exp.Column) if query else ():
+    holder = call.parent
+    if query is None or holder.args.get("pivots"):
+        return base_columns
+    for item in query.find_all(exp.Star, exp.Column, exp.Join):
         if not _is_within(item, call):
-            found |= _fields(item)
+            found |= _fields(item, holder.alias_or_name.casefold())
     if "*" in found:
         return base_columns
     return [name for name in base_columns if name.casefold() in found]
@@ -38,14 +41,19 @@ def _is_within(node: exp.Expression, holder: exp.Expression) -> bool:
     return node is holder
 
 
-def _fields(item: exp.Expression) -> set[str]:
-    """The fields of `base` that a column or star stands for, in lower case; * for all of them."""
+def _fields(item: exp.Expression, search: str) -> set[str]:
+    """The fields of `base` that a column, star or JOIN … USING stands for, in lower case; * for all of them.
+
+    `search` is the alias of the search, which may be used as one value.
+    """
+    if isinstance(item, exp.Join):
+        return {"*"} if "base" in [name.name.casefold() for name in item.args.get("using") or []] else set()
     if isinstance(item, exp.Star):
         return set() if isinstance(item.parent, exp.Column | exp.Count) else {"*"}
     parts = [part.name.casefold() for part in item.parts]
     if "base" in parts:
         return set(parts[parts.index("base") + 1 :][:1] or ["*"])
-    return {"*"} if parts[-1] == "*" and parts[0] != "query" else set()
+    return {"*"} if parts == [search] or (parts[-1] == "*" and parts[0] != "query") else set()
 
 
 def usage(index: VectorIndex, filtered: set[str], wanted: set[str]) -> dict | None:

@@ -90,7 +90,9 @@ def test_labels(bigquery, service):
     assert in_view(service, "job_id", labelled) == [(job.job_id,)]
 
 
-@documented(SECTION, "A script is one job of type SCRIPT with a child job for each statement", SCRIPTS)
+@documented(
+    SECTION, "A script is one job of type SCRIPT with a child job, and its text, for each statement", SCRIPTS
+)
 def test_children(bigquery, table):
     script = bigquery.query(f"INSERT INTO {table} (x) VALUES (1); SELECT x FROM {table}")
     assert [row.x for row in script.result()] == [1]
@@ -99,6 +101,8 @@ def test_children(bigquery, table):
     children = list(bigquery.list_jobs(parent_job=script))
     assert sorted(child.statement_type for child in children) == ["INSERT", "SELECT"]
     assert {child.parent_job_id for child in children} == {script.job_id}
+    texts = sorted(child.query.strip("; ") for child in children)
+    assert texts == [f"INSERT INTO {table} (x) VALUES (1)", f"SELECT x FROM {table}"]
 
 
 @documented(

@@ -77,14 +77,15 @@ def test_a_row_describes_its_object(bigquery, create, folder):
 
 @documented(
     SECTION,
-    "`ref.details` repeats type, size, MD5 and the time of update in microseconds",
+    "`ref.details` repeats type, size, MD5 (in hexadecimal) and the time of update in microseconds",
     OBJECT_TABLE.replace("object-table-introduction", "work-with-objectref"),
 )
 def test_details_of_the_reference(bigquery, create, folder):
     folder.put("a.png", b"abc")
     [row] = bigquery.query_and_wait(f"SELECT * FROM {create()}")
     details = row.ref["details"]["gcs_metadata"]
-    assert (details["content_type"], details["size"], details["md5_hash"]) == ("image/png", 3, row.md5_hash)
+    md5 = base64.b64decode(row.md5_hash).hex()
+    assert (details["content_type"], details["size"], details["md5_hash"]) == ("image/png", 3, md5)
     assert details["updated"] == int(row.updated.timestamp() * 1_000_000)
 
 

@@ -47,8 +47,8 @@ class Reference:
         asked = service_pb2.LanguageOptionsRequest(maximum_features=True)
         language = self._service.call("GetLanguageOptions", asked, options_pb2.LanguageOptionsProto)
         language.product_mode = public_pb2.PRODUCT_EXTERNAL
-        for feature in LACKING:
-            language.enabled_language_features.remove(feature)
+        features = set(language.enabled_language_features).difference(LACKING)
+        language.enabled_language_features[:] = sorted(features)
         self._builtin = options_pb2.ZetaSQLBuiltinFunctionOptionsProto(language_options=language)
         self._options = options_pb2.AnalyzerOptionsProto(language_options=language, default_timezone="UTC")
         catalog = simple_catalog_pb2.SimpleCatalogProto(name="judge", builtin_function_options=self._builtin)
