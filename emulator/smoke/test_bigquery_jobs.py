@@ -74,7 +74,7 @@ def test_json_interval_and_range_parameters(bigquery):
         ScalarQueryParameter("document", "JSON", {"a": [1, None]}),
         RangeQueryParameter("DATE", datetime.date(2024, 1, 1), None, name="range"),
     ]
-    sql = "SELECT @document AS document, @range AS range, INTERVAL 1 MONTH AS month"
+    sql = "SELECT @document AS document, @range AS `range`, INTERVAL 1 MONTH AS month"
     job = bigquery.query(sql, QueryJobConfig(query_parameters=parameters))
     [row] = job.result()
     assert row.document == {"a": [1, None]}
