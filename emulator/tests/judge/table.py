@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from judge.compare import Verdict
+if TYPE_CHECKING:  # the page is written without the emulator
+    from judge.compare import Verdict
 
 RESULTS = Path(__file__).parent / "results.tsv"
 COLUMNS = ("equal", "refused", "different", "no judge")
@@ -33,7 +35,7 @@ class Row:
         return self.tried - self.counts["no judge"]
 
 
-def row(verdicts: list[Verdict]) -> Row:
+def row(verdicts: "list[Verdict]") -> Row:
     """The row of one function's verdicts."""
     messages = [verdict.same_message for verdict in verdicts if verdict.same_message is not None]
     counts = Counter(verdict.verdict for verdict in verdicts)
