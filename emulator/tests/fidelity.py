@@ -11,6 +11,7 @@ from pathlib import Path
 
 import documented
 import pytest
+from judge import table
 
 TESTS = Path(__file__).parent
 HEAD = """# What is emulated
@@ -97,7 +98,7 @@ def page() -> str:
     text = HEAD.format(yes=yes, no=no, summary="\n".join(summary))
     for section, found in sections.items():
         text += TABLE.format(section=section, rows="\n".join(row.markdown() for row in found))
-    return text
+    return text + table.markdown()
 
 
 def _counts(rows: list[Row]) -> tuple[int, int]:

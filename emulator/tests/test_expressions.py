@@ -116,3 +116,85 @@ def test_lengths_that_are_not_emulated(bigquery, statement):
 )
 def test_elements(bigquery, expression, expected):
     assert value(bigquery, f"SELECT {expression} FROM (SELECT DATE '2021-01-03' AS d)") == expected
+
+
+@documented(
+    "SQL",
+    "SUBSTR counts from 1; position 0 is 1, and a length is not negative",
+    SQL + "string_functions",
+)
+def test_substr_counts_from_one_and_takes_no_negative_length(bigquery):
+    assert value(bigquery, "SELECT SUBSTR('abc', 0, 2)") == "ab"
+    assert value(bigquery, "SELECT SUBSTR('abc', -7, 2)") == "ab"
+    with pytest.raises(BadRequest, match="negative"):
+        value(bigquery, "SELECT SUBSTR('abc', 2, -1)")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("SUBSTR(b, 2, 1)", b"\xff"),
+        ("UPPER(LPAD(b, 4, b'x'))", b"XA\xffB"),
+        ("RTRIM(b, b'b')", b"a\xff"),
+        ("REGEXP_EXTRACT(b, b'a(.)')", b"\xff"),
+        ("SPLIT(b, b'\\xff')", [b"a", b"b"]),
+    ],
+)
+def test_functions_of_text_take_bytes_of_a_column(bigquery, expression, expected):
+    assert value(bigquery, f"SELECT {expression} FROM UNNEST([b'a\\xffb']) AS b") == expected
+
+
+@pytest.mark.parametrize("clauses", ["GROUP BY g ORDER BY g", "GROUP BY MOD(n, 2) ORDER BY 1"])
+def test_fields_of_a_select_as_struct_have_names_to_order_by(bigquery, clauses):
+    fields = "MOD(n, 2) AS g, STRING_AGG('x' ORDER BY n) AS x"
+    sql = f"SELECT ARRAY(SELECT AS STRUCT {fields} FROM UNNEST([1, 2, 3]) AS n {clauses})"
+    assert value(bigquery, sql) == [{"g": 0, "x": "x"}, {"g": 1, "x": "x,x"}]
+
+
+def test_what_the_engine_cannot_say_in_utf_8_is_the_statements_error(bigquery):
+    with pytest.raises(BadRequest, match="hex"):
+        value(bigquery, "SELECT FROM_HEX('é')")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("ARRAY_AGG(k HAVING MAX n)", ["a", "f"]),
+        ("COUNT(n HAVING MIN n)", 1),
+        ("AVG(n HAVING MAX k)", 3.0),
+    ],
+)
+def test_aggregates_over_the_rows_with_an_extreme(bigquery, expression, expected):
+    assert value(bigquery, f"SELECT {expression} FROM {ROWS}") == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("JSON_QUERY_ARRAY('{\"a\": 1}', '$.a')", []),
+        ("JSON_VALUE('no json', '$.a')", None),
+        ("JSON_QUERY_ARRAY('[1, null]')", ["1", "null"]),
+        ("JSON_EXTRACT('{\"a b\": 1}', \"$['a b']\")", "1"),
+    ],
+)
+def test_what_is_no_json_or_no_array_has_nothing_in_it(bigquery, expression, expected):
+    assert value(bigquery, f"SELECT {expression}") == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("JSON_QUERY('{}', '$[\"a\"]')", "Invalid token in JSONPath"),
+        ("JSON_VALUE('{}', '$.a[*]')", "Unsupported operator in JSONPath"),
+        ("MIN(j)", "MIN is not defined for arguments of type JSON"),
+        ("REGEXP_EXTRACT('ab', '(a)(b)')", "more than 1 capturing group"),
+    ],
+)
+def test_what_bigquery_refuses_is_refused(bigquery, expression, message):
+    with pytest.raises(BadRequest, match=message):
+        value(bigquery, f"SELECT {expression} FROM UNNEST([JSON '1']) AS j")
+
+
+@pytest.mark.parametrize(("place", "expected"), [("-1", None), ("0", None), ("2", 2), ("3", None)])
+def test_safe_ordinal_does_not_count_from_the_end(bigquery, place, expected):
+    assert value(bigquery, f"SELECT [1, 2][SAFE_ORDINAL({place})]") == expected

@@ -81,6 +81,8 @@ class Answered:
 def _as_bigquery(error: Exception) -> BigQueryError:
     if isinstance(error, BROKEN_BODIES):
         return BigQueryError("invalid", f"Invalid request body: {error}")
+    if isinstance(error, UnicodeDecodeError):
+        return BigQueryError("invalidQuery", "A STRING of the result is not valid UTF-8")
     found = full_disk.as_error(error) or from_exception(error)
     if found.reason == "dontRetry":
         log.error(found.message, exc_info=error)

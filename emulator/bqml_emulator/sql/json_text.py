@@ -134,6 +134,11 @@ def encode_values(node: exp.Expression, context) -> exp.Expression:
         return exp.func(FUNCTION, described(value), options[0] if options else exp.false(), exp.true())
     if options:
         return node
+    return encoded(value)
+
+
+def encoded(value: exp.Expression) -> exp.Expression:
+    """TO_JSON(value)."""
     return exp.cast(exp.func(FUNCTION, described(value), exp.false(), exp.false()), "JSON")
 
 

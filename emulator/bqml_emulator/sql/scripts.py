@@ -9,6 +9,7 @@ import logging
 
 import duckdb
 import sqlglot
+from local_bigquery import errors
 from local_bigquery.catalog import routines
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
@@ -31,6 +32,14 @@ DYNAMIC = {"SQL", "TABLE_FUNCTION", "TEMP_FUNCTION", "PROCEDURE", "DROP_PROCEDUR
 ERROR_VARIABLES = ("error.message", "error.statement_text", "error.formatted_stack_trace")
 
 
+NOT_UNDERSTOOD = (  # by what runs a query, though Google's analyzer has taken it
+    "Function not found: ",
+    "Invalid BIGNUMERIC literal: ",
+    "No matching signature for ",
+    "Parameterized types are not allowed in CAST expressions",
+    "Syntax error: ",
+    "Unrecognized name: ",
+)
 log = logging.getLogger(__name__)
 
 
@@ -61,6 +70,8 @@ class Interpreter(script.Interpreter):
         self.scripted = script.is_script(statements)
         try:
             super().run(statements)
+        except UnicodeDecodeError as error:  # DuckDB cut its own message within a character
+            raise errors.from_duckdb(duckdb.Error(error.object.decode(errors="replace"))) from error
         except (
             *PARSER_SLIPS,
             RecursionError,
@@ -78,7 +89,15 @@ class Interpreter(script.Interpreter):
 
     def sql(self, statement: Statement):
         running = execution.current()
-        running.analysis = door.check(statement.source, self.context)
+        analysis = running.analysis = door.check(statement.source, self.context)
+        try:
+            self._analysed(statement, running)
+        except BigQueryError as error:
+            if analysis and analysis.columns is not None and error.message.startswith(NOT_UNDERSTOOD):
+                raise refuse(f"not emulated: {error.message}") from error
+            raise
+
+    def _analysed(self, statement: Statement, running: execution.Execution):
         for tree in map(normalise, parse(statement.text)):
             if isinstance(tree, CONTROL) and not (self.scripted or self.context.system.get("session_id")):
                 raise refuse(limits.TRANSACTION_OUTSIDE_SCRIPT)

@@ -17,7 +17,6 @@ from bqml_emulator.analyzer.language import LACKING
 from bqml_emulator.analyzer.wasm import Refusal, Service
 from judge import values
 
-# What BigQuery's reference does not have: parts of a microsecond, UUID, arrays and JSON that are compared.
 UNIMPLEMENTED = 12  # of absl::StatusCode: the reference implementation lacks it too, so it is no judge
 
 NO_DATA = "U_FILE_ACCESS_ERROR"  # of ICU, which is built without its tables

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from judge.compare import Verdict
+if TYPE_CHECKING:  # the page is written without the emulator
+    from judge.compare import Verdict
 
 RESULTS = Path(__file__).parent / "results.tsv"
 COLUMNS = ("equal", "refused", "different", "no judge")
@@ -27,8 +29,13 @@ class Row:
         """With how many inputs."""
         return self.counts.total()
 
+    @property
+    def judged(self) -> int:
+        """With how many of them the reference implementation answers."""
+        return self.tried - self.counts["no judge"]
 
-def row(verdicts: list[Verdict]) -> Row:
+
+def row(verdicts: "list[Verdict]") -> Row:
     """The row of one function's verdicts."""
     messages = [verdict.same_message for verdict in verdicts if verdict.same_message is not None]
     counts = Counter(verdict.verdict for verdict in verdicts)
@@ -93,16 +100,58 @@ def pending() -> set[str]:
     return {name for name, r in recorded().items() if r.counts["different"]}
 
 
+PART = """
+## SQL functions against the reference implementation
+
+Google's analyzer (ZetaSQL, with BigQuery's features) reads every statement before anything of it runs, and
+what it refuses is refused in its words: syntax, names, types, signatures. What it accepts is not thereby
+right, so [a differential test](../emulator/tests/judge) asks the emulator and ZetaSQL's reference
+implementation the same {inputs} expressions: every function and operator of the analyzer's catalog that
+BigQuery has, and every cast, with the edge values of each type. *Equal* is the same value and type, or an
+error on both sides; *refused* is `not emulated: …` here; *different* is known and not mended yet.
+
+| Functions, operators and casts | How many | Inputs | Equal | Refused | Different |
+|---|---|---|---|---|---|
+{families}
+
+The reference implementation lacks these, so nobody judges them: {unjudged}.
+"""
+FAMILY = """
+<details><summary>{family}: function by function</summary>
+
+Equal on every input (their number in brackets): {equal}.
+{others}
+</details>
+"""
+OTHERS = "\n| Function | Inputs | Equal | Refused | Different |\n|---|---|---|---|---|\n{rows}\n"
+
+
 def markdown() -> str:
-    """The table of docs/emulation.md: what was asked of both sides, and what of it is equal and refused."""
-    lines = ["| | Function | Tried with | Equal | Refused |", "|---|---|---|---|---|"]
-    for r in recorded().values():
-        if asked := r.tried - r.counts["no judge"]:
-            name = r.function.replace("|", "\\|")
-            lines.append(
-                f"| {r.family} | `{name}` | {asked} | {r.counts['equal']} | {r.counts['refused'] or ''} |"
-            )
-    unjudged = ", ".join(f"`{r.function}`" for r in recorded().values() if r.tried == r.counts["no judge"])
-    return "\n".join(
-        [*lines, "", f"The reference implementation lacks these, so nobody judges them: {unjudged}.", ""]
-    )
+    """The part of docs/emulation.md: what was asked of both sides, and what of it is equal and refused."""
+    rows = list(recorded().values())
+    judged = [r for r in rows if r.judged]
+    families: dict[str, list[Row]] = {}
+    for r in judged:
+        families.setdefault(r.family, []).append(r)
+    total = [_cells(family, found, str(len(found))) for family, found in families.items()]
+    total.append(_cells("all", judged, str(len(judged))))
+    unjudged = ", ".join(_code(r) for r in rows if not r.judged)
+    text_ = PART.format(inputs=sum(r.judged for r in judged), families="\n".join(total), unjudged=unjudged)
+    return text_ + "".join(_details(family, found) for family, found in families.items())
+
+
+def _details(family: str, rows: list[Row]) -> str:
+    others = [_cells(_code(r), [r]) for r in rows if r.counts["equal"] < r.judged]
+    equal = ", ".join(f"{_code(r)} ({r.judged})" for r in rows if r.counts["equal"] == r.judged)
+    table = OTHERS.format(rows="\n".join(others)) if others else ""
+    return FAMILY.format(family=family.capitalize(), equal=equal or "none", others=table)
+
+
+def _cells(name: str, rows: list[Row], *more: str) -> str:
+    counts = (sum(r.counts[column] for r in rows) or "" for column in ("equal", "refused", "different"))
+    cells = (name, *more, sum(r.judged for r in rows), *counts)
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _code(r: Row) -> str:
+    return f"`{r.function}`".replace("|", "\\|")

@@ -1,0 +1,156 @@
+"""Aggregate functions over a part of their rows (HAVING MAX and MIN), and the edges of some.
+
+Source: BQ aggregate function calls and statistical aggregate functions (2026-08-22).
+"""
+
+from decimal import Decimal
+
+import duckdb
+from local_bigquery.errors import BigQueryError
+from local_bigquery.sql.dialect import DuckDBDialect, macro
+from local_bigquery.sql.rules import NODE_RULES
+from local_bigquery.sql.rules.typing import kind
+from sqlglot import exp
+from sqlglot.dialects.dialect import groupconcat_sql
+
+from bqml_emulator.core.rules import statement_rules
+from bqml_emulator.engine import database_files
+
+NEXT = 1e-12  # between two ranks, of fewer than a million million rows
+
+OF_LISTS = {  # DuckDB's names; list_aggregate knows them
+    exp.ArrayAgg: "list",
+    exp.Avg: "avg",
+    exp.BitwiseAndAgg: "bit_and",
+    exp.BitwiseOrAgg: "bit_or",
+    exp.BitwiseXorAgg: "bit_xor",
+    exp.Count: "count",
+    exp.CountIf: "count_if",
+    exp.LogicalAnd: "bool_and",
+    exp.LogicalOr: "bool_or",
+    exp.Max: "max",
+    exp.Min: "min",
+    exp.Stddev: "stddev_samp",
+    exp.StddevPop: "stddev_pop",
+    exp.StddevSamp: "stddev_samp",
+    exp.Sum: "sum",
+    exp.Variance: "var_samp",
+    exp.VariancePop: "var_pop",
+}
+KEPT = (
+    "(l) AS list_transform(list_filter(l, lambda e: e.k = {}(list_transform(l, lambda f: f.k))), "
+    "lambda e: e.v)"
+)
+MACROS = {
+    "_bqml_at_most": KEPT.format("list_max"),
+    "_bqml_at_least": KEPT.format("list_min"),
+}
+
+
+def register(con: duckdb.DuckDBPyConnection):
+    """Make the functions when the database is opened."""
+    for name, overloads in MACROS.items():
+        con.execute(f"CREATE MACRO bq.main.{name}{overloads}")
+
+
+def having(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: AVG(x HAVING MAX y) is the average of a list, of the x where y is largest."""
+    for modifier in list(tree.find_all(exp.HavingMax)):
+        function = modifier.parent
+        if isinstance(function, exp.AnyValue):
+            continue
+        name = OF_LISTS.get(type(function))
+        others = [value for key, value in function.args.items() if key != "this"]
+        is_simple = not any(isinstance(value, exp.Expression) for value in others)
+        is_simple = is_simple and not isinstance(modifier.this, exp.Distinct | exp.Order | exp.Limit)
+        if name is None or not is_simple or isinstance(function.parent, exp.Window):
+            message = (
+                f"not emulated: HAVING MAX and HAVING MIN in {function.key.upper()} with these arguments"
+            )
+            raise BigQueryError("invalidQuery", message)
+        function.replace(_of_list(name, modifier))
+    return tree
+
+
+def _of_list(name: str, modifier: exp.HavingMax) -> exp.Expression:
+    fields = {"v": modifier.this, "k": modifier.expression}
+    pairs = exp.Struct(
+        expressions=[
+            exp.PropertyEQ(this=exp.to_identifier(key), expression=value.copy())
+            for key, value in fields.items()
+        ]
+    )
+    rows = exp.Anonymous(this="list", expressions=[pairs])
+    kept = macro("_bqml_at_most" if modifier.args.get("max") else "_bqml_at_least", rows)
+    if name == "list":
+        return kept
+    found = exp.Anonymous(this="list_aggregate", expressions=[kept, exp.Literal.string(name)])
+    return (
+        exp.Coalesce(this=found, expressions=[exp.Literal.number(0)]) if name.startswith("count") else found
+    )
+
+
+def pairs_of_correlation(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: CORR of fewer than two pairs is NULL; DuckDB says NaN."""
+    for function in list(tree.find_all(exp.Corr)):
+        target = function.parent if isinstance(function.parent, exp.Window) else function
+        count = target.copy()
+        pairs = exp.Anonymous(
+            this="regr_count", expressions=[function.this.copy(), function.expression.copy()]
+        )
+        if target is function:
+            count = pairs
+        else:
+            count.set("this", pairs)
+        enough = exp.GT(this=count, expression=exp.Literal.number(1))
+        target.replace(exp.If(this=enough, true=target.copy()))
+    return tree
+
+
+def refuse_types(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: DuckDB adds up no intervals, and its averages of decimals are DOUBLE."""
+    types = exp.DataType.Type
+    refused: dict[exp.DataType.Type | None, str] = {}
+    if isinstance(node, exp.Sum | exp.Avg):
+        refused = {types.INTERVAL: "INTERVAL"} | (
+            {types.BIGDECIMAL: "BIGNUMERIC"} if node.key == "avg" else {}
+        )
+        found = types.BIGDECIMAL if kind(node) == types.BIGDECIMAL else kind(node.this)
+    elif isinstance(node, exp.PercentileCont):
+        refused = {types.DECIMAL: "NUMERIC", types.BIGDECIMAL: "BIGNUMERIC"}
+        found = kind(node.expression)
+    if refused and found in refused:
+        name = "PERCENTILE_CONT" if isinstance(node, exp.PercentileCont) else node.key.upper()
+        raise BigQueryError("invalidQuery", f"not emulated: {name} of {refused[found]}")
+    return node
+
+
+def refuse_negative_offsets(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: LEAD and LAG look one way only."""
+    for function in tree.find_all(exp.Lead, exp.Lag):
+        if isinstance(function.args.get("offset"), exp.Neg):
+            message = f"The offset to the function {function.key.upper()} must not be negative"
+            raise BigQueryError("invalidQuery", message)
+    return tree
+
+
+def discrete_percentiles(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: the share is the FLOAT64 as it is, which 0.4 lies a little below."""
+    for function in tree.find_all(exp.PercentileDisc):
+        share = function.expression
+        if isinstance(share, exp.Literal) and Decimal(float(share.this)) > Decimal(share.this):
+            share.replace(exp.cast(exp.Literal.number(repr(float(share.this) + NEXT)), "DOUBLE"))
+    return tree
+
+
+def _group_concat(self, expression: exp.GroupConcat) -> str:
+    return groupconcat_sql(self, expression.copy(), within_group=False)  # which takes it to pieces
+
+
+def install():
+    """Before local-bigquery's rules; what needs types, among them."""
+    for rule in (having, pairs_of_correlation, refuse_negative_offsets, discrete_percentiles):
+        statement_rules.add(rule)
+    NODE_RULES.insert(0, refuse_types)
+    DuckDBDialect.Generator.TRANSFORMS[exp.GroupConcat] = _group_concat
+    database_files.on_connect.append(register)
