@@ -138,6 +138,7 @@ def test_substr_counts_from_one_and_takes_no_negative_length(bigquery):
         ("RTRIM(b, b'b')", b"a\xff"),
         ("REGEXP_EXTRACT(b, b'a(.)')", b"\xff"),
         ("SPLIT(b, b'\\xff')", [b"a", b"b"]),
+        ("CAST(CONCAT('a', 'é') AS BYTES)", b"a\xc3\xa9"),
     ],
 )
 def test_functions_of_text_take_bytes_of_a_column(bigquery, expression, expected):

@@ -266,7 +266,7 @@ def _cast(node: exp.Cast, target: Type, safe: bool) -> exp.Expression:
     if target in exp.DataType.TEXT_TYPES:
         return _text(value, given, flag)
     if target == Type.VARBINARY or target == Type.BINARY:
-        return exp.func("encode", value) if given in exp.DataType.TEXT_TYPES else node
+        return exp.Anonymous(this="encode", expressions=[value]) if given in exp.DataType.TEXT_TYPES else node
     name = TARGETS.get(target)
     if name is None or given in DECIMALS or given in (Type.ARRAY, Type.STRUCT, Type.JSON):
         return node
