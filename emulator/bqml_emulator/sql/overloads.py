@@ -1,0 +1,88 @@
+"""Macros with an overload for each type, called with an aggregate or a window.
+
+DuckDB chooses the overload when it meets the call; then it does not know the types of aggregates and windows,
+which it computes apart, and every overload fits. In a lambda, the value has its type:
+`m(SUM(x))` is written as `list_transform([SUM(x)], lambda v: m(v))[1]`.
+"""
+
+import functools
+
+from local_bigquery.engine import database
+from local_bigquery.sql import translate
+from sqlglot import exp
+
+PREFIX = "bq.main."
+OVERLOADED = """
+SELECT function_name FROM duckdb_functions() WHERE database_name = 'bq' AND function_type = 'macro'
+GROUP BY 1 HAVING COUNT(*) > 1
+"""
+# The engine's aggregates, and the macros that are made of them
+AGGREGATES = f"""
+WITH engine AS (SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE function_type = 'aggregate')
+SELECT name FROM engine
+UNION
+SELECT '{PREFIX}' || function_name FROM duckdb_functions(), engine
+WHERE database_name = 'bq' AND function_type = 'macro'
+  AND regexp_matches(macro_definition, '(^|[^a-z_])"?' || engine.name || '"?\\(')
+"""
+
+
+@functools.cache
+def _names(query: str) -> frozenset[str]:
+    return frozenset(name.casefold() for (name,) in database.fetch(query))
+
+
+def in_lambdas(tree: exp.Expression) -> exp.Expression:
+    """Wrap those calls in a translated statement, the inner ones first."""
+    calls = [call for call in tree.find_all(exp.Anonymous) if _is_overloaded(call)]
+    for call in reversed(calls):
+        apart = [value for value in call.expressions if _is_computed_apart(value)]
+        if not apart:
+            continue
+        fields = [
+            exp.PropertyEQ(this=exp.to_identifier(f"a{index}"), expression=value.copy())
+            for index, value in enumerate(apart)
+        ]
+        for index, value in enumerate(apart):  # by its name in a dot, HAVING would look for a column
+            value.replace(exp.func("struct_extract", exp.to_identifier("v"), exp.Literal.string(f"a{index}")))
+        made = exp.Bracket(
+            this=exp.Anonymous(
+                this="list_transform",
+                expressions=[
+                    exp.Array(expressions=[exp.Struct(expressions=fields)]),
+                    exp.Lambda(this=call.copy(), expressions=[exp.to_identifier("v")]),
+                ],
+            ),
+            expressions=[exp.Literal.number(1)],
+            offset=1,
+        )
+        if call is tree:
+            return made
+        call.replace(made)
+    return tree
+
+
+def _is_overloaded(call: exp.Anonymous) -> bool:
+    name = str(call.this).casefold()
+    return name.startswith(PREFIX) and name.removeprefix(PREFIX) in _names(OVERLOADED)
+
+
+def _is_computed_apart(value: exp.Expression) -> bool:
+    for node in value.walk(prune=lambda inner: isinstance(inner, exp.Query)):
+        if isinstance(node, exp.AggFunc | exp.Window):
+            return True
+        if isinstance(node, exp.Anonymous) and str(node.this).casefold() in _names(AGGREGATES):
+            return True
+    return False
+
+
+def install():
+    """Look at every statement when all of it is translated."""
+    rewrite = translate._rewrite
+
+    def rewritten(node: exp.Expression, context) -> exp.Expression:
+        is_whole = node.parent is None
+        made = rewrite(node, context)
+        return in_lambdas(made) if is_whole else made
+
+    translate._rewrite = rewritten
