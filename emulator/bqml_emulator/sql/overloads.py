@@ -1,8 +1,9 @@
-"""Macros with an overload for each type, called with an aggregate or a window.
+"""Macros with an overload for each type, called with an aggregate, a window, or a column of an outer query.
 
 DuckDB chooses the overload when it meets the call; then it does not know the types of aggregates and windows,
-which it computes apart, and every overload fits. In a lambda, the value has its type:
-`m(SUM(x))` is written as `list_transform([SUM(x)], lambda v: m(v))[1]`.
+which it computes apart, and every overload fits; and it binds a column of an outer query twice, which it does
+not survive. In a lambda, the value has its type: `m(SUM(x))` is written as
+`list_transform([{'a0': SUM(x)}], lambda v: m(struct_extract(v, 'a0')))[1]`.
 """
 
 import functools
@@ -18,7 +19,8 @@ GROUP BY 1 HAVING COUNT(*) > 1
 """
 # The engine's aggregates, and the macros that are made of them
 AGGREGATES = f"""
-WITH engine AS (SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE function_type = 'aggregate')
+WITH engine AS (
+  SELECT DISTINCT function_name AS name FROM duckdb_functions() WHERE function_type = 'aggregate')
 SELECT name FROM engine
 UNION
 SELECT '{PREFIX}' || function_name FROM duckdb_functions(), engine
@@ -36,7 +38,12 @@ def in_lambdas(tree: exp.Expression) -> exp.Expression:
     """Wrap those calls in a translated statement, the inner ones first."""
     calls = [call for call in tree.find_all(exp.Anonymous) if _is_overloaded(call)]
     for call in reversed(calls):
-        apart = [value for value in call.expressions if _is_computed_apart(value)]
+        is_inner = _is_in_subquery(call)
+        apart = [
+            value
+            for value in call.expressions
+            if _is_computed_apart(value) or (is_inner and value.find(exp.Column))
+        ]
         if not apart:
             continue
         fields = [
@@ -73,6 +80,18 @@ def _is_computed_apart(value: exp.Expression) -> bool:
             return True
         if isinstance(node, exp.Anonymous) and str(node.this).casefold() in _names(AGGREGATES):
             return True
+    return False
+
+
+def _is_in_subquery(call: exp.Expression) -> bool:
+    """Whether it stands in a query that is a value or a condition of another, which may be correlated."""
+    query = call.find_ancestor(exp.Query)
+    while query is not None:
+        holder = query.parent.parent if isinstance(query.parent, exp.Subquery) else query.parent
+        sources = exp.From | exp.Join | exp.CTE | exp.SetOperation | exp.Create | exp.Insert | None
+        if not isinstance(holder, sources):
+            return True
+        query = query.find_ancestor(exp.Query)
     return False
 
 
