@@ -92,10 +92,10 @@ def test_a_changed_image_is_replaced_and_only_it_is_paid(world):
     [counted] = world.rows("SELECT COUNT(*) AS images, COUNT(DISTINCT uri) AS uris FROM met_image_embeddings")
     assert counted == {"images": IMAGES, "uris": IMAGES}
     [changed] = world.rows(
-        "SELECT e.content_hash = o.md5_hash AS current FROM met_image_embeddings AS e "
+        "SELECT e.content_hash = o.md5_hash AS is_current FROM met_image_embeddings AS e "
         "JOIN met_images AS o ON o.uri = e.uri WHERE e.uri LIKE '%/003.jpg'"
     )
-    assert changed == {"current": True}
+    assert changed == {"is_current": True}
 
 
 def test_vectors_that_a_dead_run_left_unpublished_are_published_without_a_call(world):
