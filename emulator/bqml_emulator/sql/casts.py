@@ -209,6 +209,8 @@ def _macro(con: duckdb.DuckDBPyConnection, head: str, body: str):
 
 
 def _overloads(con: duckdb.DuckDBPyConnection, name: str, bodies: dict[str, str]):
+    if whole := bodies.get("BIGINT"):  # a SUM of integers is a HUGEINT, which DuckDB would take for a DOUBLE
+        bodies = {**bodies, "HUGEINT": "x::BIGINT" if whole == "x" else whole}
     of_types = (
         f"(x {given}, safe BOOLEAN) AS {body.replace('|| _bqml_fraction', '|| bq.main._bqml_fraction')}"
         for given, body in bodies.items()

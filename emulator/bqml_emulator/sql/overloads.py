@@ -8,14 +8,24 @@ not survive. In a lambda, the value has its type: `m(SUM(x))` is written as
 
 import functools
 
+import duckdb
 from local_bigquery.engine import database
 from local_bigquery.sql import translate
+from local_bigquery.sql.dialect import macro
 from sqlglot import exp
+
+from bqml_emulator.engine import database_files
 
 PREFIX = "bq.main."
 OVERLOADED = """
 SELECT function_name FROM duckdb_functions() WHERE database_name = 'bq' AND function_type = 'macro'
 GROUP BY 1 HAVING COUNT(*) > 1
+"""
+BUILT_IN = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE internal"
+# Of people's functions; one with a subquery can stand in no lambda
+BODIES = """
+SELECT macro_definition FROM duckdb_functions()
+WHERE NOT internal AND function_type = 'macro' AND lower(function_name) = ?
 """
 # The engine's aggregates, and the macros that are made of them
 AGGREGATES = f"""
@@ -38,6 +48,9 @@ def in_lambdas(tree: exp.Expression) -> exp.Expression:
     """Wrap those calls in a translated statement, the inner ones first."""
     calls = [call for call in tree.find_all(exp.Anonymous) if _is_overloaded(call)]
     for call in reversed(calls):
+        whole = call  # with the dataset of a person's function
+        while isinstance(whole.parent, exp.Dot):
+            whole = whole.parent
         is_inner = _is_in_subquery(call)
         apart = [
             value
@@ -51,27 +64,34 @@ def in_lambdas(tree: exp.Expression) -> exp.Expression:
             for index, value in enumerate(apart)
         ]
         for index, value in enumerate(apart):  # by its name in a dot, HAVING would look for a column
-            value.replace(exp.func("struct_extract", exp.to_identifier("v"), exp.Literal.string(f"a{index}")))
+            field = exp.func("struct_extract", exp.to_identifier("v"), exp.Literal.string(f"a{index}"))
+            value.replace(macro("_bqml_narrow", field))
         made = exp.Bracket(
             this=exp.Anonymous(
                 this="list_transform",
                 expressions=[
                     exp.Array(expressions=[exp.Struct(expressions=fields)]),
-                    exp.Lambda(this=call.copy(), expressions=[exp.to_identifier("v")]),
+                    exp.Lambda(this=whole.copy(), expressions=[exp.to_identifier("v")]),
                 ],
             ),
             expressions=[exp.Literal.number(1)],
             offset=1,
         )
-        if call is tree:
+        if whole is tree:
             return made
-        call.replace(made)
+        whole.replace(made)
     return tree
 
 
 def _is_overloaded(call: exp.Anonymous) -> bool:
-    name = str(call.this).casefold()
-    return name.startswith(PREFIX) and name.removeprefix(PREFIX) in _names(OVERLOADED)
+    """Whether it is such a macro, or may be made of one, as people's functions are."""
+    name = call.name.casefold()
+    if name.startswith(PREFIX):
+        return name.removeprefix(PREFIX) in _names(OVERLOADED)
+    if name in _names(BUILT_IN):
+        return False
+    bodies = [body.casefold() for (body,) in database.fetch(BODIES, [name])]
+    return any(PREFIX in body for body in bodies) and not any("(select" in body for body in bodies)
 
 
 def _is_computed_apart(value: exp.Expression) -> bool:
@@ -84,7 +104,9 @@ def _is_computed_apart(value: exp.Expression) -> bool:
 
 
 def _is_in_subquery(call: exp.Expression) -> bool:
-    """Whether it stands in a query that is a value or a condition of another, which may be correlated."""
+    """Whether it stands where columns of an outer query, or of the table before it in FROM, may be meant."""
+    if call.find_ancestor(exp.Unnest, exp.Lateral, exp.Query) is not call.find_ancestor(exp.Query):
+        return True
     query = call.find_ancestor(exp.Query)
     while query is not None:
         holder = query.parent.parent if isinstance(query.parent, exp.Subquery) else query.parent
@@ -95,8 +117,14 @@ def _is_in_subquery(call: exp.Expression) -> bool:
     return False
 
 
+def register(con: duckdb.DuckDBPyConnection):
+    """Make the macro that gives a SUM of integers, DuckDB's HUGEINT, the type of BigQuery's."""
+    con.execute("CREATE OR REPLACE MACRO bq.main._bqml_narrow(x HUGEINT) AS x::BIGINT, (x) AS x")
+
+
 def install():
     """Look at every statement when all of it is translated."""
+    database_files.on_connect.append(register)
     rewrite = translate._rewrite
 
     def rewritten(node: exp.Expression, context) -> exp.Expression:
