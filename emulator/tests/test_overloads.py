@@ -4,7 +4,10 @@ import datetime
 
 import pytest
 
-ROWS = "UNNEST([STRUCT(1 AS x, 'abc' AS s, DATE '2020-01-01' AS d, [1, 2] AS v), (2, 'b', DATE '2021-02-03', [3])])"
+ROWS = (
+    "UNNEST([STRUCT(1 AS x, 'abc' AS s, DATE '2020-01-01' AS d, [1, 2] AS v), "
+    "(2, 'b', DATE '2021-02-03', [3])])"
+)
 QUERIES = {
     # aggregates
     f"SELECT CAST(SUM(x) AS STRING), SUBSTR(MAX(s), 1, 2), FORMAT_DATE('%Y', MAX(d)) FROM {ROWS}": [
