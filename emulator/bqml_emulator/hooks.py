@@ -5,7 +5,8 @@ tests/test_contract.py fails when a name or signature used here changes.
 """
 
 import logging
-from collections.abc import Iterable
+import pkgutil
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 
@@ -36,6 +37,16 @@ def _configure(config: Config):
         language.turn_off()
 
 
+def changes(package: str) -> Iterator[ModuleType]:
+    """The modules of a package that change something of local-bigquery: those with an `install`."""
+    name = f"bqml_emulator.{package}"
+    for found in pkgutil.iter_modules(import_module(name).__path__):
+        if found.name != "__main__":
+            module = import_module(f"{name}.{found.name}")
+            if hasattr(module, "install"):
+                yield module
+
+
 def in_order(modules: Iterable[ModuleType]) -> tuple[ModuleType, ...]:
     """Modules of one package as their BEFORE and AFTER demand: modules between which the order matters."""
     order: Order[ModuleType] = Order("changes of local-bigquery")
@@ -51,7 +62,7 @@ def install(config: Config):
     """
     _configure(config)
     for package in PACKAGES:
-        for module in in_order(import_module(f"bqml_emulator.{package}.changes").MODULES):
+        for module in in_order(changes(package)):
             module.install()
     for order in (statement_rules, execution.before_statement):
         order.steps()  # a wrong one is found now, not by the first statement

@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bqml_emulator.api import errors, faults
 from bqml_emulator.core.order import Order
-from bqml_emulator.hooks import in_order
+from bqml_emulator.hooks import PACKAGES, changes, in_order
 from bqml_emulator.jobs import dml, execution
 
 # Each pair: what must come before what, because…
@@ -69,6 +70,16 @@ def installed(tmp_path_factory) -> list[list[str]]:
 )
 def test_what_must_come_before_what(installed, which, earlier, later):
     assert installed[which].index(earlier) < installed[which].index(later)
+
+
+def test_every_module_with_a_change_is_found():
+    root = Path(errors.__file__).parents[2]
+    with_change = {
+        ".".join(path.relative_to(root).with_suffix("").parts)
+        for path in root.glob("bqml_emulator/*/*.py")
+        if "\ndef install(" in path.read_text()
+    }
+    assert {module.__name__ for package in PACKAGES for module in changes(package)} == with_change
 
 
 def test_statements_are_prepared_around_their_transactions():

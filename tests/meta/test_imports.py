@@ -1,29 +1,75 @@
-"""Who may import whom in plugins/vitrine: arrows go downwards only, and never in a circle."""
+"""Who may import whom in plugins/vitrine and in the emulator: arrows go downwards only, and never in a circle."""
 
 import ast
 from collections.abc import Iterable
+from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
-# From top to bottom. A folder or module imports only from further down, so those of one line never each other.
-LAYERS = (
-    {"dag_defaults", "web"},
-    {"search", "embed", "index"},
-    {"google"},
-    {"notifications"},
-    {"collection"},
-    {"errors", "limits"},
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class House:
+    """A package: the folder that it is in, its name, and its parts from top to bottom.
+
+    A part imports only from further down, so those of one line never each other.
+    """
+
+    folder: Path
+    name: str
+    layers: tuple[frozenset[str], ...]
+
+    def level(self, part: str) -> int:
+        """The line in which a part stands."""
+        return next(number for number, parts in enumerate(self.layers) if part in parts)
+
+
+def _layers(*lines: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(line.split()) for line in lines)
+
+
+VITRINE = House(
+    ROOT / "plugins",
+    "vitrine",
+    _layers(
+        "dag_defaults web",
+        "search embed index",
+        "google",
+        "notifications",
+        "collection",
+        "errors limits",
+    ),
 )
-LAYER = {part: number for number, parts in enumerate(LAYERS) for part in parts}
+EMULATOR = House(
+    ROOT / "emulator",
+    "bqml_emulator",
+    _layers(
+        "__main__",
+        "server",
+        "hooks",
+        "api",
+        "embedding",
+        "sql",
+        "vector",
+        "objects",
+        "analyzer",
+        "jobs",
+        "billing",
+        "engine",
+        "storage model",
+        "core",
+    ),
+)
+HOUSES = pytest.mark.parametrize("house", [VITRINE, EMULATOR], ids=lambda house: house.name)
 
 
-def modules(root: Path) -> dict[str, ast.Module]:
-    """Every module of vitrine by its name, with its syntax tree."""
+def modules(root: Path, name: str = VITRINE.name) -> dict[str, ast.Module]:
+    """Every module of a package by its name, with its syntax tree."""
     paths = {
-        ".".join(path.relative_to(root).with_suffix("").parts): path for path in root.glob("vitrine/**/*.py")
+        ".".join(path.relative_to(root).with_suffix("").parts): path for path in root.glob(f"{name}/**/*.py")
     }
     return {name.removesuffix(".__init__"): ast.parse(path.read_text()) for name, path in paths.items()}
 
@@ -48,21 +94,55 @@ def circle(trees: dict[str, ast.Module]) -> list[str]:
     return []
 
 
-def upward(trees: dict[str, ast.Module]) -> list[str]:
-    """Imports, anywhere in a module, that do not go downwards."""
+def upward(trees: dict[str, ast.Module], house: House = VITRINE) -> list[str]:
+    """Imports of one part by another, anywhere in a module, that do not go downwards."""
     arrows = [(name, other) for name, tree in trees.items() for other in imported(ast.walk(tree), trees)]
-    parts = [(arrow, [name.split(".")[1] for name in arrow]) for arrow in arrows]
+    parts = [(arrow, [name.split(".")[1] for name in arrow]) for arrow in arrows if house.name not in arrow]
     return sorted(
-        " -> ".join(arrow) for arrow, (part, other) in parts if part != other and LAYER[part] >= LAYER[other]
+        " -> ".join(arrow)
+        for arrow, (part, other) in parts
+        if part != other and house.level(part) >= house.level(other)
     )
 
 
-def test_no_module_imports_itself_in_a_circle():
-    assert circle(modules(PLUGINS)) == []
+@HOUSES
+def test_no_module_imports_itself_in_a_circle(house):
+    assert circle(modules(house.folder, house.name)) == []
 
 
-def test_imports_go_downwards():
-    assert upward(modules(PLUGINS)) == []
+@HOUSES
+def test_imports_go_downwards(house):
+    assert upward(modules(house.folder, house.name), house) == []
+
+
+def installing(trees: dict[str, ast.Module]) -> set[str]:
+    """The parts of the emulator that change something of local-bigquery: their modules have an `install`."""
+    return {
+        name.split(".")[1]
+        for name, tree in trees.items()
+        if name.count(".") == 2
+        and any(isinstance(node, ast.FunctionDef) and node.name == "install" for node in tree.body)
+    }
+
+
+def test_the_emulator_is_changed_from_the_bottom_to_the_top():
+    trees = modules(EMULATOR.folder, EMULATOR.name)
+    [packages] = [
+        ast.literal_eval(node.value)
+        for node in trees["bqml_emulator.hooks"].body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PACKAGES"
+    ]
+    floors = [part for parts in reversed(EMULATOR.layers) for part in sorted(parts)]
+    assert list(packages) == [part for part in floors if part in installing(trees)]
+
+
+def test_every_part_of_the_emulator_says_what_it_is_about():
+    undocumented = [
+        name
+        for name, tree in modules(EMULATOR.folder, EMULATOR.name).items()
+        if name.count(".") <= 1 and not (ast.get_docstring(tree) or "").strip()
+    ]
+    assert undocumented == []
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def columns(
         return _view_columns(parts, context, cursor)
     *above, name = parts
     if name.endswith("*"):
-        return _wildcard_columns(above, name, context, cursor)
+        return _wildcard_columns(parts, context, cursor)
     if (not above and name.casefold() in context.temporary) or [a.casefold() for a in above] == ["_session"]:
         return _described(quote("temp", "main", name), cursor)
     dataset = above[-1] if above else context.dataset_id
@@ -136,24 +136,28 @@ def _typed(relation: duckdb.DuckDBPyRelation) -> tuple[Columns, Columns]:
     return shown, [(name, types.simple(kind)) for name, kind in hidden.items()]
 
 
-def _view_columns(parts: list[str], context: Context, cursor) -> tuple[Columns, Columns] | None:
+def _view_columns(
+    parts: list[str], context: Context, cursor: duckdb.DuckDBPyConnection
+) -> tuple[Columns, Columns]:
     """Columns of an INFORMATION_SCHEMA view, which are the same in every dataset."""
     name = parts[-1].upper()
     if name not in _views:
-        written = ".".join(f"`{part}`" for part in parts)
-        scratch = Context(context.project_id, context.dataset_id)
-        sql, bound = translate(parse(f"SELECT * FROM {written}")[0], scratch)
-        _views[name] = _typed(cursor.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=bound))
+        _views[name] = _translated(parts, context, cursor)
     return _views[name]
 
 
 def _wildcard_columns(
-    above: list[str], name: str, context: Context, cursor
-) -> tuple[Columns, Columns] | None:
+    parts: list[str], context: Context, cursor: duckdb.DuckDBPyConnection
+) -> tuple[Columns, Columns]:
     """Columns of the tables that a wildcard stands for."""
-    written = ".".join((*above, name))
-    sql, bound = translate(
-        parse(f"SELECT * FROM `{written}`")[0], Context(context.project_id, context.dataset_id)
-    )
-    shown, hidden = _typed(cursor.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=bound))
+    shown, hidden = _translated(parts, context, cursor)
     return shown, [*hidden, ("_TABLE_SUFFIX", types.simple("STRING"))]
+
+
+def _translated(
+    parts: list[str], context: Context, cursor: duckdb.DuckDBPyConnection
+) -> tuple[Columns, Columns]:
+    """Columns of what is no table of DuckDB's under this name, but made by local-bigquery's rules."""
+    select = parse(f"SELECT * FROM `{'.'.join(parts)}`")[0]
+    sql, bound = translate(select, Context(context.project_id, context.dataset_id))
+    return _typed(cursor.sql(f"SELECT * FROM ({sql}) LIMIT 0", params=bound))

@@ -1,6 +1,7 @@
 """What a statement names: tables, connections and functions, by the paths that are written in it."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local_bigquery.sql.dialect import BigQueryDialect
@@ -69,34 +70,28 @@ def words(sql: str) -> Words:
     )
 
 
-def path_at(tokens: list[Token] | tuple[Token, ...], at: int) -> tuple[Path, int]:
+def path_at(tokens: Sequence[Token], at: int) -> tuple[Path, int]:
     """The dotted path that begins at a token, and the index behind it; dashes belong to a project's name."""
-    parts, joined = [], False
-    start = at
-    while at < len(tokens):
-        token = tokens[at]
-        touches = at == start or token.start == tokens[at - 1].end + 1
-        if token.token_type in (TokenType.DOT, TokenType.DASH) and at > start and touches:
-            if token.token_type == TokenType.DASH and not _is_word(tokens, at + 1):
-                break
-            joined = True
-        elif _is_word(tokens, at) and (at == start or (joined and touches)):
-            parts.append("-" if tokens[at - 1].token_type == TokenType.DASH and joined else "")
-            parts[-1] += token.text
-            joined = False
+    if not _is_word(tokens, at):
+        return (), at + 1
+    parts, at = [tokens[at].text], at + 1
+    while _is_word(tokens, at + 1) and _is_joint(tokens[at - 1 : at + 2]):
+        if tokens[at].token_type == TokenType.DOT:
+            parts.append(tokens[at + 1].text)
         else:
-            break
-        at += 1
-    whole: list[str] = []
-    for part in parts:
-        if part.startswith("-") and whole:
-            whole[-1] += part
-        else:
-            whole.append(part)
-    return tuple(whole), max(at, start + 1)
+            parts[-1] += f"-{tokens[at + 1].text}"
+        at += 2
+    return tuple(parts), at
 
 
-def _is_word(tokens, at: int) -> bool:
+def _is_joint(three: Sequence[Token]) -> bool:
+    """Whether the middle one is a dot or a dash that touches its neighbours."""
+    before, middle, behind = three
+    touches = middle.start == before.end + 1 and behind.start == middle.end + 1
+    return middle.token_type in (TokenType.DOT, TokenType.DASH) and touches
+
+
+def _is_word(tokens: Sequence[Token], at: int) -> bool:
     if at >= len(tokens):
         return False
     token = tokens[at]
@@ -105,7 +100,7 @@ def _is_word(tokens, at: int) -> bool:
     )
 
 
-def closing(tokens: list[Token] | tuple[Token, ...], opening: int) -> int:
+def closing(tokens: Sequence[Token], opening: int) -> int:
     """The index of the bracket that closes the one at `opening`, or of the last token."""
     depth = 0
     for at in range(opening, len(tokens)):

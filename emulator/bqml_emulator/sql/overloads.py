@@ -21,7 +21,6 @@ OVERLOADED = """
 SELECT function_name FROM duckdb_functions() WHERE database_name = 'bq' AND function_type = 'macro'
 GROUP BY 1 HAVING COUNT(*) > 1
 """
-BUILT_IN = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE internal"
 # Of people's functions; one with a subquery can stand in no lambda
 BODIES = """
 SELECT macro_definition FROM duckdb_functions()
@@ -46,19 +45,18 @@ def _names(query: str) -> frozenset[str]:
 
 def in_lambdas(tree: exp.Expression) -> exp.Expression:
     """Wrap those calls in a translated statement, the inner ones first."""
-    calls = [call for call in tree.find_all(exp.Anonymous) if _is_overloaded(call)]
-    for call in reversed(calls):
-        whole = call  # with the dataset of a person's function
-        while isinstance(whole.parent, exp.Dot):
-            whole = whole.parent
+    for call in reversed(list(tree.find_all(exp.Anonymous))):
         is_inner = _is_in_subquery(call)
         apart = [
             value
             for value in call.expressions
             if _is_computed_apart(value) or (is_inner and value.find(exp.Column))
         ]
-        if not apart:
+        if not apart or not _is_overloaded(call):
             continue
+        whole = call  # with the dataset of a person's function
+        while isinstance(whole.parent, exp.Dot):
+            whole = whole.parent
         fields = [
             exp.PropertyEQ(this=exp.to_identifier(f"a{index}"), expression=value.copy())
             for index, value in enumerate(apart)
@@ -88,8 +86,6 @@ def _is_overloaded(call: exp.Anonymous) -> bool:
     name = call.name.casefold()
     if name.startswith(PREFIX):
         return name.removeprefix(PREFIX) in _names(OVERLOADED)
-    if name in _names(BUILT_IN):
-        return False
     bodies = [body.casefold() for (body,) in database.fetch(BODIES, [name])]
     return any(PREFIX in body for body in bodies) and not any("(select" in body for body in bodies)
 
