@@ -14,7 +14,7 @@ from local_bigquery.engine.database import quote
 from local_bigquery.models import Table
 from local_bigquery.sql.rules import information_schema
 
-from bqml_emulator.engine import table_versions
+from bqml_emulator.engine import table_changes
 
 FIXED = {"boolean": 1, "decimal": 16, "hugeint": 16, "interval": 16}
 TEXT_OVERHEAD = 2
@@ -45,9 +45,9 @@ def _size(value: str, type_, depth: int = 0) -> str:
     return f"CASE WHEN {value} IS NULL THEN 0 ELSE {FIXED.get(type_.id, OTHER_FIXED)} END"
 
 
-def remembered_bytes(cursor: duckdb.DuckDBPyConnection, part: str, table: table_versions.Reference) -> int:
+def remembered_bytes(cursor: duckdb.DuckDBPyConnection, part: str, table: table_changes.Keys) -> int:
     """`logical_bytes` of a part of one table, given by its query; counted once while that is unchanged."""
-    version = table_versions.stamp(table)
+    version = table_changes.stamp(table)
     if _remembered.get(part, (None, 0))[0] != version:
         _remembered[part] = version, logical_bytes(cursor, part)
         while len(_remembered) > REMEMBERED:

@@ -4,7 +4,7 @@ SQL reaches the tables in them and nothing else: DuckDB is locked before the fir
 may then touch its own files and two folders, of projects that come later and of what load and export jobs
 exchange with the storage; it loads no extension, opens no address, and its settings cannot be changed.
 
-What DuckLake gave and plain files do not is earlier versions of tables: see time_travel.
+What DuckLake gave and plain files do not is earlier versions of tables: see jobs.time_travel.
 """
 
 import functools

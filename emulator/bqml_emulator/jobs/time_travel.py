@@ -2,18 +2,13 @@
 
 Sources (2026-08-22): BQ query-syntax#for_system_time_as_of and BQ access-historical-data. Earlier versions
 are not kept: what was changed since is refused, never answered with what is there now. When a table was
-changed is known from the start of the process on.
+changed is known from the start of the process on (`engine.table_changes`).
 """
 
-import functools
-import math
 import re
-import threading
-import time
-from collections.abc import Iterator
 
 import sqlglot
-from local_bigquery.catalog import metadata, names, tabledata, tables
+from local_bigquery.catalog import metadata, names, tables
 from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import copy
 from local_bigquery.models import Table
@@ -23,99 +18,22 @@ from sqlglot import exp
 
 from bqml_emulator.core import expressions, limits
 from bqml_emulator.core.rules import statement_rules
-from bqml_emulator.jobs import dml, execution
+from bqml_emulator.engine.table_changes import Keys, changes, now
+from bqml_emulator.jobs import execution
 
 ZONELESS = re.compile(r"\s*\d+-\d+-\d+(?:[Tt ]+[\d:.]+)?\s*$")
-Keys = tuple[str, str, str]
-
-
-class Changes:
-    """When each table was last changed, in milliseconds since 1970; infinite while it is being changed."""
-
-    def __init__(self):
-        self._lock = threading.Lock()
-        self._started = _now()
-        self._changed: dict[Keys, float] = {}
-        self._writers: dict[Keys, int] = {}
-        self._replaced: set[Keys] = set()
-
-    def begin(self, keys: Keys, replaces: bool = False):
-        """The table is being changed from now on."""
-        with self._lock:
-            key = _folded(keys)
-            self._writers[key] = self._writers.get(key, 0) + 1
-            if replaces:
-                self._replaced.add(key)
-
-    def end(self, keys: Keys):
-        """One who has changed the table, or has failed to, is done."""
-        with self._lock:
-            key = _folded(keys)
-            self._writers[key] -= 1
-            self._changed[key] = _now()
-
-    def last(self, keys: Keys) -> float:
-        """The last change, or the start of the process if there was none since."""
-        with self._lock:
-            key = _folded(keys)
-            return math.inf if self._writers.get(key) else self._changed.get(key, self._started)
-
-    def was_replaced(self, keys: Keys) -> bool:
-        """Whether another table of that name was there before."""
-        with self._lock:
-            return _folded(keys) in self._replaced or self._changed.get(_folded(keys)) is None
-
-
-def _now() -> float:
-    """Milliseconds since 1970."""
-    return time.time() * 1000
-
-
-def _folded(keys: Keys) -> Keys:
-    return keys[0].casefold(), keys[1].casefold(), keys[2].casefold()
-
-
-changes = Changes()
-
-
-def note(tree: exp.Expression, context) -> exp.Expression:
-    """Before a statement: the tables that it changes are changed from now until it, or the transaction that
-    it is part of, has ended."""
-    running = execution.current()
-    if running.schema_only:
-        return tree
-    for keys in _changed_by(tree, context):
-        replaces = isinstance(tree, exp.Create) and bool(tree.args.get("replace")) and tables.exists(*keys)
-        changes.begin(keys, replaces)
-        ended = functools.partial(changes.end, keys)
-        if not dml.at_end(running.cursor, ended):
-            running.held.callback(ended)
-    return tree
-
-
-def _changed_by(tree: exp.Expression, context) -> Iterator[Keys]:
-    target = names.target(tree)
-    if target is None or tree.args.get("kind", "TABLE") != "TABLE" or tree.find(exp.TemporaryProperty):
-        return
-    keys = names.reference(target, context.project_id, context.dataset_id)
-    if not all(keys):
-        return
-    yield keys
-    for action in tree.args.get("actions") or []:
-        if isinstance(action, exp.AlterRename):
-            yield *keys[:2], action.this.name
 
 
 def check(keys: Keys, moment: float):
     """Refuse a time (milliseconds since 1970) of which the table is not known to be as it is now."""
-    now = _now()
+    asked = now()
     label = names.label(*keys)
-    if moment > now:
+    if moment > asked:
         raise BigQueryError("invalidQuery", limits.SNAPSHOT_IN_FUTURE.format(time=int(moment), table=label))
     stored = metadata.load(Table, *keys)
     if stored and stored.type == "EXTERNAL":
         raise BigQueryError("invalidQuery", limits.SNAPSHOT_EXTERNAL.format(table=label))
-    oldest = now - limits.TIME_TRAVEL_HOURS * 3_600_000
+    oldest = asked - limits.TIME_TRAVEL_HOURS * 3_600_000
     if stored and stored.creationTime and not changes.was_replaced(keys):
         oldest = max(oldest, float(stored.creationTime))
     if moment < oldest:
@@ -195,40 +113,12 @@ def decorated(project_id: str, dataset_id: str, table_id: str) -> str | None:
             "notImplemented", f"not emulated: restoring the deleted table {names.label(*keys)}"
         )
     if moment <= 0:
-        moment += _now() if moment else changes.last(keys)
+        moment += now() if moment else changes.last(keys)
     check(keys, moment)
     return tables.name(*keys)
 
 
 def install():
-    """Answer FOR SYSTEM_TIME AS OF, and follow every way in which a table is changed."""
+    """Answer FOR SYSTEM_TIME AS OF and copies of table@time."""
     statement_rules.add(travel, first=True)
-    execution.before_statement.add(note)
     copy.decorated = decorated
-    write, insert, create, update = tables.write, tabledata._insert, tables.create, tables.update
-
-    def changing(keys: Keys, change):
-        changes.begin(keys)
-        try:
-            return change()
-        finally:
-            changes.end(keys)
-
-    def noted_write(cur, query, params, reference, *rest, **options):
-        return changing(reference, lambda: write(cur, query, params, reference, *rest, **options))
-
-    def noted_insert(table, schema, rows):
-        path = sqlglot.parse_one(table, into=exp.Table, dialect="duckdb")
-        keys = (path.catalog, path.db, path.name)
-        return changing(keys, lambda: insert(table, schema, rows))
-
-    def noted_update(project_id, dataset_id, table_id, *rest, **options):
-        keys = (project_id, dataset_id, table_id)
-        return changing(keys, lambda: update(*keys, *rest, **options))
-
-    def noted_create(project_id, dataset_id, body, *rest):
-        keys = (project_id, dataset_id, (body.tableReference and body.tableReference.tableId) or "")
-        return changing(keys, lambda: create(project_id, dataset_id, body, *rest))
-
-    tables.write, tabledata._insert = noted_write, noted_insert
-    tables.update, tables.create = noted_update, noted_create

@@ -12,7 +12,7 @@ from local_bigquery.engine.database import quote
 
 from bqml_emulator.billing import vector_bytes
 from bqml_emulator.core import limits
-from bqml_emulator.engine import table_versions
+from bqml_emulator.engine import table_changes
 from bqml_emulator.vector.catalog import VectorIndex, table_name
 
 
@@ -40,7 +40,7 @@ _contents: dict[str, tuple[tuple, Contents]] = {}
 
 def stamp(index: VectorIndex) -> tuple:
     """Changes whenever the table's vectors may have changed; costs a millisecond."""
-    return table_versions.stamp(index.reference)
+    return table_changes.stamp(index.reference)
 
 
 def contents(index: VectorIndex) -> Contents:
