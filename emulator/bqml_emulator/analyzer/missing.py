@@ -54,10 +54,12 @@ def function_in(message: str) -> str | None:
 
 
 @functools.cache
-def of_bigquery() -> frozenset[str]:
-    """Names of BigQuery's functions."""
-    lines = [line.partition(":")[2] for line in LIST.read_text().splitlines() if not line.startswith("#")]
-    return frozenset(" ".join(lines).split())
+def of_bigquery() -> dict[str, str]:
+    """BigQuery's functions, and the page of the reference each is described on."""
+    lines = (line for line in LIST.read_text().splitlines() if line and not line.startswith("#"))
+    return {
+        name: page for page, _, names in (line.partition(": ") for line in lines) for name in names.split()
+    }
 
 
 @functools.cache
@@ -68,7 +70,7 @@ def not_of_bigquery() -> tuple[int, ...]:
     return tuple(
         signature.context_id
         for function in found.function
-        if not function.name_path[0].startswith("$") and not _names(function) & of_bigquery()
+        if not function.name_path[0].startswith("$") and not _names(function) & of_bigquery().keys()
         for signature in function.signature
     )
 

@@ -3,16 +3,15 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from zetasql.wasi._pb2.zetasql.proto import function_pb2
 from zetasql.wasi._pb2.zetasql.public import function_pb2 as enums
 
+from bqml_emulator.analyzer import missing
 from judge import edges, values
 from judge.reference import Reference
 
 KIND = enums.FunctionEnums
-LIST = Path(__file__).parent / "bigquery_functions.txt"
 NOT_BIGQUERYS = re.compile(
     "GRAPH|PROTO|MAP|MEASURE|FLOAT32|UUID|TOKENLIST|LAMBDA|UINT|INT32|GEOGRAPHY|RELATION|BitwiseAgg|EXTENDED"
 )
@@ -63,17 +62,9 @@ class Function:
             yield from _instances(signature)
 
 
-def bigquery() -> dict[str, str]:
-    """BigQuery's functions, and the page of the reference each is described on."""
-    lines = (line for line in LIST.read_text().splitlines() if line and not line.startswith("#"))
-    return {
-        name: page for page, _, names in (line.partition(": ") for line in lines) for name in names.split()
-    }
-
-
 def functions(reference: Reference) -> list[Function]:
     """BigQuery's functions, and every operator."""
-    pages = bigquery()
+    pages = missing.of_bigquery()
     protos = sorted(reference.functions, key=lambda proto: proto.name_path[:])
     named = ((name, proto) for proto in protos for name in _names(proto))
     return [Function(name, pages.get(name), p) for name, p in named if name in pages or name.startswith("$")]
@@ -81,7 +72,7 @@ def functions(reference: Reference) -> list[Function]:
 
 def unknown(reference: Reference) -> list[str]:
     """BigQuery's functions that ZetaSQL's catalog has not: nobody judges them."""
-    return sorted(set(bigquery()) - {function.name for function in functions(reference)} - SYNTAX)
+    return sorted(set(missing.of_bigquery()) - {function.name for function in functions(reference)} - SYNTAX)
 
 
 def _names(proto: function_pb2.FunctionProto) -> list[str]:
