@@ -199,3 +199,23 @@ def test_what_bigquery_refuses_is_refused(bigquery, expression, message):
 @pytest.mark.parametrize(("place", "expected"), [("-1", None), ("0", None), ("2", 2), ("3", None)])
 def test_safe_ordinal_does_not_count_from_the_end(bigquery, place, expected):
     assert value(bigquery, f"SELECT [1, 2][SAFE_ORDINAL({place})]") == expected
+
+
+@pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        ("(1, 'x') = (1, 'x')", True),
+        ("STRUCT(1 AS a, NULL AS b) = STRUCT(1 AS a, CAST(NULL AS INT64) AS b)", None),
+        ("STRUCT(1 AS a, CAST(NULL AS INT64) AS b) = STRUCT(2 AS c, 3 AS d)", False),
+        ("(n, k) != (3, 'b')", True),
+        ("STRUCT(n, k) = STRUCT(CAST(NULL AS INT64), k)", None),
+        ("(n, k) IN ((2, 'b'), (3, 'a'))", True),
+        ("(n, k) NOT IN ((2, 'b'), (NULL, 'a'))", None),
+        ("(n, CAST(NULL AS STRING)) IN UNNEST([STRUCT(3 AS x, 'a' AS y)])", None),
+        ("(n, k) IN UNNEST([STRUCT(3 AS x, 'a' AS y), (4, NULL)])", True),
+        ("(n, k) IN UNNEST([STRUCT(4 AS x, CAST(NULL AS STRING) AS y)])", False),
+        ("(n, k) IN (SELECT STRUCT(3, 'a'))", True),
+    ],
+)
+def test_structs_are_compared_by_their_fields(bigquery, comparison, expected):
+    assert value(bigquery, f"SELECT {comparison} FROM {ROWS} WHERE k = 'a'") is expected
