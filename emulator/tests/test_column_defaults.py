@@ -6,12 +6,6 @@ import pytest
 from documented import DDL, DOCS, documented, not_emulated
 from google.api_core.exceptions import BadRequest, GoogleAPICallError
 from google.cloud.bigquery import CopyJobConfig, LoadJobConfig, QueryJobConfig, SchemaField, Table
-from google.cloud.bigquery_storage_v1.types import AppendRowsRequest
-from google.protobuf import descriptor_pb2
-from local_bigquery.grpc import write as grpc_write
-from local_bigquery.models import TableFieldSchema
-
-from bqml_emulator.sql import default_values
 
 DEFAULTS = DOCS + "default-values"
 READ = "2026-11-27"
@@ -275,25 +269,6 @@ def test_streamed_rows(bigquery, dataset):
     ]
     [error] = bigquery.insert_rows_json(f"{dataset}.t", [{"a": 4, "b": None}])
     assert error["errors"][0]["message"] == "Missing required field: b."
-
-
-@pytest.mark.parametrize("filled", [False, True])
-def test_rows_of_the_storage_write_api(filled):
-    """What the stream's schema has not is left to the default; what a row has not is NULL unless it asks."""
-    schema = descriptor_pb2.DescriptorProto(name="Row")
-    for number, name in enumerate(("a", "b"), 1):
-        schema.field.add(name=name, number=number, type="TYPE_STRING", label="LABEL_OPTIONAL")
-    kind = grpc_write._message_class(schema)
-    request = AppendRowsRequest()
-    request.proto_rows.writer_schema.proto_descriptor = schema
-    request.proto_rows.rows.serialized_rows = [kind(a="x").SerializeToString()]
-    if filled:
-        request.missing_value_interpretations["b"] = (
-            AppendRowsRequest.MissingValueInterpretation.DEFAULT_VALUE
-        )
-    fields = [TableFieldSchema(name=name, type="STRING") for name in ("a", "b", "c")]
-    decode = default_values.decoder_of_missing(grpc_write._decoder)(request)
-    assert decode(request, fields) == [{"a": "x"} if filled else {"a": "x", "b": None}]
 
 
 def load(bigquery, table: str, rows: str, schema=None, **config):

@@ -14,7 +14,6 @@ from local_bigquery.api import tables as api_tables
 from local_bigquery.catalog import datasets, ddl, metadata, models, names, row_access, tabledata, tables
 from local_bigquery.engine import database, results, sessions
 from local_bigquery.grpc import server as grpc_server
-from local_bigquery.grpc import write as grpc_write
 from local_bigquery.jobs import copy, extract, load, merge, query, runner, storage, store
 from local_bigquery.settings import settings
 from local_bigquery.sql import native, params, rules, script, translate
@@ -46,7 +45,6 @@ SIGNATURES = {
     ddl._fields: ["schema", "evaluate"],
     ddl._alteration: ["stored", "action", "reference", "evaluate"],
     tabledata._insert: ["table", "schema", "rows"],
-    grpc_write._decoder: ["request"],
     information_schema.column_list: ["project_id", "dataset_id"],
     results.materialise: ["cur", "query", "name", "params", "append", "writer"],
     query._declared_schema: ["cur", "tree", "context"],

@@ -229,12 +229,6 @@ STATEMENTS = [
     ),
     (
         "Changes of tables",
-        "Case-insensitive datasets",
-        DDL,
-        "CREATE SCHEMA missing_case OPTIONS (is_case_insensitive = TRUE)",
-    ),
-    (
-        "Changes of tables",
         "Going on with a transaction after a failed statement",
         DOCS + "transactions",
         "BEGIN TRANSACTION; BEGIN SELECT ERROR('x'); EXCEPTION WHEN ERROR THEN SELECT 1; END; "

@@ -6,13 +6,10 @@ Source: https://docs.cloud.google.com/bigquery/docs/default-values (2026-11-27).
 import itertools
 from collections.abc import Callable
 
-from google.cloud.bigquery_storage_v1.types import AppendRowsRequest
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 from local_bigquery.catalog import names, tabledata, tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
 from local_bigquery.errors import BigQueryError
-from local_bigquery.grpc import write as grpc_write
 from local_bigquery.models import TableDataInsertAllRequest, TableFieldSchema
 from sqlglot import exp
 
@@ -22,7 +19,6 @@ from bqml_emulator.jobs import execution
 from bqml_emulator.sql import stored_arrays
 
 COLUMNS = "SELECT name FROM pragma_table_info(?) WHERE dflt_value IS NOT NULL"
-Meaning = AppendRowsRequest.MissingValueInterpretation
 
 
 def mark(tree: exp.Expression, context) -> exp.Expression:
@@ -142,31 +138,10 @@ def _insert_all(insert_all: Callable, columns: Callable) -> Callable:
     return insert_all_rows
 
 
-def decoder_of_missing(decoder: Callable) -> Callable:
-    """The Storage Write API: what a row lacks of its stream's schema is NULL unless said otherwise."""
-
-    def decode_missing(request: AppendRowsRequest) -> Callable | None:
-        decode = decoder(request)
-        if decode is None:
-            return None
-        declared = [
-            field.name
-            for field in request.proto_rows.writer_schema.proto_descriptor.field
-            if field.label != FieldDescriptorProto.LABEL_REPEATED
-        ]
-        meanings = dict(request.missing_value_interpretations)
-        default = request.default_missing_value_interpretation
-        nulls = {name: None for name in declared if meanings.get(name, default) != Meaning.DEFAULT_VALUE}
-        return lambda later, fields: [nulls | row for row in decode(later, fields)]
-
-    return decode_missing
-
-
 def install():
-    """Let UPDATE, MERGE, insertAll and the Storage Write API write defaults."""
+    """Let UPDATE, MERGE and insertAll write defaults."""
     statement_rules.add(mark, before=[stored_arrays.keep_arrays])
     execution.before_statement.add(prepare_merge)
     tabledata._insert = _insert_by_group(tabledata._insert)
     tabledata.insert_all = _insert_all(tabledata.insert_all, tabledata.columns)
     tabledata.columns = _columns_that_may_be_missing(tabledata.columns)
-    grpc_write._decoder = decoder_of_missing(grpc_write._decoder)
