@@ -84,6 +84,7 @@ SIGNATURES = {
     load._reader: ["cur", "files", "config", "fields"],
     load.run: ["cur", "config", "upload"],
     runner._done: ["job", "statistics", "error"],
+    api_jobs.insert_job: ["project_id", "body"],
     api_jobs.results: ["job", "max_results", "start", "int64_timestamps"],
     api_jobs.with_rows: ["payload", "rows"],
     api_routines.define: ["project_id", "dataset_id", "routine_id", "body", "replace"],
