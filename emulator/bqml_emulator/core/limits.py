@@ -243,6 +243,7 @@ DDL_IN_TRANSACTION = (  # ours; BQ/transactions: only temporary tables and funct
 TRANSACTION_FAILED = (  # BigQuery lets a handler go on with the transaction; DuckDB does not
     "not emulated: going on with a transaction in which a statement failed. ROLLBACK TRANSACTION first."
 )
+VIEW_NO_QUERY = "The query of a view must be one query."  # ours
 
 # --- defaults of columns (BQ/default-values, 2026-11-27; the texts are ours) -----------------------------
 DEFAULT_NO_LITERAL = (
