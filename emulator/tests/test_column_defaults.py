@@ -271,6 +271,18 @@ def test_streamed_rows(bigquery, dataset):
     assert error["errors"][0]["message"] == "Missing required field: b."
 
 
+def test_rows_without_fields(bigquery, dataset):
+    bigquery.query_and_wait(f"CREATE TABLE {dataset}.t (a INT64, b STRING)")
+    assert bigquery.insert_rows_json(f"{dataset}.t", [{}, {}]) == []
+    assert bigquery.get_table(f"{dataset}.t").num_rows == 2
+
+
+def test_a_renamed_column_keeps_its_description(bigquery, dataset):
+    bigquery.query_and_wait(f"CREATE TABLE {dataset}.t (x INT64 OPTIONS (description = 'key'))")
+    bigquery.query_and_wait(f"ALTER TABLE {dataset}.t RENAME COLUMN x TO y")
+    assert [(f.name, f.description) for f in bigquery.get_table(f"{dataset}.t").schema] == [("y", "key")]
+
+
 def load(bigquery, table: str, rows: str, schema=None, **config):
     options = LoadJobConfig(source_format="NEWLINE_DELIMITED_JSON", schema=schema, **config)
     return bigquery.load_table_from_file(io.StringIO(rows), table, job_config=options).result()

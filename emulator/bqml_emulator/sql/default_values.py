@@ -82,11 +82,14 @@ def with_default(table: str) -> set[str]:
 
 
 def _insert_by_group(insert: Callable) -> Callable:
-    """Rows of one request that lack the same columns are inserted together, without those."""
+    """Rows of one request that lack the same columns are inserted together, without those.
+
+    Rows without any field are not lost, as they would be by local-bigquery.
+    """
 
     def insert_with_defaults(table: str, schema: dict, rows: list[tuple[int, dict]]) -> list[dict]:
         defaults = with_default(table)
-        if not defaults:
+        if not defaults and any(data for _, data in rows):
             return insert(table, schema, rows)
 
         def missing(row: tuple[int, dict]) -> list[str]:
