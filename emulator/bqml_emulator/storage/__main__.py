@@ -11,6 +11,7 @@ from bqml_emulator.core.strangers import Guard
 from bqml_emulator.storage.api import Api
 from bqml_emulator.storage.earlier import take_over
 from bqml_emulator.storage.store import Store
+from bqml_emulator.storage.uploads import forget_expired
 
 GRACEFUL_SECONDS = 2
 
@@ -33,6 +34,7 @@ def main():
     take_over(config.storage_dir, store)
     for path in store.incoming.iterdir():  # of uploads that the last process did not finish
         path.unlink()
+    forget_expired(store.resumable)
     options = uvicorn.Config(
         Guard(Api(store), config, navigable=True),
         host=config.host,
