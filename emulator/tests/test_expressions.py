@@ -219,3 +219,12 @@ def test_safe_ordinal_does_not_count_from_the_end(bigquery, place, expected):
 )
 def test_structs_are_compared_by_their_fields(bigquery, comparison, expected):
     assert value(bigquery, f"SELECT {comparison} FROM {ROWS} WHERE k = 'a'") is expected
+
+
+@pytest.mark.parametrize("shift", ["<<", ">>"])
+@pytest.mark.parametrize("count", ["-1", "1", "70", "CAST(NULL AS INT64)"])
+def test_a_shift_of_null_is_null(bigquery, shift, count):
+    assert value(bigquery, f"SELECT CAST(NULL AS INT64) {shift} {count}") is None
+    assert value(bigquery, f"SELECT b {shift} {count} FROM UNNEST([CAST(NULL AS BYTES)]) AS b") is None
+    with pytest.raises(BadRequest, match="Bitwise shift by negative offset"):
+        value(bigquery, f"SELECT 1 {shift} -1")
