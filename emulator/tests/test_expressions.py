@@ -228,3 +228,16 @@ def test_a_shift_of_null_is_null(bigquery, shift, count):
     assert value(bigquery, f"SELECT b {shift} {count} FROM UNNEST([CAST(NULL AS BYTES)]) AS b") is None
     with pytest.raises(BadRequest, match="Bitwise shift by negative offset"):
         value(bigquery, f"SELECT 1 {shift} -1")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("x[SAFE_OFFSET(y[SAFE_OFFSET(0)])]", 3),
+        ("[1, 2, 3][SAFE_OFFSET([2, 0][OFFSET(0)])]", 3),
+        ("x[SAFE_ORDINAL(y[OFFSET(0)])]", 2),
+        ("CAST(TIME(TIME(TIME '12:34:56')) AS STRING)", "12:34:56"),
+    ],
+)
+def test_a_function_within_the_same_function(bigquery, expression, expected):
+    assert value(bigquery, f"SELECT {expression} FROM (SELECT [1, 2, 3] AS x, [2, 0] AS y)") == expected

@@ -468,10 +468,10 @@ def positions(node: exp.Expression, context) -> exp.Expression:
     offset = node.args.get("offset")
     if node.args.get("safe") and offset is not None:
         inside = exp.Between(this=index.copy(), low=exp.convert(offset), high=exp.Literal.number(WIDEST - 1))
-        bounded = exp.Case(
-            ifs=[exp.If(this=inside, true=index.copy())], default=exp.Literal.number(WIDEST - 1)
-        )
+        place = exp.Add(this=exp.Paren(this=index.copy()), expression=exp.convert(1 - offset))
+        bounded = exp.Case(ifs=[exp.If(this=inside, true=place)], default=exp.Literal.number(WIDEST))
         node.set("expressions", [bounded])
+        node.set("offset", 1)  # sqlglot would count on only where it knows the type of the index
     return node
 
 

@@ -117,9 +117,10 @@ def by_type(tree: exp.Expression, context) -> exp.Expression:
     if not nodes:
         return tree
     typing.annotate(tree, context)
-    for node in nodes:
+    for node in reversed(nodes):  # the inner ones first: the outer ones copy them
         made = _by_type(node)
         if made is not node:
+            made.type = made.type or node.type
             node.replace(made)
     return tree
 
