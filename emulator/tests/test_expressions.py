@@ -241,3 +241,78 @@ def test_a_shift_of_null_is_null(bigquery, shift, count):
 )
 def test_a_function_within_the_same_function(bigquery, expression, expected):
     assert value(bigquery, f"SELECT {expression} FROM (SELECT [1, 2, 3] AS x, [2, 0] AS y)") == expected
+
+
+NEW_YEAR = "TIMESTAMP '2020-01-01 00:00:00+00'"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (f"DATETIME({NEW_YEAR}, z)", "2020-01-01 05:45:00"),
+        (f"DATE({NEW_YEAR}, '-8')", "2019-12-31"),
+        (f"EXTRACT(TIME FROM {NEW_YEAR} AT TIME ZONE z)", "05:45:00"),
+        (f"STRING({NEW_YEAR}, z)", "2020-01-01 05:45:00+05:45"),
+        ("STRING(TIMESTAMP '1800-01-01 00:00:00+00', 'America/Los_Angeles')", "1799-12-31 16:08:00-07:52"),
+        ("TIMESTAMP(DATETIME '2020-01-01 05:45:00', z)", "2020-01-01 00:00:00+00"),
+        (f"TIMESTAMP_TRUNC({NEW_YEAR}, HOUR, 'Asia/Kathmandu')", "2019-12-31 23:15:00+00"),
+        (f"TIMESTAMP_TRUNC({NEW_YEAR}, WEEK, 'Asia/Tokyo')", "2019-12-28 15:00:00+00"),
+        (f"TIMESTAMP_TRUNC({NEW_YEAR}, ISOYEAR, z)", "2019-12-29 18:15:00+00"),
+        (
+            "TIMESTAMP_TRUNC(TIMESTAMP '2021-11-07 09:30:00+00', HOUR, 'America/Los_Angeles')",
+            "2021-11-07 09:00:00+00",
+        ),
+        ("TIME_DIFF(CURRENT_TIME('+05'), TIME(CURRENT_TIMESTAMP(), '+05'), SECOND)", "0"),
+        ("DATE_TRUNC(DATETIME '2020-01-01 00:00:00', WEEK(MONDAY))", "2019-12-30 00:00:00"),
+        ("LAST_DAY(DATE '2020-12-31', ISOYEAR)", "2021-01-03"),
+        (f"DATETIME({NEW_YEAR}, CAST(NULL AS STRING))", None),
+    ],
+)
+def test_zones(bigquery, expression, expected):
+    assert value(bigquery, f"SELECT CAST({expression} AS STRING) FROM UNNEST(['+05:45']) AS z") == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("CURRENT_TIME('Bad/Zone')", "Invalid time zone: Bad/Zone"),
+        ("DATETIME(CURRENT_TIMESTAMP(), z)", "Invalid time zone: america/new_york"),
+        ("DATETIME(TIMESTAMP '9999-12-31 23:59:59+00', 'Asia/Tokyo')", "Invalid Datetime extracted"),
+        ("TIMESTAMP(DATETIME '9999-12-31 23:59:59', 'America/New_York')", "Cannot convert Datetime"),
+        ("DATETIME('2021-03-14 02:30:00+00')", "Invalid datetime string"),
+        ("LAST_DAY(DATE '9999-12-31', WEEK)", "overflow"),
+        ("MAKE_INTERVAL(month => 130000)", "Interval field months 130000 is out of range"),
+        ("DATE_BUCKET(DATE '2020-01-01', INTERVAL 1 HOUR)", "Only MONTH and DAY parts"),
+        (f"TIMESTAMP_BUCKET({NEW_YEAR}, INTERVAL 1 MONTH)", "non-zero MONTH part is not allowed"),
+        ("GENERATE_RANGE_ARRAY(RANGE(DATE '2020-01-01', NULL), INTERVAL 0 DAY)", "step cannot be 0"),
+        ("GENERATE_RANGE_ARRAY(RANGE(DATE '2020-01-01', NULL), INTERVAL 1 DAY)", "UNBOUNDED endpoints"),
+        ("GENERATE_RANGE_ARRAY(RANGE(DATE '2020-01-01', NULL), INTERVAL 36 HOUR)", "non-zero .H:M:S"),
+    ],
+)
+def test_times_that_are_refused(bigquery, expression, message):
+    with pytest.raises(BadRequest, match=message):
+        value(bigquery, f"SELECT {expression} FROM UNNEST(['america/new_york']) AS z")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("DATE_BUCKET(d, INTERVAL 1 MONTH, DATE '2024-01-31')", "2024-02-29"),
+        ("DATE_BUCKET(d, INTERVAL 5 MONTH, DATE '2025-02-28')", "2023-11-28"),
+        ("DATE_BUCKET(d, INTERVAL 7 DAY)", "2024-02-25"),
+        ("DATETIME_BUCKET(DATETIME(d), INTERVAL 7 HOUR)", "2024-02-28 19:00:00"),
+        ("MAKE_INTERVAL(i, day => i + 1)", "2-0 3 0:0:0"),
+        ("MAKE_INTERVAL()", "0-0 0 0:0:0"),
+        ("MAKE_INTERVAL(i, CAST(NULL AS INT64))", None),
+        ("RANGE_START(GENERATE_RANGE_ARRAY(RANGE(d, d + 99), INTERVAL 1 MONTH)[1])", "2024-03-29"),
+        (
+            "RANGE_END(GENERATE_RANGE_ARRAY(RANGE(DATE '2020-01-31', d), INTERVAL i MONTH)[0])",
+            "2020-03-31",
+        ),
+        ("ARRAY_LENGTH(GENERATE_RANGE_ARRAY(RANGE(d, d + 5), INTERVAL 2 DAY, FALSE))", "2"),
+        ("ARRAY_LENGTH(GENERATE_RANGE_ARRAY(CAST(NULL AS RANGE<DATE>), INTERVAL 2 DAY))", None),
+    ],
+)
+def test_buckets_and_intervals(bigquery, expression, expected):
+    sql = f"SELECT CAST({expression} AS STRING) FROM UNNEST([STRUCT(DATE '2024-02-29' AS d, 2 AS i)])"
+    assert value(bigquery, sql) == expected
