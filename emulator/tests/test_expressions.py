@@ -316,3 +316,22 @@ def test_times_that_are_refused(bigquery, expression, message):
 def test_buckets_and_intervals(bigquery, expression, expected):
     sql = f"SELECT CAST({expression} AS STRING) FROM UNNEST([STRUCT(DATE '2024-02-29' AS d, 2 AS i)])"
     assert value(bigquery, sql) == expected
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("SAFE_CAST(x AS ARRAY<INT64>)", []),
+        ("SAFE_CAST(x AS ARRAY<INT64>) IS NULL", True),
+        ("SAFE_CAST(['1', '0x2'] AS ARRAY<INT64>)", [1, 2]),
+        ("CAST([1.5, 2.5] AS ARRAY<INT64>)", [2, 3]),
+        ("CAST([1.0, 2.5] AS ARRAY<STRING>)", ["1", "2.5"]),
+        ("CAST([NUMERIC '1.50'] AS ARRAY<STRING>)", ["1.5"]),
+        ("SAFE_CAST(['yes'] AS ARRAY<BOOL>) IS NULL", True),
+        ("CAST(NULL AS ARRAY<STRUCT<INT64, INT64>>)", []),
+        ("ARRAY<STRUCT<INT64, STRING>>[(1, 'a')]", [{"_field_1": 1, "_field_2": "a"}]),
+        ("CAST(NULL AS STRUCT<a INT64, STRING>)", None),
+    ],
+)
+def test_arrays_are_cast_by_their_elements(bigquery, expression, expected):
+    assert value(bigquery, f"SELECT {expression} FROM UNNEST([STRUCT(['1', 'b'] AS x)])") == expected
