@@ -335,3 +335,51 @@ def test_buckets_and_intervals(bigquery, expression, expected):
 )
 def test_arrays_are_cast_by_their_elements(bigquery, expression, expected):
     assert value(bigquery, f"SELECT {expression} FROM UNNEST([STRUCT(['1', 'b'] AS x)])") == expected
+
+
+@pytest.mark.parametrize(
+    ("cast", "expected"),
+    [
+        ("n AS STRING FORMAT '9,999.99'", " 1,234.57"),
+        ("-n AS STRING FORMAT 'FM$9999.0PR'", "<$1234.6>"),
+        ("n AS STRING FORMAT '9.99EEEE'", " 1.23E+03"),
+        ("n AS STRING FORMAT '999'", " ###"),
+        ("255 AS STRING FORMAT '000x'", " 00ff"),
+        ("NUMERIC '2.5' AS STRING FORMAT '9'", " 3"),
+        ("b'\\x00\\xff' AS STRING FORMAT 'BASE8'", "000377"),
+        ("'abc' AS BYTES FORMAT 'HEX'", b"\x0a\xbc"),
+        ("TIME '15:04:05.6789' AS STRING FORMAT 'HH12:MI a.m. FF2'", "03:04 p.m. 67"),
+        ("DATE '2024-02-29' AS STRING FORMAT 'Day MON Y'", "Thursday FEB 4"),
+        (
+            "TIMESTAMP '2020-01-01 00:00:00+00' AS STRING FORMAT 'HH24:MI TZH' AT TIME ZONE 'Asia/Tokyo'",
+            "09:00 +09",
+        ),
+        ("CAST('3:04 P.M.' AS TIME FORMAT 'HH:MI P.M.') AS STRING", "15:04:00"),
+        ("CAST('29 feb, 1,974' AS DATETIME FORMAT 'DD MON, Y,YYY') AS STRING", None),
+        ("CAST('28 feb, 1,974' AS DATETIME FORMAT 'DD MON, Y,YYY') AS STRING", "1974-02-28 00:00:00"),
+        (
+            "CAST('2020-1-1 5 -05:30' AS TIMESTAMP FORMAT 'YYYY-MM-DD HH24 TZH:TZM') AS STRING",
+            "2020-01-01 10:30:00+00",
+        ),
+        ("'x' AS DATE FORMAT 'YYYY'", None),
+    ],
+)
+def test_casts_with_a_format(bigquery, cast, expected):
+    cast = cast.replace("CAST(", "SAFE_CAST(")
+    assert value(bigquery, f"SELECT SAFE_CAST({cast}) FROM UNNEST([1234.567]) AS n") == expected
+
+
+@pytest.mark.parametrize(
+    ("cast", "message"),
+    [
+        ("'3:04 PM' AS TIME FORMAT 'HH12:MI PM'", "'PM' is not supported for parsing"),
+        ("'3:04' AS TIME FORMAT 'HH12:MI'", "required together"),
+        ("DATE '2024-02-29' AS STRING FORMAT 'HH24'", "DATE does not support 'HH24'"),
+        ("1 AS STRING FORMAT 'MI9'", "Error in format string"),
+        ("1 AS STRING FORMAT 'TM9'", "not emulated: the format elements TM"),
+        ("b'a' AS STRING FORMAT 'BASE32'", "not emulated: CAST with FORMAT 'BASE32'"),
+    ],
+)
+def test_formats_of_casts_that_are_refused(bigquery, cast, message):
+    with pytest.raises(BadRequest, match=message):
+        value(bigquery, f"SELECT CAST({cast})")

@@ -107,11 +107,15 @@ def _in_utc(value: exp.Expression) -> exp.Expression:
     return exp.func("timezone", exp.Literal.string("UTC"), value, dialect="duckdb")
 
 
-def _cast(value: exp.Expression, kind: str) -> exp.Cast:
+def own_cast(value: exp.Expression, to: exp.DataType) -> exp.Cast:
     """A cast that is ours, not the statement's."""
-    cast = exp.Cast(this=value, to=exp.DataType.build(kind))
+    cast = exp.Cast(this=value, to=to.copy())
     cast.meta[casts.WRITTEN] = False
     return cast
+
+
+def _cast(value: exp.Expression, kind: str) -> exp.Cast:
+    return own_cast(value, exp.DataType.build(kind))
 
 
 def register(con: duckdb.DuckDBPyConnection):
