@@ -383,3 +383,59 @@ def test_casts_with_a_format(bigquery, cast, expected):
 def test_formats_of_casts_that_are_refused(bigquery, cast, message):
     with pytest.raises(BadRequest, match=message):
         value(bigquery, f"SELECT CAST({cast})")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("'%o|%#x|%08X', -8, -255, -255", "-10|-0xff|-00000FF"),
+        ("'%T', b'\\x00\\xff\"'", "b'\\x00\\xff\"'"),
+        ("'%t', b'\\xff\\\\'", "\\xff\\\\"),
+        ("'%T', 'a\"\\x01'", "'a\"\\x01'"),
+        ("'%t %T', INTERVAL -45 DAY, i", '0-0 -45 0:0:0 INTERVAL "-0-1 2 -3:0:0.500" YEAR TO SECOND'),
+        ("'%t %T', JSON 'null', JSON 'null'", 'null JSON "null"'),
+        ("'%t', CAST(NULL AS JSON)", "NULL"),
+        ("'%t', [DATETIME '2020-01-01 00:00:00.5']", "[2020-01-01 00:00:00.500]"),
+        ("'%T', BIGNUMERIC '1.50'", 'BIGNUMERIC "1.5"'),
+        ("'%p', JSON '{\"b\": 1, \"a\": [1]}'", '{"a":[1],"b":1}'),
+    ],
+)
+def test_formats_of_values(bigquery, arguments, expected):
+    interval = "INTERVAL '-0-1 2 -3:0:0.5' YEAR TO SECOND"
+    assert value(bigquery, f"SELECT FORMAT({arguments}) FROM (SELECT {interval} AS i)") == expected
+
+
+@pytest.mark.parametrize(
+    ("json", "mode", "expected"),
+    [
+        ('{"b":1,"a":{"d":1.50,"c":2},"b":3}', "exact", '{"a":{"c":2,"d":1.5},"b":1}'),
+        ("18446744073709551615", "exact", "18446744073709551615"),
+        ("18446744073709551616", "round", "1.8446744073709552e+19"),
+        ("1", "round", "1"),
+        ("18446744073709551616", "exact", None),
+        ("1e400", "round", None),
+        ("1e-400", "exact", None),
+        ("NaN", "exact", None),
+        ('{"a":1,}', "exact", None),
+    ],
+)
+def test_json_is_parsed(bigquery, json, mode, expected):
+    call = f"SAFE.PARSE_JSON(j, wide_number_mode => '{mode}')"
+    assert value(bigquery, f"SELECT FORMAT('%t', {call}) FROM UNNEST(['{json}']) AS j") == (
+        expected or "NULL"
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("FORMAT('%t', [JSON 'null'])", "not emulated: FORMAT of an ARRAY or STRUCT with NULL"),
+        ("FORMAT('%t', RANGE(DATE '2020-01-01', NULL))", "not emulated: FORMAT of a RANGE"),
+        ("STRING(JSON 'null')", "The provided JSON input is not a string"),
+        ("PARSE_JSON('1e400')", "number overflow"),
+    ],
+)
+def test_texts_that_are_refused(bigquery, expression, message):
+    assert value(bigquery, "SELECT STRING(CAST(NULL AS JSON))") is None
+    with pytest.raises(BadRequest, match=message):
+        value(bigquery, f"SELECT {expression}")
