@@ -439,3 +439,12 @@ def test_texts_that_are_refused(bigquery, expression, message):
     assert value(bigquery, "SELECT STRING(CAST(NULL AS JSON))") is None
     with pytest.raises(BadRequest, match=message):
         value(bigquery, f"SELECT {expression}")
+
+
+@pytest.mark.parametrize("text", ["CAST(NULL AS STRING)", "s"])
+@pytest.mark.parametrize("call", ["EXTRACT_ALL({}, '(')", "CONTAINS({}, '(')", "EXTRACT({}, '(a)(b)')"])
+def test_a_wrong_pattern_is_an_error_where_there_is_a_text(bigquery, text, call):
+    sql = "SELECT REGEXP_{} IS NULL FROM UNNEST([CAST(NULL AS STRING)]) AS s"
+    assert value(bigquery, sql.format(call.format(text))) is True
+    with pytest.raises(BadRequest, match="Cannot parse regular expression|more than 1 capturing group"):
+        value(bigquery, sql.format(call.format("'ab'")))
