@@ -446,5 +446,5 @@ def test_texts_that_are_refused(bigquery, expression, message):
 def test_a_wrong_pattern_is_an_error_where_there_is_a_text(bigquery, text, call):
     sql = "SELECT REGEXP_{} IS NULL FROM UNNEST([CAST(NULL AS STRING)]) AS s"
     assert value(bigquery, sql.format(call.format(text))) is True
-    with pytest.raises(BadRequest, match="Cannot parse regular expression|more than 1 capturing group"):
+    with pytest.raises(BadRequest, match=r"Cannot parse regular expression|more than 1 capturing group"):
         value(bigquery, sql.format(call.format("'ab'")))
