@@ -17,14 +17,11 @@ from local_bigquery.sql.rules import NODE_RULES, typing
 from sqlglot import exp
 
 from bqml_emulator.engine import database_files
-from bqml_emulator.sql.formats import Number, described, duckdb_type
+from bqml_emulator.sql.formats import BYTE, DATES, Number, described, duckdb_type, thousands
 
 FUNCTION = "_bqml_json"
 WIDEST = 2**53  # up to which every integer is a float; TO_JSON_STRING quotes those beyond
-DATES = re.compile(r"(-?\d+) ([ymd])")  # of DuckDB's intervals, as "2 years -1 month"
 CLOCK = re.compile(r"(-?)(\d+):(\d+):(\d+(?:\.\d+)?)")
-FRACTION = re.compile(r"\.(\d+)")
-BYTE = re.compile(rb"\\x([0-9A-F]{2})")  # as DuckDB writes those of BYTES that are no plain characters
 
 
 def text(description: str, pretty: bool, stringify: bool) -> str:
@@ -92,8 +89,7 @@ def _float(value: float) -> str:
 
 def _moment(written: str) -> str:
     """A time: a fraction of 3 or 6 digits, "T" before it, "Z" where DuckDB names UTC."""
-    thousands = FRACTION.sub(lambda found: f".{found[1].ljust(3 if len(found[1]) <= 3 else 6, '0')}", written)
-    return thousands.replace(" ", "T").replace("+00", "Z")
+    return thousands(written).replace(" ", "T").replace("+00", "Z")
 
 
 def _interval(written: str) -> str:

@@ -70,19 +70,22 @@ MACROS = {  # that take the place of local-bigquery's
     "THEN _raise('Elements in input array to RANGE_BUCKET must be in ascending order.') "
     "ELSE len(list_filter(boundaries, lambda b: b <= point)) END",
 }
+SHIFT = (
+    "CASE WHEN a IS NULL OR b IS NULL THEN NULL "
+    "WHEN b < 0 THEN _raise('Bitwise shift by negative offset.') WHEN b >= 64 THEN 0 ELSE"
+)
 OVERLOADS = {
     "_bqml_bit_count": {
         "(x BIGINT)": "bit_count(x)::BIGINT",
         "(x BLOB)": "CASE WHEN octet_length(x) = 0 THEN 0 ELSE bit_count(x::BIT) END::BIGINT",
     },
     "_bqml_shift_left": {
-        "(a BIGINT, b BIGINT)": "CASE WHEN b < 0 THEN _raise('Bit shift by negative value is not allowed') "
-        "WHEN b >= 64 THEN 0 ELSE bq.main._bqml_wrapped("
-        "(a::HUGEINT & (18446744073709551615::HUGEINT >> b::INTEGER)) << b::INTEGER) END",
+        "(a BIGINT, b BIGINT)": f"{SHIFT} bq.main._bqml_wrapped("
+        "(a::HUGEINT & (18446744073709551615::HUGEINT >> (b & 63)::INTEGER)) << (b & 63)::INTEGER) END",
         "(a BLOB, b BIGINT)": "_bqml_shift_bytes(a, b, true)",
     },
     "_bqml_shift_right": {
-        "(a BIGINT, b BIGINT)": "bq.main._shift_right(a, b)",
+        "(a BIGINT, b BIGINT)": f"{SHIFT} bq.main._shift_right(a, b) END",
         "(a BLOB, b BIGINT)": "_bqml_shift_bytes(a, b, false)",
     },
 }
@@ -465,10 +468,10 @@ def positions(node: exp.Expression, context) -> exp.Expression:
     offset = node.args.get("offset")
     if node.args.get("safe") and offset is not None:
         inside = exp.Between(this=index.copy(), low=exp.convert(offset), high=exp.Literal.number(WIDEST - 1))
-        bounded = exp.Case(
-            ifs=[exp.If(this=inside, true=index.copy())], default=exp.Literal.number(WIDEST - 1)
-        )
+        place = exp.Add(this=exp.Paren(this=index.copy()), expression=exp.convert(1 - offset))
+        bounded = exp.Case(ifs=[exp.If(this=inside, true=place)], default=exp.Literal.number(WIDEST))
         node.set("expressions", [bounded])
+        node.set("offset", 1)  # sqlglot would count on only where it knows the type of the index
     return node
 
 
