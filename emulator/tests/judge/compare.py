@@ -7,7 +7,7 @@ from typing import Any
 
 from judge.functions import Case, Exactness
 from judge.ours import Ours
-from judge.reference import Answer, Reference
+from judge.reference import Answer, Reference, query
 
 ULPS = 8  # of results that the function reference calls approximate or leaves to the C library
 MESSAGE_CHARACTERS = 25  # by which messages are compared, reported but no condition
@@ -32,35 +32,37 @@ class Verdict:
             "family": self.case.family,
             "verdict": self.verdict,
             "same_message": self.same_message,
-            "expression": self.expression,
+            "expression": query(self.expression, self.case.source).removeprefix("SELECT "),
             "reference": str(self.reference),
             "ours": str(self.ours),
         }
 
 
 def judged(cases: Iterable[Case], reference: Reference, ours: Ours) -> Iterator[Verdict]:
-    """The verdict on each case; cases that we should answer come first, in batches, then those that fail."""
-    answered, failing = [], []
+    """The verdict on each case; cases that we should answer come first, in batches, then others one by one."""
+    answered, apart = [], []
     for case in cases:
-        expression, answer = _visible(case.expression, reference)
+        expression, answer = _visible(case, reference)
         if answer.unjudged:
             yield Verdict(case, expression, answer, Answer(), "no judge", None)
         else:
-            (answered if answer.error is None else failing).append((case, expression, answer))
+            together = answer.error is None and not case.source
+            (answered if together else apart).append((case, expression, answer))
     for (case, expression, answer), own in zip(
         answered, ours.evaluate([e for _, e, _ in answered]), strict=True
     ):
         yield _verdict(case, expression, answer, own)
-    for case, expression, answer in failing:
-        yield _verdict(case, expression, answer, ours.evaluate([expression])[0])
+    for case, expression, answer in apart:
+        yield _verdict(case, expression, answer, ours.evaluate([expression], case.source)[0])
 
 
-def _visible(expression: str, reference: Reference) -> tuple[str, Answer]:
+def _visible(case: Case, reference: Reference) -> tuple[str, Answer]:
     """No result of BigQuery has an array with NULLs: its elements are put into structs."""
-    answer = reference.evaluate(expression)
+    expression = case.expression
+    answer = reference.evaluate(expression, case.source)
     if answer.type.startswith("ARRAY<") and answer.value and None in answer.value:
         expression = f"ARRAY(SELECT AS STRUCT e FROM UNNEST({expression}) AS e WITH OFFSET AS o ORDER BY o)"
-        answer = reference.evaluate(expression)
+        answer = reference.evaluate(expression, case.source)
     return expression, answer
 
 

@@ -80,6 +80,7 @@ class Case:
     family: str
     expression: str
     exactness: Exactness = Exactness.VALUE
+    source: str = ""  # a table expression
 
 
 def cases(reference: Reference, limit: int = LIMIT) -> dict[str, list[Case]]:
@@ -102,7 +103,7 @@ def chosen(
     def named(name: str) -> bool:
         upper = name.upper()
         return bool(
-            {upper, upper.removeprefix("$"), upper.removesuffix(" OVER"), upper.partition("(")[0]} & wanted
+            {upper, upper.removeprefix("$"), upper.removesuffix(" OVER"), upper.removesuffix(" IN CONTEXTS"), upper.partition("(")[0]} & wanted
         )
 
     return {

@@ -35,6 +35,11 @@ class Answer:
         return f"error: {self.error}" if self.error is not None else f"{self.type} {self.value!r}"
 
 
+def query(expressions: str, source: str) -> str:
+    """Asks for them of one row: that of the source, or of none."""
+    return f"SELECT {expressions} FROM {source}" if source else f"SELECT {expressions}"
+
+
 class Reference:
     """One instance of the reference implementation, with BigQuery's time zone."""
 
@@ -65,11 +70,11 @@ class Reference:
         )
         return list(found.function)
 
-    def evaluate(self, expression: str) -> Answer:
-        """The answer to `SELECT expression`."""
+    def evaluate(self, expression: str, source: str = "") -> Answer:
+        """The answer to `SELECT expression FROM source`, or without FROM."""
         with self._lock:
             try:
-                return self._evaluate(expression)
+                return self._evaluate(query(expression, source))
             except Refusal as refusal:
                 unjudged = refusal.code == UNIMPLEMENTED or NO_DATA in refusal.message
                 return Answer(error=refusal.message, unjudged=unjudged)
@@ -77,9 +82,9 @@ class Reference:
                 self._start()
                 return Answer(error="crash", unjudged=True)
 
-    def _evaluate(self, expression: str) -> Answer:
+    def _evaluate(self, sql: str) -> Answer:
         request = service_pb2.EvaluateQueryRequest(
-            sql=f"SELECT {expression}", options=self._options, registered_catalog_id=self._catalog
+            sql=sql, options=self._options, registered_catalog_id=self._catalog
         )
         found = self._service.call("EvaluateQuery", request, service_pb2.EvaluateQueryResponse)
         kind = found.prepared.columns[0].type
