@@ -125,6 +125,16 @@ def refuse_types(node: exp.Expression, context) -> exp.Expression:
     return node
 
 
+def integer_sums(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: a SUM of INT64 is one too, or an error; DuckDB's has 128 bits, and its functions take 64."""
+    summed = node.this if isinstance(node, exp.Window) else node
+    in_window = isinstance(node.parent, exp.Window) and node.parent.this is node
+    if not isinstance(summed, exp.Sum) or in_window:
+        return node
+    value = summed.this.expressions[0] if isinstance(summed.this, exp.Distinct) else summed.this
+    return exp.cast(node, "BIGINT") if kind(value) in exp.DataType.INTEGER_TYPES else node
+
+
 def refuse_negative_offsets(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: LEAD and LAG look one way only."""
     for function in tree.find_all(exp.Lead, exp.Lag):
@@ -152,5 +162,6 @@ def install():
     for rule in (having, pairs_of_correlation, refuse_negative_offsets, discrete_percentiles):
         statement_rules.add(rule)
     NODE_RULES.insert(0, refuse_types)
+    NODE_RULES.append(integer_sums)
     DuckDBDialect.Generator.TRANSFORMS[exp.GroupConcat] = _group_concat
     database_files.on_connect.append(register)

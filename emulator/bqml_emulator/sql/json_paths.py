@@ -33,26 +33,31 @@ MACROS = {
 
 def canonical(path: str, older: bool) -> str:
     """A path as DuckDB reads it. BigQueryError if it is none."""
+    if path.startswith("lax "):
+        raise BigQueryError("invalidQuery", "not emulated: lax JSON paths")
+    try:
+        found = steps(path, older)
+    except ValueError as error:
+        text = "Unsupported operator in JSONPath: *" if "*" in str(error) else str(error)
+        raise BigQueryError("invalidQuery", text) from None
+    if any('"' in step for step in found if isinstance(step, str)):
+        raise BigQueryError("invalidQuery", "not emulated: quotation marks in the key of a JSON path")
+    return "$" + "".join(f'."{step}"' if isinstance(step, str) else f"[{step}]" for step in found)
+
+
+def steps(path: str, older: bool = False) -> list[str | int]:
+    """The keys and positions of a path. ValueError if it is none."""
     if not path.startswith("$"):
-        if path.startswith("lax "):
-            raise BigQueryError("invalidQuery", "not emulated: lax JSON paths")
-        raise BigQueryError("invalidQuery", "JSONPath must start with '$'")
-    at, written = 1, "$"
+        raise ValueError("JSONPath must start with '$'")
+    at, found = 1, list[str | int]()
     while at < len(path) and not (older and path[at:] == "."):
-        found = TOKENS[older].match(path, at)
-        if found is None:
-            if "*" in path[at:]:
-                raise BigQueryError("invalidQuery", "Unsupported operator in JSONPath: *")
-            raise BigQueryError("invalidQuery", f"Invalid token in JSONPath at: {path[at:]}")
-        at = found.end()
-        if found["index"]:
-            written += f"[{found['index']}]"
-            continue
-        key = re.sub(r"\\(.)", r"\1", found["plain"] or found["quoted"] or "")
-        if '"' in key:
-            raise BigQueryError("invalidQuery", "not emulated: quotation marks in the key of a JSON path")
-        written += f'."{key}"'
-    return written
+        token = TOKENS[older].match(path, at)
+        if token is None:
+            raise ValueError(f"Invalid token in JSONPath at: {path[at:]}")
+        at = token.end()
+        key = re.sub(r"\\(.)", r"\1", token["plain"] or token["quoted"] or "")
+        found.append(int(token["index"]) if token["index"] else key)
+    return found
 
 
 def _parser(name: str, build: Callable) -> Callable:

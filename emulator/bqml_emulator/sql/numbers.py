@@ -54,6 +54,8 @@ MACROS = {  # that take the place of local-bigquery's
     "WHEN x < 0 THEN _raise('cannot take logarithm of a negative number') ELSE value END",
     "_bqml_finite_or_null(r, a, b)": "CASE WHEN NOT isfinite(r::DOUBLE) AND isfinite(a::DOUBLE) "
     "AND isfinite(b::DOUBLE) THEN NULL ELSE r END",
+    "_bqml_safe_quotient(a, b)": "TRY(CAST(_bqml_decimals('divide', a::VARCHAR, b::VARCHAR, "
+    f"{SCALES[Type.DECIMAL]}) AS DECIMAL(38, 9)))",
     "safe_add(a, b)": "bq.main._bqml_finite_or_null(TRY(a + b), a, b)",
     "safe_subtract(a, b)": "bq.main._bqml_finite_or_null(TRY(a - b), a, b)",
     "safe_multiply(a, b)": "bq.main._bqml_finite_or_null(TRY(a * b), a, b)",
@@ -293,11 +295,11 @@ def _to(text: exp.Expression, of: Type) -> exp.Expression:
 def _divided(node: exp.Div | exp.SafeDivide) -> exp.Expression:
     kinds = {decimal_kind(side) for side in (node, node.this, node.expression)}
     of = Type.BIGDECIMAL if Type.BIGDECIMAL in kinds else Type.DECIMAL
+    if isinstance(node, exp.SafeDivide) and of == Type.DECIMAL:
+        return macro("_bqml_safe_quotient", node.this.copy(), node.expression.copy())
     call = _decimals("divide", of, node.this, node.expression)
     if not isinstance(node, exp.SafeDivide):
         return call
-    if of == Type.DECIMAL:
-        return exp.func("TRY", call)
     zero = exp.EQ(this=node.expression.copy(), expression=exp.Literal.number(0))
     return exp.Case(ifs=[exp.If(this=zero, true=exp.null())], default=call)  # TRY would hide the refusal
 

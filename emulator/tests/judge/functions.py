@@ -156,8 +156,10 @@ def _scalar(name: str, slots: list[Slot], reference: Reference, limit: int) -> I
         yield from some(slots, reference)
         return
     forms = [slots]
-    for form in ([slot for slot in slots if not slot.optional], _twice(slots)):
-        if form not in forms:
+    required = [slot for slot in slots if not slot.optional]
+    once = [slot for slot in required if not slot.repeated]
+    for form in (required, once, _twice(slots)):
+        if form not in forms and (form is not once or not name.startswith("$")):
             forms.append(form)
     for form in forms:
         pools = [pool(name, at, slot) for at, slot in enumerate(form)]
