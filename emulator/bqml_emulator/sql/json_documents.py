@@ -6,8 +6,10 @@ of equal ones, and its numbers as nlohmann's JSON library writes them.
 """
 
 import json
+import math
 from collections.abc import Callable
-from typing import Any
+from decimal import Decimal
+from typing import Any, NoReturn
 
 import duckdb
 from duckdb.sqltypes import BOOLEAN, VARCHAR
@@ -15,20 +17,42 @@ from local_bigquery.sql.rules import NODE_RULES
 from sqlglot import exp
 
 from bqml_emulator.engine import database_files
-from bqml_emulator.sql import json_paths, json_text
+from bqml_emulator.sql import casts, json_paths, json_text
 from bqml_emulator.sql.formats import described
 
-CHANGED, STRIPPED = "_bqml_json_changed", "_bqml_json_stripped"
+CHANGED, STRIPPED, PARSED = "_bqml_json_changed", "_bqml_json_stripped", "_bqml_json_parsed"
 PREFIX = "bq.main."
 Steps = list[str | int]
 MACROS = {  # in the place of local-bigquery's
-    "_parse_json_exact": "(s) AS CASE WHEN NOT _json_exact(s) "
-    "THEN _raise('Invalid input to PARSE_JSON: number cannot be stored without loss of precision') "
-    "ELSE CAST(_bqml_rewritten(s) AS JSON) END",
-    "parse_json": "(s) AS bq.main._parse_json_exact(s), (s, mode) AS CASE lower(mode) "
-    "WHEN 'exact' THEN bq.main._parse_json_exact(s) WHEN 'round' THEN CAST(_bqml_rewritten(s) AS JSON) "
-    "ELSE _raise('Invalid wide_number_mode: ' || mode) END",
+    "lax_string": "(j) AS CASE WHEN json_type(j) = 'VARCHAR' THEN json_extract_string(j, '$') "
+    "WHEN json_type(j) = 'DOUBLE' THEN _bqml_float_text(j::DOUBLE) "
+    "WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'BOOLEAN') THEN j::VARCHAR END",
+    "parse_json": f"(s) AS CAST({PARSED}(s, 'exact') AS JSON), (s, mode) AS CAST({PARSED}(s, mode) AS JSON)",
 }
+
+
+def _parsed(text: str, mode: str) -> str:
+    """A text as a document; if `exact`, only of numbers that FLOAT64 or 64 bits hold."""
+    if mode.lower() not in ("exact", "round"):
+        raise ValueError(f"Invalid wide_number_mode: {mode}")
+
+    def number(digits: str) -> int | float:
+        is_whole = digits.lstrip("-").isdigit()
+        if is_whole and json_text.LEAST <= int(digits) <= json_text.MOST:
+            return int(digits)
+        made = float(digits)
+        if not math.isfinite(made):
+            raise ValueError(f"Invalid input to PARSE_JSON: number overflow parsing '{digits}'")
+        if mode.lower() == "exact" and Decimal(repr(made)) != Decimal(digits):
+            reason = f"Input number: {digits} cannot round-trip through string representation"
+            raise ValueError(f"Invalid input to PARSE_JSON: {reason}")
+        return made
+
+    def constant(word: str) -> NoReturn:
+        raise ValueError(f"Invalid input to PARSE_JSON: {word} is no JSON")
+
+    readers: Any = {"parse_int": number, "parse_float": number, "parse_constant": constant}
+    return json_text.written(json.loads(text, object_pairs_hook=json_text.members, **readers))
 
 
 def _changed(name: str, document: str | None, items: list[str | None], option: bool | None) -> str | None:
@@ -178,11 +202,12 @@ def _without_nulls(found: Any, arrays: bool, empty: bool) -> Any:
     return made if made or not empty else None
 
 
-AFTER = (json_text,)  # whose function is in the macros
+AFTER = (casts, json_text)  # whose functions are in the macros
 
 
 def register(con: duckdb.DuckDBPyConnection):
     """Make the functions when the database is opened."""
+    con.create_function(PARSED, _parsed, [VARCHAR, VARCHAR], VARCHAR)
     for macro, overloads in MACROS.items():
         con.execute(f"CREATE OR REPLACE MACRO bq.main.{macro}{overloads}")
     special = {"null_handling": "special"}

@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import duckdb
 from duckdb.sqltypes import BOOLEAN, VARCHAR, DuckDBPyType
@@ -27,6 +27,7 @@ from bqml_emulator.sql.formats import Number, described, duckdb_type
 
 FUNCTION, DOCUMENT = "_bqml_json", "_bqml_document"
 FLOATS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+LEAST, MOST = -(2**63), 2**64 - 1  # among the integers of documents; others are FLOAT64
 LONGEST = 1e15  # from which on nlohmann's library has an exponent, Python's repr from 1e16
 WIDEST = 2**53  # up to which every integer is a float; TO_JSON_STRING quotes those beyond
 DATES = re.compile(r"(-?\d+) ([ymd])")  # of DuckDB's intervals, as "2 years -1 month"
@@ -57,16 +58,15 @@ def document(description: str, stringify: bool) -> str:
 
 def rewritten(text: str) -> str:
     """A JSON text as a document is written. ValueError if it is none."""
-    return written(json.loads(text, object_pairs_hook=members, parse_constant=_no_json))
-
-
-def _no_json(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no JSON")
+    return written(json.loads(text, object_pairs_hook=members))
 
 
 def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The first of equal names."""
-    return dict(reversed(pairs))
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        found.setdefault(name, value)
+    return found
 
 
 def written(value: Any) -> str:
@@ -75,7 +75,7 @@ def written(value: Any) -> str:
         return "{" + ",".join(f"{_quoted(name)}:{written(item)}" for name, item in sorted(value.items())) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(written, value)) + "]"
-    is_wide = isinstance(value, int) and not -(2**63) <= value < 2**64
+    is_wide = isinstance(value, int) and not LEAST <= value <= MOST
     if is_wide or isinstance(value, float):
         return _document_float(float(value))
     return _quoted(value)
@@ -140,7 +140,7 @@ def _scalar(value, kind: DuckDBPyType | None, style: Style) -> str:
         return style.float(float(value))
     written = getattr(value, "written", str(value))
     if name == "json":
-        return written
+        return _document_float(value) if isinstance(value, float) else written
     plain = written.rstrip("0").rstrip(".") if "." in written else written
     return f'"{plain}"' if style.is_quoted(plain) else plain
 
