@@ -66,6 +66,8 @@ MACROS = {  # that take the place of local-bigquery's
     "_bqml_checked2(r, x, y, name)": "CASE WHEN r IS NULL OR isfinite(r) OR NOT isfinite(x::DOUBLE) "
     "OR NOT isfinite(y::DOUBLE) THEN r "
     "ELSE _raise('Floating point error in function: ' || name || '(' || x || ', ' || y || ')') END",
+    "_bqml_pattern(p)": "CASE WHEN regexp_matches(p, '(^|[^\\\\])(\\\\\\\\)*\\\\$') "
+    "THEN _raise('LIKE pattern ends with a backslash') ELSE p END",
     "range_bucket(point, boundaries)": "CASE WHEN point IS NULL OR boundaries IS NULL "
     "OR CASE WHEN typeof(point) = 'DOUBLE' THEN isnan(point::VARCHAR::DOUBLE) ELSE false END THEN NULL "
     "WHEN len(list_filter(boundaries, lambda b, i: b IS NULL OR (i > 1 AND boundaries[i - 1] > b))) > 0 "
@@ -187,10 +189,7 @@ def _latin(value: bytes) -> str:
 
 
 def _latin_pattern(value: bytes) -> str:
-    pattern = _latin(value)
-    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
-        raise ValueError("LIKE pattern ends with a backslash")
-    return pattern
+    return _whole(_latin(value))
 
 
 def register(con: duckdb.DuckDBPyConnection):
@@ -407,21 +406,44 @@ def _constant(side: exp.Expression) -> bool:
 
 
 def bytes_like(node: exp.Expression, context) -> exp.Expression:
-    """Node rule: LIKE of BYTES, as of texts with a character for each byte; bits of no bytes."""
-    if isinstance(node, exp.Like) and _is_bytes(node.this):
+    """Node rule: LIKE of BYTES, as of texts with a character for each byte; no pattern ends in a backslash."""
+    if not isinstance(node, exp.Like):
+        return node
+    make = _pattern
+    if _is_bytes(node.this):
         node.set("this", exp.func("_bqml_latin", node.this))
-        pattern = node.expression
-        if isinstance(pattern, exp.Any | exp.All):
-            inner = pattern.this
-            if isinstance(inner, exp.Tuple):
-                inner.set(
-                    "expressions", [exp.func("_bqml_latin_pattern", item) for item in inner.expressions]
-                )
-            elif isinstance(inner, exp.Paren):
-                inner.set("this", exp.func("_bqml_latin_pattern", inner.this))
-        else:
-            node.set("expression", exp.func("_bqml_latin_pattern", pattern))
+        make = _bytes_pattern
+    pattern = node.expression
+    if isinstance(pattern, exp.Any | exp.All):
+        inner = pattern.this
+        if isinstance(inner, exp.Tuple):
+            inner.set("expressions", [make(item) for item in inner.expressions])
+        elif isinstance(inner, exp.Paren):
+            inner.set("this", make(inner.this))
+    else:
+        node.set("expression", make(pattern))
     return node
+
+
+def _bytes_pattern(pattern: exp.Expression) -> exp.Expression:
+    return exp.func("_bqml_latin_pattern", pattern)
+
+
+def _pattern(pattern: exp.Expression) -> exp.Expression:
+    """A text; only DuckDB, and not in every case, looks at its end."""
+    if not isinstance(pattern, exp.Literal):
+        return macro("_bqml_pattern", pattern)
+    try:
+        _whole(pattern.name)
+    except ValueError as error:
+        raise BigQueryError("invalidQuery", str(error)) from None
+    return pattern
+
+
+def _whole(pattern: str) -> str:
+    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+        raise ValueError("LIKE pattern ends with a backslash")
+    return pattern
 
 
 def empty_bits(node: exp.Expression, context) -> exp.Expression:

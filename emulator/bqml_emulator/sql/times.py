@@ -44,7 +44,7 @@ WITHIN = {
     "BIGINT": "x",
     "TIME": "x",
 }
-ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least)
+ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least, exp.Ordered)
 DAY = 86_400_000_000  # in microseconds
 REPLACED = {  # of local-bigquery's macros
     "range_contains(r, x)": "CASE WHEN r IS NULL OR x IS NULL THEN NULL "
@@ -75,6 +75,11 @@ REPLACED = {  # of local-bigquery's macros
     "+ bq.main._micros(i))::BIGINT",
     "justify_interval(i)": "bq.main._bqml_of_days("
     f"bq.main._bqml_total(i) // {DAY}, bq.main._bqml_total(i) % {DAY})",
+    "_bqml_interval_quotient(i, n)": "CASE WHEN n = 0 THEN _raise('Interval division by zero') ELSE "
+    "to_months((bq.main._months(i) // n)::INTEGER) "
+    "+ to_days(((datepart('day', i) + bq.main._months(i) % n * 30) // n)::INTEGER) "
+    f"+ to_microseconds(((bq.main._micros(i) + (datepart('day', i) + bq.main._months(i) % n * 30) % n "
+    f"* {DAY}::HUGEINT) // n)::BIGINT) END",
     "_bqml_step(r, step)": "CASE WHEN step IS NULL THEN _raise('step cannot be NULL') "
     "WHEN bq.main._bqml_total(step) = 0 THEN _raise('step cannot be 0') "
     "WHEN typeof(r.__range_start) = 'TIMESTAMP WITH TIME ZONE' AND bq.main._months(step) <> 0 "
@@ -245,6 +250,15 @@ def _is_range(value: exp.Expression) -> bool:
     return found is not None and "__range_start" in found.sql()
 
 
+def quotients(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: what a part of an INTERVAL leaves goes to the next one; of microseconds, nothing is left."""
+    if isinstance(node, exp.Div) and kind(node.this) == Type.INTERVAL:
+        made = macro("_bqml_interval_quotient", node.this, node.expression)
+        made.type = node.type
+        return made
+    return node
+
+
 def within(node: exp.Expression, context) -> exp.Expression:
     """Node rule: dates, times and intervals that are reckoned stay within their types."""
     if isinstance(node, exp.Sub):
@@ -287,5 +301,6 @@ def install():
     statement_rules.add(check_zones)
     statement_rules.add(parts)
     NODE_RULES.insert(0, ordered_ranges)
+    NODE_RULES.insert(0, quotients)
     NODE_RULES.append(within)
     database_files.on_connect.append(register)

@@ -10,6 +10,7 @@ from judge.ours import Ours
 from judge.reference import Answer, Reference, query
 
 ULPS = 8  # of results that the function reference calls approximate or leaves to the C library
+NEAR = (Exactness.ULPS, Exactness.SUM, Exactness.MEAN)
 MESSAGE_CHARACTERS = 25  # by which messages are compared, reported but no condition
 REFUSED = "not emulated: "
 
@@ -88,10 +89,14 @@ def _start(message: str) -> str:
 
 def _same(one: Any, other: Any, exactness: Exactness) -> bool:
     if isinstance(one, float) and isinstance(other, float):
+        if exactness is Exactness.MEAN and not math.isfinite(one):
+            return not math.isfinite(other)
+        if exactness is Exactness.ZERO and one == 0:
+            return other == 0
         if math.isnan(one) or math.isnan(other):
             return math.isnan(one) and math.isnan(other)
-        if exactness in (Exactness.ULPS, Exactness.SUM) and math.isfinite(one) and math.isfinite(other):
-            unit = math.ulp(1.0) if exactness is Exactness.SUM else 0
+        if exactness in NEAR and math.isfinite(one) and math.isfinite(other):
+            unit = 0 if exactness is Exactness.ULPS else math.ulp(1.0)
             return abs(one - other) <= ULPS * max(math.ulp(one), math.ulp(other), unit)
         return one == other and math.copysign(1, one) == math.copysign(1, other)
     if isinstance(one, list | tuple) and type(one) is type(other):

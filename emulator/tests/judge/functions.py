@@ -62,6 +62,8 @@ class Exactness(enum.Enum):
     VALUE = "value"
     ULPS = "ulps"
     SUM = "ulps of 1 at least"
+    MEAN = "of infinities, any of them or NaN"
+    ZERO = "0.0 is -0.0"
     TYPE = "type"
 
 
@@ -69,6 +71,8 @@ EXACTNESS = {
     **dict.fromkeys(UNCERTAIN, Exactness.TYPE),
     **dict.fromkeys(LIBRARY, Exactness.ULPS),
     **dict.fromkeys(SUMS, Exactness.SUM),
+    "AVG": Exactness.MEAN,  # "either [+|-]Infinity or NaN": its page
+    **dict.fromkeys(("MAX", "MIN"), Exactness.ZERO),  # which of equal values
 }
 
 
