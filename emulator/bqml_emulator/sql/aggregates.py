@@ -44,7 +44,6 @@ KEPT = (
 UNSURE = (None, exp.DataType.Type.UNKNOWN, exp.DataType.Type.DOUBLE)  # of fields sqlglot knows no types
 SIMPLE = {*exp.DataType.NUMERIC_TYPES, *exp.DataType.TEXT_TYPES, *exp.DataType.TEMPORAL_TYPES}
 DEVIATIONS = (exp.Stddev, exp.StddevPop, exp.StddevSamp)
-ORDERED = (exp.Max, exp.Min, exp.ArrayAgg)
 SMALL = "7.458340731200207e-155"  # 2 to the power of -512: squares of what is multiplied by it are finite
 BIG = "1.3407807929942597e154"
 MOST = "1.7976931348623157e308"
@@ -151,7 +150,7 @@ def bounded(node: exp.Expression, context) -> exp.Expression:
     """Node rule: what DuckDB's aggregates do not look at, of types that may be known to DuckDB only."""
     function = node.this if isinstance(node, exp.Window) else node
     in_window = isinstance(node.parent, exp.Window) and node.parent.this is node
-    if in_window or not isinstance(function, (exp.Sum, exp.Avg, *DEVIATIONS, *ORDERED)):
+    if in_window or not isinstance(function, (exp.Sum, exp.Avg, *DEVIATIONS)):
         return node
 
     def like_it(aggregate: exp.Expression) -> exp.Expression:
@@ -161,29 +160,34 @@ def bounded(node: exp.Expression, context) -> exp.Expression:
             made.set("this", aggregate)
         return made
 
-    value = function.this.expressions[0] if isinstance(function.this, exp.Distinct) else function.this
-    found, value = kind(value), value.copy()
-    extremes = (like_it(exp.Max(this=value)), like_it(exp.Min(this=value.copy())))
-    made = node
-    match function:
-        case exp.Sum() if found in exp.DataType.INTEGER_TYPES:
-            return exp.cast(node, "BIGINT")
-        case exp.Sum() if found in UNSURE:
-            made = macro("_bqml_sum", node.copy(), *extremes)
-        case exp.Avg() if found in UNSURE:
-            made = macro("_bqml_avg", node.copy(), *extremes)
-        case exp.Stddev() | exp.StddevPop() | exp.StddevSamp() if found in UNSURE:
-            small = exp.Mul(this=exp.cast(value, "DOUBLE"), expression=exp.Literal.number(SMALL))
-            made = macro("_bqml_deviation", node.copy(), like_it(type(function)(this=exp.Paren(this=small))))
-        case exp.Max() | exp.Min() if found not in SIMPLE:
-            function.set("this", macro("_bqml_ordered", value))
-        case exp.ArrayAgg() if isinstance(function.this, exp.Order):
-            keys = [key.this for key in function.this.expressions if kind(key.this) not in SIMPLE]
-            distinct = function.this.this.expressions if isinstance(function.this.this, exp.Distinct) else []
-            for key in (*keys, *(distinct if keys else ())):  # in both places, for DuckDB compares them
-                key.replace(macro("_bqml_ordered", key.copy()))
+    value = _value(function)
+    if kind(value) not in UNSURE:
+        is_whole = isinstance(function, exp.Sum) and kind(value) in exp.DataType.INTEGER_TYPES
+        return exp.cast(node, "BIGINT") if is_whole else node
+    if isinstance(function, DEVIATIONS):
+        small = exp.Mul(this=exp.cast(value.copy(), "DOUBLE"), expression=exp.Literal.number(SMALL))
+        made = macro("_bqml_deviation", node.copy(), like_it(type(function)(this=exp.Paren(this=small))))
+    else:
+        extremes = (like_it(kind_of(this=value.copy())) for kind_of in (exp.Max, exp.Min))
+        made = macro(f"_bqml_{function.key}", node.copy(), *extremes)
     made.type = node.type
     return made
+
+
+def _value(function: exp.Expression) -> exp.Expression:
+    return function.this.expressions[0] if isinstance(function.this, exp.Distinct) else function.this
+
+
+def ordered(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: the order of ranges is refused, even where DuckDB only knows that they are ranges."""
+    if isinstance(node, exp.Max | exp.Min) and kind(_value(node)) not in SIMPLE:
+        node.set("this", macro("_bqml_ordered", _value(node).copy()))
+    if isinstance(node, exp.ArrayAgg) and isinstance(node.this, exp.Order):
+        keys = [key.this for key in node.this.expressions if kind(key.this) not in SIMPLE]
+        distinct = node.this.this.expressions if isinstance(node.this.this, exp.Distinct) else []
+        for key in (*keys, *(distinct if keys else ())):  # in both places, for DuckDB compares them
+            key.replace(macro("_bqml_ordered", key.copy()))
+    return node
 
 
 def refuse_distinct_bytes(tree: exp.Expression, context) -> exp.Expression:
@@ -218,9 +222,15 @@ def _group_concat(self, expression: exp.GroupConcat) -> str:
 
 def install():
     """Before local-bigquery's rules; what needs types, among them."""
-    for rule in (having, pairs_of_correlation, refuse_negative_offsets, refuse_distinct_bytes, discrete_percentiles):
+    for rule in (
+        having,
+        pairs_of_correlation,
+        refuse_negative_offsets,
+        refuse_distinct_bytes,
+        discrete_percentiles,
+    ):
         statement_rules.add(rule)
     NODE_RULES.insert(0, refuse_types)
-    NODE_RULES.append(bounded)
+    NODE_RULES.extend((bounded, ordered))
     DuckDBDialect.Generator.TRANSFORMS[exp.GroupConcat] = _group_concat
     database_files.on_connect.append(register)

@@ -1,8 +1,7 @@
 """Values of type JSON: how they are written, and JSON_SET and its kin, which change them.
 
-Source: https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/json_functions (2026-08-22); what is
-left open there, as google/zetasql answers. A document has its members in the order of their names, the first
-of equal ones, and its numbers as nlohmann's JSON library writes them.
+Source: https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/json_functions (2026-08-22); what
+is left open there, as google/zetasql answers.
 """
 
 import json
@@ -171,9 +170,7 @@ CHANGES: dict[str, Callable[..., Any]] = {
 }
 
 
-def _stripped(
-    document: str | None, path: str | None, arrays: bool | None, empty: bool | None
-) -> str | None:
+def _stripped(document: str | None, path: str | None, arrays: bool | None, empty: bool | None) -> str | None:
     """Without the members and elements that are null below a path."""
     if document is None:
         return None

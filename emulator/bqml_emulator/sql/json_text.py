@@ -72,7 +72,9 @@ def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def written(value: Any) -> str:
     """What Python has read of a document."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_quoted(name)}:{written(item)}" for name, item in sorted(value.items())) + "}"
+        return (
+            "{" + ",".join(f"{_quoted(name)}:{written(item)}" for name, item in sorted(value.items())) + "}"
+        )
     if isinstance(value, list):
         return "[" + ",".join(map(written, value)) + "]"
     is_wide = isinstance(value, int) and not LEAST <= value <= MOST

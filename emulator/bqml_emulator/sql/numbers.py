@@ -406,7 +406,7 @@ def _constant(side: exp.Expression) -> bool:
 
 
 def bytes_like(node: exp.Expression, context) -> exp.Expression:
-    """Node rule: LIKE of BYTES, as of texts with a character for each byte; no pattern ends in a backslash."""
+    """Node rule: LIKE of BYTES, as of texts with a character a byte; no pattern ends in a backslash."""
     if not isinstance(node, exp.Like):
         return node
     make = _pattern

@@ -2,8 +2,8 @@
 
 DuckDB chooses the overload when it meets the call; then it does not know the types of aggregates and windows,
 which it computes apart, and every overload fits; and it binds a column of an outer query twice, which it does
-not survive. It takes no aggregate in TRY either. In a lambda, the value has its type: `m(SUM(x))` is written as
-`list_transform([{'a0': SUM(x)}], lambda v: m(struct_extract(v, 'a0')))[1]`.
+not survive. It takes no aggregate in TRY either. In a lambda, the value has its type: `m(SUM(x))` is written
+as `list_transform([{'a0': SUM(x)}], lambda v: m(struct_extract(v, 'a0')))[1]`.
 """
 
 import functools

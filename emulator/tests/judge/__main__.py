@@ -57,7 +57,9 @@ def main() -> None:
                 print(json.dumps(verdict.record(), ensure_ascii=False), file=out)
                 if options.differences and verdict.verdict == "different":
                     print(
-                        f"{verdict.record()['expression']}\n  reference: {verdict.reference}\n  ours:      {verdict.ours}"
+                        "{expression}\n  reference: {reference}\n  ours:      {ours}".format(
+                            **verdict.record()
+                        )
                     )
             out.flush()
     print(table.text(rows))

@@ -40,7 +40,7 @@ class Verdict:
 
 
 def judged(cases: Iterable[Case], reference: Reference, ours: Ours) -> Iterator[Verdict]:
-    """The verdict on each case; cases that we should answer come first, in batches, then others one by one."""
+    """The verdict on each case; cases that we should answer come first, in batches, the others one by one."""
     answered, apart = [], []
     for case in cases:
         expression, answer = _visible(case, reference)

@@ -1,4 +1,4 @@
-"""The same calls where DuckDB knows less of the arguments than of literals: on columns and on what is computed.
+"""The same calls where DuckDB knows less of the arguments than of literals: columns and what is computed.
 
 It chooses the overload of a macro before it knows the types of aggregates and windows, and it binds a column
 of an outer query twice. The arguments are ordinary ones, and come from one row.
@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from judge import edges, special, syntax
+from judge import edges, special
 from judge.functions import CASTS, EXACTNESS, LABELS, Call, Case, Exactness, calls
 from judge.reference import Reference
 from judge.rows import LETTERS
@@ -19,11 +19,11 @@ TABLE = "t"
 SUMMED = ("INT64", "FLOAT64", "NUMERIC")  # of other types to DuckDB than what is summed
 COMPARED = ("STRING", "BYTES", "BOOL", "BIGNUMERIC", "DATE", "DATETIME", "TIME", "TIMESTAMP")
 # How an argument is taken from its column, and what is around the call.
-CONTEXTS: list[tuple[Callable[[str, str], str], str]] = [
-    (lambda column, kind: column, "{}"),
-    (lambda column, kind: _aggregate(column, kind), "{}"),
-    (lambda column, kind: f"{_aggregate(column, kind)} OVER ()", "{}"),
-    (lambda column, kind: column, "(SELECT {} FROM UNNEST([0]))"),
+CONTEXTS = [
+    ("{column}", "{}"),
+    ("{aggregate}({column})", "{}"),
+    ("{aggregate}({column}) OVER ()", "{}"),
+    ("{column}", "(SELECT {} FROM UNNEST([0]))"),
 ]
 
 
@@ -61,7 +61,12 @@ def _casts() -> Iterator[Input]:
         for target in CASTS:
             texts = edges.CAST_TEXTS.get(target, []) if source == "STRING" else edges.values(source)
             if texts:
-                yield Input(f"CAST({source}…)", lambda a, target=target: f"CAST({a[0]} AS {target})", [source], texts[:1])
+                yield Input(
+                    f"CAST({source}…)",
+                    lambda a, target=target: f"CAST({a[0]} AS {target})",
+                    [source],
+                    texts[:1],
+                )
 
 
 def _in_contexts(given: Input, reference: Reference) -> Iterator[Case]:
@@ -81,7 +86,7 @@ def _cases(given: Input, places: Sequence[int]) -> Iterator[Case]:
     fields = ", ".join(f"{given.arguments[at]} AS {LETTERS[at]}" for at in places)
     for take, around in CONTEXTS if places else []:
         taken = [
-            take(columns[at], kind) if at in columns else text
+            take.format(column=columns[at], aggregate=_aggregate(kind)) if at in columns else text
             for at, (kind, text) in enumerate(zip(given.kinds, given.arguments, strict=True))
         ]
         expression = around.format(given.write(taken))
@@ -94,6 +99,5 @@ def _cases(given: Input, places: Sequence[int]) -> Iterator[Case]:
         )
 
 
-def _aggregate(column: str, kind: str) -> str:
-    name = "SUM" if kind in SUMMED else "MAX" if kind in COMPARED else "ANY_VALUE"
-    return f"{name}({column})"
+def _aggregate(kind: str) -> str:
+    return "SUM" if kind in SUMMED else "MAX" if kind in COMPARED else "ANY_VALUE"

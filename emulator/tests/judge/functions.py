@@ -107,7 +107,14 @@ def chosen(
     def named(name: str) -> bool:
         upper = name.upper()
         return bool(
-            {upper, upper.removeprefix("$"), upper.removesuffix(" OVER"), upper.removesuffix(" IN CONTEXTS"), upper.partition("(")[0]} & wanted
+            {
+                upper,
+                upper.removeprefix("$"),
+                upper.removesuffix(" OVER"),
+                upper.removesuffix(" IN CONTEXTS"),
+                upper.partition("(")[0],
+            }
+            & wanted
         )
 
     return {

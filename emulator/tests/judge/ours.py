@@ -28,6 +28,7 @@ class Ours:
             "query": query(columns, source),
             "useLegacySql": False,
             "useQueryCache": False,
+            "timeoutMs": SECONDS * 1000,
             "formatOptions": {"useInt64Timestamp": True},
         }
         try:
