@@ -172,10 +172,68 @@ def test_aggregates_over_the_rows_with_an_extreme(bigquery, expression, expected
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
+        ("AVG(x)", float("inf")),
+        ("STDDEV_POP(y)", 1e200),
+        ("STDDEV(y) OVER ()", pytest.approx(2**0.5 * 1e200)),
+        ("SUM(y)", 0.0),
+    ],
+)
+def test_aggregates_of_great_numbers(bigquery, expression, expected):
+    rows = "UNNEST([STRUCT(CAST('inf' AS FLOAT64) AS x, 1e200 AS y), (1, -1e200)])"
+    assert value(bigquery, f"SELECT {expression} FROM {rows} LIMIT 1") == expected
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "rows", "message"),
+    [
+        ("SUM(x)", "1e308, 1e308", "double overflow"),
+        ("SUM(x) OVER ()", "1e308, 1e308", "double overflow"),
+        ("AVG(x)", "1e308, 1e308", "not emulated: an AVG whose sum"),
+        ("SUM(x) / 2", "9223372036854775807, 1", "out of range"),
+        ("SUM(s.x) / 2", "9223372036854775807, 1", "int64 overflow"),
+        ("MAX(s.x)", "RANGE(DATE '2020-01-01', NULL)", "not emulated: the order of RANGE"),
+        ("ARRAY_AGG(s.x ORDER BY s.x)", "RANGE(DATE '2020-01-01', NULL)", "not emulated: the order of RANGE"),
+        ("AVG(s.x)", "INTERVAL 1 DAY", "not emulated: AVG of INTERVAL"),
+    ],
+)
+def test_aggregates_that_leave_their_type(bigquery, aggregate, rows, message):
+    structs = f"(SELECT x, STRUCT(x AS x) AS s FROM UNNEST([{rows}]) AS x)"
+    with pytest.raises(BadRequest, match=message):
+        value(bigquery, f"SELECT {aggregate} FROM {structs} LIMIT 1")
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"), [("2 SECOND / 3", "0-0 0 0:0:0.666666"), ("-1 MONTH / 7", "0-0 -4 -6:51:25.714285")]
+)
+def test_an_interval_is_cut_down_to_whole_microseconds(bigquery, span, expected):
+    assert value(bigquery, f"SELECT CAST(INTERVAL {span} AS STRING)") == expected
+
+
+@pytest.mark.parametrize(
+    "like",
+    ["LIKE p", "LIKE ANY ('b', p)", "NOT LIKE ALL ('b', p)", r"LIKE 'a\\'", r"LIKE ANY ('a', 'a\\')"],
+)
+def test_no_pattern_ends_in_a_backslash(bigquery, like):
+    with pytest.raises(BadRequest, match="LIKE pattern ends with a backslash"):
+        value(bigquery, rf"SELECT 'ab' {like} FROM (SELECT 'a\\' AS p)")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
         ("JSON_QUERY_ARRAY('{\"a\": 1}', '$.a')", []),
         ("JSON_VALUE('no json', '$.a')", None),
         ("JSON_QUERY_ARRAY('[1, null]')", ["1", "null"]),
         ("JSON_EXTRACT('{\"a b\": 1}', \"$['a b']\")", "1"),
+        # numbers of a text keep their digits
+        ("JSON_VALUE('{\"a\": 1.50}', '$.a')", "1.50"),
+        (
+            "JSON_QUERY('{\"b\": 1e5, \"a\": [0.1234567890123456789]}', '$')",
+            '{"b":1e5,"a":[0.1234567890123456789]}',
+        ),
+        ("JSON_VALUE_ARRAY('[1.50, \"1.5\"]')", ["1.50", "1.5"]),
+        ("JSON_VALUE(JSON '1e15')", "1e+15"),
+        ("LAX_STRING(JSON '1e5')", "100000"),
     ],
 )
 def test_what_is_no_json_or_no_array_has_nothing_in_it(bigquery, expression, expected):

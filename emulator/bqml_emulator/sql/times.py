@@ -55,7 +55,7 @@ WITHIN = {
     "BIGINT": "x",
     "TIME": "x",
 }
-ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least)
+ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least, exp.Ordered)
 DAY = 86_400_000_000  # in microseconds
 REPLACED = {  # of local-bigquery's macros
     "range_contains(r, x)": "CASE WHEN r IS NULL OR x IS NULL THEN NULL "
@@ -96,6 +96,11 @@ REPLACED = {  # of local-bigquery's macros
     "OR day IS NULL OR hour IS NULL OR minute IS NULL OR second IS NULL THEN NULL "
     "ELSE bq.main._bqml_interval(year::HUGEINT * 12 + month, day, "
     "((hour::HUGEINT * 60 + minute) * 60 + second) * 1000000) END",
+    "_bqml_interval_quotient(i, n)": "CASE WHEN n = 0 THEN _raise('Interval division by zero') ELSE "
+    "to_months((bq.main._months(i) // n)::INTEGER) "
+    "+ to_days(((datepart('day', i) + bq.main._months(i) % n * 30) // n)::INTEGER) "
+    f"+ to_microseconds(((bq.main._micros(i) + (datepart('day', i) + bq.main._months(i) % n * 30) % n "
+    f"* {DAY}::HUGEINT) // n)::BIGINT) END",
 }
 UNITS = "(micros - (micros % size + size) % size) // size"
 
@@ -299,6 +304,15 @@ def make_interval(node: exp.Expression, context) -> exp.Expression:
     return made
 
 
+def quotients(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: what a part of an INTERVAL leaves goes to the next one; of microseconds, nothing is left."""
+    if isinstance(node, exp.Div) and kind(node.this) == Type.INTERVAL:
+        made = macro("_bqml_interval_quotient", node.this, node.expression)
+        made.type = node.type
+        return made
+    return node
+
+
 def within(node: exp.Expression, context) -> exp.Expression:
     """Node rule: dates, times and intervals that are reckoned stay within their types."""
     if isinstance(node, exp.Sub):
@@ -341,5 +355,6 @@ def install():
     statement_rules.add(parts)
     NODE_RULES.insert(0, ordered_ranges)
     NODE_RULES.insert(0, make_interval)
+    NODE_RULES.insert(0, quotients)
     NODE_RULES.append(within)
     database_files.on_connect.append(register)
