@@ -2,6 +2,7 @@
 
 VitrineError
 ├── SettingsError           a setting is missing or invalid
+├── PreflightError          something that the DAGs need is missing on Google Cloud
 ├── TooManyBatchesError     batch_size is too small for so many images
 ├── PlanTooLongError        a plan outlives the rows that it needs
 ├── TurnLostError           another run of embed_images has taken the turn, or the lease
@@ -25,6 +26,10 @@ class VitrineError(Exception):
 
 class SettingsError(VitrineError):
     """A setting is missing or invalid."""
+
+
+class PreflightError(VitrineError):
+    """A permission, a service, a location or a bucket that the DAGs need is missing on Google Cloud."""
 
 
 class TooManyBatchesError(VitrineError):

@@ -127,10 +127,11 @@ def test_batches_never_use_more_lanes_than_bigquery_has(dagbag):
     assert 1 <= lanes <= limits.MAX_CONCURRENT_EMBEDDING_JOBS
 
 
-def test_setup_goes_from_dataset_to_preflight(dagbag):
+def test_setup_looks_for_what_it_needs_first_and_pays_for_the_model_last(dagbag):
     dag = dagbag.dags["setup_image_search__met"]
     order = [task.task_id for task in dag.topological_sort()]
     chain = [
+        "preflight.check_cloud",
         "create_dataset",
         "create_connection",
         "grant_roles",
@@ -138,9 +139,14 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
         "create_multimodal_embedding_model",
         "refresh_listing",
         "assert_images_listed",
+        "check_statements",
         "ask_one_image",
+        "ask_words",
     ]
     assert [task_id for task_id in order if task_id in chain] == chain
+    assert [task.task_id for task in dag.roots] == ["preflight.check_cloud"]
+    for free, paid in (("check_statements", "ask_one_image"), ("ask_one_image", "ask_words")):
+        assert dag.get_task(paid).upstream_task_ids == {free}
     assert dag.get_task("create_multimodal_embedding_model").upstream_task_ids == {
         "create_images",
         "assert_one_model",

@@ -185,6 +185,36 @@ class BigQuery:
         job_config = QueryJobConfig.from_api_repr({"query": query, "labels": dict(self.labels)})
         return sql, cast(QueryJobConfig, job_config)
 
+    def dry_run(self, configuration: dict[str, Any]) -> None:
+        """Let BigQuery look at a query job without running it, free of charge. Errors: see `rows`."""
+        sql, job_config = self._sql_and_config(configuration)
+        job_config.dry_run = True
+        _shared_client(self).query(sql, job_config=job_config, job_retry=None)
+
+    def dataset_location(self, dataset_id: str) -> str | None:
+        """Location of a dataset, or None if there is none."""
+        from google.api_core.exceptions import NotFound
+
+        with suppress(NotFound):
+            return str(self.client().get_dataset(dataset_id).location)
+        return None
+
+    def has_table(self, table_id: str) -> bool:
+        """Whether there is a table, or view, of this id."""
+        from google.api_core.exceptions import NotFound
+
+        with suppress(NotFound):
+            return bool(self.client().get_table(table_id))
+        return False
+
+    def has_model(self, model_id: str) -> bool:
+        """Whether there is a model of this id."""
+        from google.api_core.exceptions import NotFound
+
+        with suppress(NotFound):
+            return bool(self.client().get_model(model_id))
+        return False
+
     def table_size(self, table_id: str) -> TableSize:
         """Size of a table, without a job. Errors: google.api_core.exceptions.NotFound."""
         table = self.client().get_table(table_id)
@@ -193,5 +223,5 @@ class BigQuery:
 
 @cache
 def _shared_client(bigquery: BigQuery) -> Client:
-    """One client for all requests to a web server, which saves each a login and a connection."""
+    """One client for many requests of a process, which saves each a login and a connection."""
     return bigquery.client()
