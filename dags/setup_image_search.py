@@ -26,20 +26,8 @@ from vitrine.google.jobs import content_types, model, query_job
 from vitrine.google.statement import BigQueryStatementOperator
 from vitrine.setup.ask_words import AskWordsOperator
 from vitrine.setup.check_cloud import CheckCloudOperator, CheckStatementsOperator
+from vitrine.setup.tables import TABLES
 
-TABLES = (
-    "embedding_batches",
-    "embedding_attempts",
-    "image_embeddings",
-    "embedding_quarantine",
-    "embedding_confirmations",
-    "embedding_lease",
-    "embedding_runs",
-    "index_health",
-    "search_embedding",
-    "vector_search_results",
-    "saved_search_results",
-)
 # CREATE TABLE IF NOT EXISTS leaves older tables alone. (table, change), in the order they run.
 CHANGES = (
     ("embedding_batches", "alter_embedding_batches"),

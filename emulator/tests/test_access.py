@@ -33,7 +33,7 @@ def asked(emulator):
 def connection(bigquery):
     """A new connection; its path."""
     name = f"connection-{uuid.uuid4().hex[:12]}"
-    options = 'OPTIONS (connection_type = "CLOUD_RESOURCE")'
+    options = 'OPTIONS (connection_type = "CLOUD_RESOURCE", description = "a test")'
     bigquery.query_and_wait(f"CREATE CONNECTION `us.{name}` {options}")
     yield f"v1/projects/demo-project/locations/us/connections/{name}"
     bigquery.query_and_wait(f"DROP CONNECTION `us.{name}`")
@@ -65,7 +65,7 @@ def test_of_a_connection(emulator, asked, connection):
     assert asked(connection).json() == {"permissions": ASKED[1:]}
     assert asked(f"{connection}-nowhere").json() == {}
     found = requests.get(f"{emulator.url}/{connection}", timeout=30).json()
-    assert found["name"] == connection.removeprefix("v1/")
+    assert (found["name"], found["description"]) == (connection.removeprefix("v1/"), "a test")
     assert found["cloudResource"]["serviceAccountId"].startswith("bqcx-")
     assert requests.get(f"{emulator.url}/{connection}-nowhere", timeout=30).status_code == 404
 

@@ -58,7 +58,7 @@ def connection(project_id: str, location: str, connection_id: str) -> dict:
     found = Connection(project_id, location.lower(), connection_id)
     if not found.exists():
         raise not_found("Connection", found.resource_name)
-    return {"name": found.resource_name, "cloudResource": {"serviceAccountId": found.account}}
+    return found.as_json()
 
 
 @router.get("/v1/projects/{project_id}/services:batchGet")

@@ -8,6 +8,7 @@ https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/testIamPerm
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,15 +51,18 @@ class Access:
         """The same on the BigQuery connection; none if it does not exist."""
         return self._granted(self._connection, permissions)
 
-    def connection_account(self) -> str | None:
-        """E-mail address of the BigQuery connection's own account; None if there is no connection."""
+    def connection(self) -> dict[str, Any] | None:
+        """The BigQuery connection as the REST API has it; None if there is none."""
         from google.api_core.exceptions import NotFound
 
-        try:
-            found = self._call("GET", self._connection)
-        except NotFound:
-            return None
-        return str(found["cloudResource"]["serviceAccountId"])
+        with suppress(NotFound):
+            return self._call("GET", self._connection)
+        return None
+
+    def connection_account(self) -> str | None:
+        """E-mail address of the BigQuery connection's own account; None if there is no connection."""
+        found = self.connection()
+        return str(found["cloudResource"]["serviceAccountId"]) if found else None
 
     def advice(self) -> str:
         """What to look at when the model refuses, for people: the quota, and the roles of the connection."""

@@ -55,6 +55,16 @@ class TableSize(NamedTuple):
     bytes: int
 
 
+class DatasetContents(NamedTuple):
+    """A dataset: its location and labels, and the names of what is in it. Views are among the tables."""
+
+    location: str
+    labels: dict[str, str]
+    tables: set[str]
+    models: set[str]
+    routines: set[str]
+
+
 @dataclass(frozen=True)
 class JobFigures:
     """What a job was for, and what it came to."""
@@ -191,12 +201,20 @@ class BigQuery:
         job_config.dry_run = True
         _shared_client(self).query(sql, job_config=job_config, job_retry=None)
 
-    def dataset_location(self, dataset_id: str) -> str | None:
-        """Location of a dataset, or None if there is none."""
+    def dataset(self, dataset_id: str) -> DatasetContents | None:
+        """A dataset and the names of what is in it, without a job; None if there is none."""
         from google.api_core.exceptions import NotFound
 
+        client = self.client()
         with suppress(NotFound):
-            return str(self.client().get_dataset(dataset_id).location)
+            found = client.get_dataset(dataset_id)
+            return DatasetContents(
+                location=found.location,
+                labels=dict(found.labels),
+                tables={table.table_id for table in client.list_tables(dataset_id)},
+                models={model.model_id for model in client.list_models(dataset_id)},
+                routines={routine.routine_id for routine in client.list_routines(dataset_id)},
+            )
         return None
 
     def has_table(self, table_id: str) -> bool:

@@ -38,6 +38,7 @@ MAKING: Final = ("setup/", "schema/")
 # https://docs.cloud.google.com/bigquery/docs/multi-statement-queries#dry-run_a_multi-statement_query
 NOT_BEYOND: Final = re.compile(r"^ *(?:IF(?! *\()|FOR(?! SYSTEM)|WHILE|CALL)\b", re.MULTILINE)
 NO_DRY_RUN: Final = re.compile(r"^ *CREATE (?:OR REPLACE )?TEMP TABLE\b", re.MULTILINE)
+DROP_DATASET: Final = "teardown/drop_dataset.sql"
 CREATE_INDEX: Final = "index/create_vector_index.sql"
 PERMISSION: Final = re.compile(r"\b(?:bigquery|storage|aiplatform|resourcemanager)\.\w+\.\w+")
 # BigQuery does not tell who may not know whether something exists.
@@ -167,19 +168,19 @@ def _services(access: Access) -> list[Check]:
 
 def _project_and_dataset(access: Access, bigquery: BigQuery) -> list[Check]:
     collection = access.collection
-    location = bigquery.dataset_location(f"{collection.project}.{collection.dataset}")
-    needs = [JOBS, *([GRANTS] if collection.manage_iam else []), *([] if location else [NEW_DATASET])]
+    dataset = bigquery.dataset(f"{collection.project}.{collection.dataset}")
+    needs = [JOBS, *([GRANTS] if collection.manage_iam else []), *([] if dataset else [NEW_DATASET])]
     checks = _needs_on_project(access, needs)
     subject = f"dataset {collection.dataset}"
-    if location is None:
+    if dataset is None:
         return [*checks, not_checked(subject, "does not exist yet: setup_image_search makes it")]
-    if location.lower() != collection.location.lower():
-        found = f"is in {location}, and the setting location is {collection.location}"
-        checks.append(bad(subject, found, f"location: {location}"))
+    if dataset.location.lower() != collection.location.lower():
+        found = f"is in {dataset.location}, and the setting location is {collection.location}"
+        checks.append(bad(subject, found, f"location: {dataset.location}"))
     else:
-        checks.append(good(subject, f"in {location}"))
+        checks.append(good(subject, f"in {dataset.location}"))
     table = collection.table_name("image_embeddings")
-    if not bigquery.has_table(collection.table_id("image_embeddings")):
+    if table not in dataset.tables:
         # A dataset has no testIamPermissions: BigQuery tells with the dry runs of the statements.
         return [*checks, not_checked(f"table {table}", "does not exist yet: setup_image_search makes it")]
     granted = access.to_table("image_embeddings", [need.permission for need in TABLES])
@@ -391,6 +392,8 @@ def _refused(access: Access, name: str, error: GoogleAPIError, is_set_up: bool) 
         return not_checked(name, f"not checkable before setup: {words}")
     if name == CREATE_INDEX and not _has_rows_for_an_index(access.collection):
         return not_checked(name, f"not checkable below {limits.MIN_VECTOR_INDEX_ROWS:,} images: {words}")
+    if name == DROP_DATASET and missing is None:
+        return not_checked(name, f"not checkable while there is something in it: {words}")
     if missing is None:
         return bad(name, words)
     role = _role_of(missing.group())

@@ -23,6 +23,7 @@ from vitrine.google.jobs import (
 from vitrine.google.templates import render_statement
 from vitrine.index import recall
 from vitrine.search import params
+from vitrine.setup.tables import TABLES_TO_DROP
 
 # Types of the parameters by name; those that are not here are STRING.
 _BOOL: Final = "allow_mass_delete complete dry_run is_released may_remove rebuilt replay was_embedded".split()
@@ -48,6 +49,7 @@ _NAMES: Final = {
     "uri_prefix": None,
     "top_k": 1,
     "most": 1,
+    "teardown_tables": TABLES_TO_DROP,
 }
 
 
