@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
-  test-pure test-airflow test-nights test-processes test-emulator test-clients test-notebook test-pictures \
+  check-cloud test-pure test-airflow test-nights test-processes test-emulator test-clients test-notebook test-pictures \
   bench bench-night bench-page bench-search golden emulation screenshots lock
 
 # uv makes the environments, and fetches the Python that .python-version names where the machine has none.
@@ -80,6 +80,9 @@ demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUER
 
 notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab on what `make demo` embedded; COLLECTION=name for another
 	@$(LOCAL) exec $(VENV)/python -m scripts.notebook $(COLLECTION)
+
+check-cloud: setup ## Show what is missing on Google Cloud, and the lines that mend it; COLLECTION=name for one
+	@PYTHONPATH=plugins:config $(VENV)/python -m scripts.check_cloud $(COLLECTION)
 
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator

@@ -460,6 +460,11 @@ class Collection(Frozen):
         return f"{self.dataset}{suffix}"
 
     @property
+    def buckets(self) -> tuple[str, ...]:
+        """Names of the buckets that the objects are in."""
+        return tuple(dict.fromkeys(uri.removeprefix("gs://").partition("/")[0] for uri in self.objects))
+
+    @property
     def connection_name(self) -> str:
         """Name of the BigQuery connection as DDL wants it, unquoted."""
         return f"{self.project}.{self.location.lower()}.{self.connection}"

@@ -18,6 +18,9 @@ from tests.conftest import free_ports
 FINAL_STATES = {"success", "failed"}
 POLL_SECONDS = 0.3
 DATABASE_SECONDS = 60.0
+QUESTION_SECONDS = 400.0
+# Whoever answers while the scheduler still notes that the task waits, makes the task fail.
+SETTLING_SECONDS = 6.0
 
 
 @dataclass
@@ -92,6 +95,18 @@ class AirflowStack:
         time.sleep(POLL_SECONDS)
         run.state = self.call("GET", f"/dags/{run.dag_id}/dagRuns/{run.run_id}")["state"]
         self._note_tasks(run)
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, option: str) -> str:
+        """Wait until a task of a run asks, and answer; the question's body."""
+        task = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        deadline = time.monotonic() + QUESTION_SECONDS
+        while self.call("GET", task)["state"] != "awaiting_input":
+            assert time.monotonic() < deadline, "nobody was asked"
+            time.sleep(1)
+        time.sleep(SETTLING_SECONDS)
+        body = self.call("GET", f"{task}/-1/hitlDetails")["body"]
+        self.call("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": [option], "params_input": {}})
+        return body
 
     def kill(self, name: str) -> None:
         """End one of Airflow's processes as kill -9 does, with all it has started, and start it again."""
