@@ -233,6 +233,13 @@ class Collection(Frozen):
         "Folder or gs:// prefix to which the galleries of searches are written.",
         "gs://my-pages/galleries",
     )
+    browser_storage: str = setting(
+        "",
+        "Address at which browsers reach the objects. Not set: Google's, or that of the storage which runs "
+        "instead of it.",
+        "http://localhost:4443",
+        pattern=r"^(https?://[^\s/]+)?$",
+    )
     location: str = setting(
         "US", "Location of dataset, connection and bucket.", "europe-west1", pattern=r"^[A-Za-z0-9-]+$"
     )
