@@ -68,14 +68,11 @@ def test_airflow_has_the_local_environment_but_for_addresses(services, name, mon
     assert set(actual) >= set(expected)
 
 
-def test_what_is_mounted_and_copied_exists(services):
+def test_what_is_mounted_exists(services):
     mounts = [volume for service in services.values() for volume in service.get("volumes", [])]
     sources = [Path(volume["source"]) for volume in mounts if volume["type"] == "bind"]
-    copied = [
-        line.split()[1] for line in (ROOT / "Dockerfile").read_text().splitlines() if line.startswith("COPY")
-    ]
     assert sources
-    assert [path for path in [*sources, *(ROOT / name for name in copied)] if not path.exists()] == []
+    assert [path for path in sources if not path.exists()] == []
 
 
 def test_images_are_built_from_targets_that_exist(services):
