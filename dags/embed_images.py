@@ -142,7 +142,7 @@ def embed_images(collection: Collection) -> DAG:
             create_vector_index = CreateVectorIndexOperator(
                 task_id="create_vector_index", collection=collection
             )
-            wait_for_vector_index = VectorIndexSensor(task_id="wait_for_vector_index", collection=collection)
+            wait_for_vector_index = VectorIndexSensor.of(collection, task_id="wait_for_vector_index")
         report_run = ReportRunOperator(
             task_id="report_run",
             collection=collection,
