@@ -1,6 +1,7 @@
 """Start storage and REST API, say so in one line, stop both on SIGTERM or SIGINT."""
 
 import contextlib
+import gc
 import signal
 import sys
 import threading
@@ -26,6 +27,7 @@ class Server(uvicorn.Server):
         from bqml_emulator import hooks  # as late as `_open` does
 
         await super().startup(sockets)
+        gc.freeze()  # a million objects that live for ever would be looked through at each full collection
         print(self.ready_line, flush=True)
         hooks.warm_up()
 

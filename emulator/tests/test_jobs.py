@@ -76,6 +76,9 @@ def test_the_api_answers_while_a_job_runs(slow):
     slow.bigquery().query_and_wait("SELECT 1")
     assert time.monotonic() - started < 2
     assert slow.bigquery().get_job("busy").state == "RUNNING"
+    for state in ("pending", "running", "done"):
+        listed = {found.job_id for found in slow.bigquery().list_jobs(state_filter=state)}
+        assert ("busy" in listed) == (state == "running")
     job.result()
 
 
