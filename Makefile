@@ -3,8 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
   check-cloud test-pure test-airflow test-nights test-processes test-compose test-emulator test-clients test-notebook \
-  test-pictures \
-  bench bench-night bench-page bench-search golden emulation screenshots lock
+  test-pictures test-airflow-3.3.1 bench bench-night bench-page bench-search golden emulation screenshots lock licences dist
 
 # uv makes the environments, and fetches the Python that .python-version names where the machine has none.
 UV := .local/uv/bin/uv
@@ -60,7 +59,8 @@ tests/compose/.venv/.installed: AFTERWARDS = tests/compose/.venv/bin/python -m c
 PYTHON := $(shell cat .python-version)
 NO_PYTHON := Python $(PYTHON) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
 # Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
-SYNC := $(UV) pip sync --quiet $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
+# Every file is the one that was pinned, by its hash.
+SYNC := $(UV) pip sync --quiet --require-hashes $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 $(ENVIRONMENTS:%=%/.installed): | $(UV)
 	@test -x $(@D)/bin/python || { $(UV) python find --no-python-downloads $(PYTHON) &>/dev/null || \
 	    echo "Downloading Python $(PYTHON)"; $(UV) venv --quiet $(@D) 2>.local/uv/venv.log; } || \
@@ -162,6 +162,15 @@ test-emulator: setup ## Run the emulator's own tests
 test-clients: setup emulator/smoke/.venv/.installed ## Try third-party clients on the emulator
 	@cd emulator/smoke && $(TIMED) .venv/bin/python $(PYTEST)
 
+# The newest Airflow on Google's Composer, on an older Python as managed Airflows have; not in `make test`: it takes minutes.
+OTHER := .local/airflow-3.3.1
+OLDER_PYTHON ?= 3.12
+test-airflow-3.3.1: setup ## Install the wheel into Airflow 3.3.1, and run its DAGs and pages there
+	@test -x $(OTHER)/bin/python || $(UV) venv --quiet --python $(OLDER_PYTHON) $(OTHER)
+	@$(UV) pip install --quiet --python $(OTHER)/bin/python --exclude-newer 2026-10-01T12:00:00Z \
+	  apache-airflow==3.3.1 -r requirements-managed.txt
+	@AIRFLOW_PYTHON=$(OTHER)/bin/python $(VENV)/python -m pytest -q tests/integration/test_installed.py
+
 coverage: setup ## Show which lines the tests without an emulator leave out
 	$(VENV)/python -m pytest -q -m "not services" $(APART:%=--ignore=%) --cov --cov-report=term
 
@@ -188,6 +197,27 @@ screenshots: setup ## Retake the pictures in docs/images, on a running `make up`
 
 PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements \
   notebooks/requirements tests/compose/requirements
-lock: | $(UV) ## Pin what every requirements*.in asks for; existing pins that still fit stay
-	for name in $(PINNED); do $(UV) pip compile --quiet --python-version 3.13 --no-emit-index-url --no-emit-find-links \
-	  --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done
+lock: .local/constraints.txt | $(UV) ## Pin what every requirements*.in asks for, with hashes; existing pins that still fit stay
+	for name in $(PINNED); do \
+	  constraints=; test $$name != requirements || constraints="--constraint $<"; \
+	  $(UV) pip compile --quiet --generate-hashes --python-version $(PYTHON) --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" $$constraints $$name.in -o $$name.txt || exit 1; done
+
+# Airflow's own, for the version in requirements.in. Where GitHub cannot be reached, put the file there yourself.
+AIRFLOW = $(shell sed -n 's/^apache-airflow[^a-z-]*.*==//p' requirements.in)
+.local/constraints.txt: requirements.in
+	@mkdir -p $(@D)
+	curl --fail --silent --show-error --location --output $@ \
+	  https://raw.githubusercontent.com/apache/airflow/constraints-$(AIRFLOW)/constraints-$(PYTHON).txt
+
+licences: $(ENVIRONMENTS:%=%/.installed) ## Rewrite docs/licences.md from the environments, after `make lock`
+	$(VENV)/python -m scripts.licences
+
+# What a release holds; TAG=v2.0.0 also checks that tag, version and changelog agree, and writes its notes.
+dist: setup ## Build wheel, source distribution, DAG files and SBOM into dist/
+	@rm -rf dist && mkdir -p dist
+	$(if $(TAG),PYTHONPATH=plugins $(VENV)/python -m scripts.release $(TAG) > .local/release-notes.md)
+	$(VENV)/python -c "from hatchling import build; build.build_wheel('dist'); build.build_sdist('dist')"
+	git archive --format zip --output dist/dags.zip HEAD dags include/collections.yaml
+	$(VENV)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file dist/sbom.cdx.json
