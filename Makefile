@@ -2,7 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
-  test-pure test-airflow test-nights test-processes test-emulator test-clients test-notebook test-pictures \
+  check-cloud test-pure test-airflow test-nights test-processes test-compose test-emulator test-clients test-notebook \
+  test-pictures \
   bench bench-night bench-page bench-search golden emulation screenshots lock
 
 # uv makes the environments, and fetches the Python that .python-version names where the machine has none.
@@ -37,20 +38,24 @@ $(UV): requirements-uv.txt
 	@touch $@
 
 # An environment for each set of pins that excludes the others.
-ENVIRONMENTS := .venv emulator/.venv emulator/smoke/.venv notebooks/.venv
+ENVIRONMENTS := .venv emulator/.venv emulator/smoke/.venv notebooks/.venv tests/compose/.venv
 .venv/.installed: requirements.txt requirements-dev.txt
 emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt
 emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt
 notebooks/.venv/.installed: notebooks/requirements.txt
+tests/compose/.venv/.installed: tests/compose/requirements.txt
 
 # What is installed and its size on disk, because it takes minutes.
 .venv/.installed: WHAT := Airflow, and what checks and tests need: 2.4 GB
 emulator/.venv/.installed: WHAT := the embedded BigQuery, its model and Google's analyzer: 700 MB
 emulator/smoke/.venv/.installed: WHAT := clients that try the embedded BigQuery: 650 MB
 notebooks/.venv/.installed: WHAT := JupyterLab and what the notebook needs: 500 MB
+tests/compose/.venv/.installed: WHAT := Airflow as docker-compose.yaml runs it, with Celery: 2.4 GB
 
 # Google's analyzer is compiled for this machine once, in some 12 s, so that nobody's first query waits for it.
 emulator/.venv/.installed: AFTERWARDS = cd emulator && .venv/bin/python -m bqml_emulator.analyzer
+# Its processes may not write there, and each would compile all that it imports again.
+tests/compose/.venv/.installed: AFTERWARDS = tests/compose/.venv/bin/python -m compileall -qq -j 2 tests/compose/.venv/lib || true
 
 PYTHON := $(shell cat .python-version)
 NO_PYTHON := Python $(PYTHON) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
@@ -72,6 +77,12 @@ CHROMIUM := command -v chromium google-chrome >/dev/null || { test "$$(id -u)" =
 chromium:
 	@$(CHROMIUM)
 
+# Root can run docker-compose.yaml without Docker (tests/compose), on Debian's servers.
+SERVERS := (ls /usr/lib/postgresql/*/bin/postgres && for tool in redis-server ip unshare nsenter setpriv curl; do \
+  command -v $$tool || exit 1; done) &>/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql redis-server iproute2 util-linux curl \
+  >/dev/null; } || echo "NOT TESTED: the Compose stacks. As root: apt-get install postgresql redis-server iproute2 curl"
+
 demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY" "$$IMAGES" "$$NAME"
 
@@ -80,6 +91,9 @@ demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUER
 
 notebook: setup notebooks/.venv/.installed ## Open the notebook in JupyterLab on what `make demo` embedded; COLLECTION=name for another
 	@$(LOCAL) exec $(VENV)/python -m scripts.notebook $(COLLECTION)
+
+check-cloud: setup ## Show what is missing on Google Cloud, and the lines that mend it; COLLECTION=name for one
+	@PYTHONPATH=plugins:config $(VENV)/python -m scripts.check_cloud $(COLLECTION)
 
 emulator: setup ## Run the embedded BigQuery and its object storage in the foreground
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
@@ -93,7 +107,7 @@ down: ## Stop what `make up` started
 # These need no running service.
 CHECKS := lint spelling types test-pure
 # The longest first, so that no core idles at the end.
-PARTS := test-processes test-nights test-emulator test-airflow test-clients test-notebook test-pictures
+PARTS := test-compose test-processes test-nights test-emulator test-airflow test-clients test-notebook test-pictures
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --output-sync=target
 
 check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
@@ -107,7 +121,7 @@ test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run every check and test, then 
 TIMED = $(CURDIR)/$(VENV)/python $(CURDIR)/tests/support/timing.py run $@
 PYTEST = -m pytest -q --junitxml=$(CURDIR)/.local/timings/$@.xml
 PROCESSES := tests/integration tests/browser
-APART := $(PROCESSES) tests/faults tests/notebook
+APART := $(PROCESSES) tests/compose tests/faults tests/notebook
 
 lint: setup ## Check style and common mistakes
 	@$(TIMED) $(SHELL) -c "$(VENV)/ruff check . && $(VENV)/ruff format --check ."
@@ -131,6 +145,10 @@ test-nights: setup ## Test whole DAG runs in which things go wrong
 test-processes: setup ## Test Airflow's real processes, and the pages in a browser
 	@$(CHROMIUM)
 	@$(TIMED) $(VENV)/python $(PYTEST) $(PROCESSES)
+
+test-compose: setup tests/compose/.venv/.installed ## Run docker-compose.yaml's profiles without Docker, and kill a worker
+	@$(SERVERS)
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/compose
 
 test-notebook: setup notebooks/.venv/.installed ## Run the notebook from top to bottom
 	@$(TIMED) $(VENV)/python $(PYTEST) tests/notebook
@@ -169,7 +187,7 @@ screenshots: setup ## Retake the pictures in docs/images, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m scripts.screenshots
 
 PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements \
-  notebooks/requirements
+  notebooks/requirements tests/compose/requirements
 lock: | $(UV) ## Pin what every requirements*.in asks for; existing pins that still fit stay
 	for name in $(PINNED); do $(UV) pip compile --quiet --python-version 3.13 --no-emit-index-url --no-emit-find-links \
 	  --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done

@@ -3,10 +3,13 @@
 
 Creates everything that `embed_images` and `search_images` need: dataset, connection, grants, object table,
 remote model, tables. Run it once, and again after you change a setting. Every task can be repeated safely;
-the only cost is one call to the model, whose vector is kept, if an image needs one.
+it costs a call to the model for words, and one for an image, whose vector is kept, if an image needs one.
 
-It ends with a preflight that lists the bucket and embeds one image, so a missing permission shows up here
-and not at 2 a.m. The grants take a minute or two; `create_multimodal_embedding_model` waits for them.
+**preflight** looks for every permission, service, location and bucket first, and names all that is missing,
+who lacks it and what to paste. The grants take a minute or two; `create_multimodal_embedding_model` waits for
+them. At the end **check_statements** lets BigQuery look at every statement of all DAGs, then one image and a
+few words are embedded: what is refused shows up here, and not at 2 a.m. `make check-cloud` does the same from
+a terminal.
 
 Settings: include/collections.yaml, see docs/settings.md and docs/dags/setup_image_search.md.
 """
@@ -21,20 +24,10 @@ from vitrine.dag_defaults import collections_of, dag_arguments, default_args, re
 from vitrine.embed.ask_one_image import AskOneImageOperator
 from vitrine.google.jobs import content_types, model, query_job
 from vitrine.google.statement import BigQueryStatementOperator
+from vitrine.setup.ask_words import AskWordsOperator
+from vitrine.setup.check_cloud import CheckCloudOperator, CheckStatementsOperator
+from vitrine.setup.tables import TABLES
 
-TABLES = (
-    "embedding_batches",
-    "embedding_attempts",
-    "image_embeddings",
-    "embedding_quarantine",
-    "embedding_confirmations",
-    "embedding_lease",
-    "embedding_runs",
-    "index_health",
-    "search_embedding",
-    "vector_search_results",
-    "saved_search_results",
-)
 # CREATE TABLE IF NOT EXISTS leaves older tables alone. (table, change), in the order they run.
 CHANGES = (
     ("embedding_batches", "alter_embedding_batches"),
@@ -67,7 +60,11 @@ def setup_image_search(collection: Collection) -> DAG:
                 **arguments,
             )
 
-        create_dataset = statement("setup/create_dataset", pre_execute=refuse_unknown_params)
+        with TaskGroup("preflight"):
+            check_cloud = CheckCloudOperator(
+                task_id="check_cloud", collection=collection, pre_execute=refuse_unknown_params
+            )
+        create_dataset = statement("setup/create_dataset")
         create_connection = statement("setup/create_connection")
         grant_roles = [statement("setup/grant_roles")] if collection.manage_iam else []
         create_images = statement("setup/create_images")
@@ -95,11 +92,13 @@ def setup_image_search(collection: Collection) -> DAG:
             configuration=query_job("setup/assert_images_listed.sql", content_types(collection)),
         )
         refresh_listing = statement("setup/refresh_listing")
+        check_statements = CheckStatementsOperator(task_id="check_statements", collection=collection)
         ask_one_image = AskOneImageOperator(task_id="ask_one_image", collection=collection)
+        ask_words = AskWordsOperator(task_id="ask_words", collection=collection)
 
-        chain(create_dataset, create_tables, assert_one_model, create_model)
+        chain(check_cloud, create_dataset, create_tables, assert_one_model, create_model)
         chain(create_dataset, create_connection, *grant_roles, create_images, create_model)
-        chain(create_model, refresh_listing, assert_images_listed, ask_one_image)
+        chain(create_model, refresh_listing, assert_images_listed, check_statements, ask_one_image, ask_words)
     return dag
 
 

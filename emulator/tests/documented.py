@@ -14,6 +14,7 @@ SECTIONS = (
     "Jobs",
     "Changes of tables",
     "Cloud Storage",
+    "Access",
 )
 READ = "2026-08-22"  # the day on which the documentation says what is written here
 

@@ -233,6 +233,13 @@ class Collection(Frozen):
         "Folder or gs:// prefix to which the galleries of searches are written.",
         "gs://my-pages/galleries",
     )
+    browser_storage: str = setting(
+        "",
+        "Address at which browsers reach the objects. Not set: Google's, or that of the storage which runs "
+        "instead of it.",
+        "http://localhost:4443",
+        pattern=r"^(https?://[^\s/]+)?$",
+    )
     location: str = setting(
         "US", "Location of dataset, connection and bucket.", "europe-west1", pattern=r"^[A-Za-z0-9-]+$"
     )
@@ -458,6 +465,11 @@ class Collection(Frozen):
         """Part of all job ids, so that two models never wait for, or rejoin, each other's jobs."""
         suffix = "" if self.model_name == DEFAULT_MODEL else f"__{self.model_name}"
         return f"{self.dataset}{suffix}"
+
+    @property
+    def buckets(self) -> tuple[str, ...]:
+        """Names of the buckets that the objects are in."""
+        return tuple(dict.fromkeys(uri.removeprefix("gs://").partition("/")[0] for uri in self.objects))
 
     @property
     def connection_name(self) -> str:

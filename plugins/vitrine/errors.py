@@ -2,9 +2,11 @@
 
 VitrineError
 ├── SettingsError           a setting is missing or invalid
+├── PreflightError          something that the DAGs need is missing on Google Cloud
 ├── TooManyBatchesError     batch_size is too small for so many images
 ├── PlanTooLongError        a plan outlives the rows that it needs
 ├── TurnLostError           another run of embed_images has taken the turn, or the lease
+├── BusyError               a run of embed_images works on what a teardown would drop
 ├── BatchFailedError        the BigQuery job of a batch failed as a whole
 ├── ModelBrokenError        the model or a permission is broken, not the images
 ├── MassDeleteError         more published images are gone from the bucket than one run may remove
@@ -28,6 +30,10 @@ class SettingsError(VitrineError):
     """A setting is missing or invalid."""
 
 
+class PreflightError(VitrineError):
+    """A permission, a service, a location or a bucket that the DAGs need is missing on Google Cloud."""
+
+
 class TooManyBatchesError(VitrineError):
     """batch_size is too small for so many images."""
 
@@ -38,6 +44,10 @@ class PlanTooLongError(VitrineError):
 
 class TurnLostError(VitrineError):
     """Another run of embed_images has taken the turn since this one had it."""
+
+
+class BusyError(VitrineError):
+    """A run of embed_images works on what a teardown would drop."""
 
 
 class BatchFailedError(VitrineError):

@@ -5,6 +5,7 @@ Constants only, each with its unit in the name or a comment and its source above
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final, Literal
 
 # https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings
@@ -36,6 +37,15 @@ EMBEDDING_DIMENSIONS: Final = {
     "gemini-embedding-2-preview": range(128, 3073),
     "gemini-embedding-2": range(128, 3073),
 }
+# https://docs.cloud.google.com/bigquery/docs/locations
+# Embedding models are listed for the multi-region US and for single regions, not for EU.
+MULTI_REGIONS_WITHOUT_EMBEDDING_MODELS: Final = ("EU",)
+# https://docs.cloud.google.com/bigquery/docs/multimodal-data-sql-tutorial
+GEMINI_LOCATIONS: Final = ("US", "us-central1")
+# https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/model-versions (copy of 2026-08-22)
+# The first day on which an endpoint answers no more.
+RETIREMENTS: Final = {"multimodalembedding@001": date(2027, 4, 1)}
+
 # https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
 # What many programs call it, though https://www.iana.org/assignments/media-types has image/jpeg alone.
 MEDIA_TYPE_ALIASES: Final = {"image/jpeg": "image/jpg"}
@@ -47,6 +57,13 @@ MAX_QUERY_BYTES: Final = 1023
 # Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json, since Google's own page could
 # not be read.
 IMAGE_PRICE_USD: Final = 0.0001
+
+# https://docs.cloud.google.com/bigquery/docs/generate-multimodal-embeddings ("Enable the ... APIs")
+REQUIRED_SERVICES: Final = (
+    "bigquery.googleapis.com",
+    "bigqueryconnection.googleapis.com",
+    "aiplatform.googleapis.com",
+)
 
 # https://docs.cloud.google.com/bigquery/docs/best-practices-costs
 MIN_BYTES_BILLED: Final = 10 * 1024 * 1024  # for each table that a query reads

@@ -12,6 +12,8 @@ from tests.support.world import parse_dags
 from vitrine import limits
 from vitrine.collection import load
 from vitrine.dag_defaults import runs_at
+from vitrine.embed.approve_cost import ApproveCostOperator
+from vitrine.setup.tables import TABLES_TO_DROP
 
 DAGS = {
     "setup_image_search__met",
@@ -19,6 +21,7 @@ DAGS = {
     "search_images__met",
     "search_saved_queries__met",
     "maintain_vector_index__met",
+    "teardown_image_search__met",
 }
 
 
@@ -151,10 +154,11 @@ def test_batches_never_use_more_lanes_than_bigquery_has(dagbag):
     assert 1 <= lanes <= limits.MAX_CONCURRENT_EMBEDDING_JOBS
 
 
-def test_setup_goes_from_dataset_to_preflight(dagbag):
+def test_setup_looks_for_what_it_needs_first_and_pays_for_the_model_last(dagbag):
     dag = dagbag.dags["setup_image_search__met"]
     order = [task.task_id for task in dag.topological_sort()]
     chain = [
+        "preflight.check_cloud",
         "create_dataset",
         "create_connection",
         "grant_roles",
@@ -162,9 +166,14 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
         "create_multimodal_embedding_model",
         "refresh_listing",
         "assert_images_listed",
+        "check_statements",
         "ask_one_image",
+        "ask_words",
     ]
     assert [task_id for task_id in order if task_id in chain] == chain
+    assert [task.task_id for task in dag.roots] == ["preflight.check_cloud"]
+    for free, paid in (("check_statements", "ask_one_image"), ("ask_one_image", "ask_words")):
+        assert dag.get_task(paid).upstream_task_ids == {free}
     assert dag.get_task("create_multimodal_embedding_model").upstream_task_ids == {
         "create_images",
         "assert_one_model",
@@ -191,6 +200,41 @@ def test_setup_goes_from_dataset_to_preflight(dagbag):
             "saved_search_results",
         )
     }
+
+
+def test_teardown_asks_before_it_drops_and_drops_what_refers_to_others_first(dagbag):
+    dag = dagbag.dags["teardown_image_search__met"]
+    order = [
+        "list_resources",
+        "approve_teardown",
+        "refuse_others",
+        "drop_vector_index",
+        "drop_tables",
+        "drop_model",
+        "drop_images",
+        "drop_connection",
+        "drop_dataset",
+        "delete_galleries",
+        "report_teardown",
+    ]
+    assert {task.task_id for task in dag.tasks} == set(order)
+    for before, after in pairwise(order):
+        assert dag.get_task(after).upstream_task_ids == {before}
+    rules = {task_id: dag.get_task(task_id).trigger_rule for task_id in order}
+    assert {rules[task_id] for task_id in order[:4]} == {"all_success"}
+    assert {rules[task_id] for task_id in order[4:]} == {"none_failed"}, "a part that stays stops no other"
+    assert dag.params["confirm"] is None, "nobody tears down with one click"
+    assert isinstance(dag.get_task("approve_teardown"), ApproveCostOperator)
+
+
+def test_teardown_drops_the_tables_that_setup_makes_and_the_lease_last(dagbag):
+    made = {
+        task.task_id.removeprefix("create_tables.create_")
+        for task in dagbag.dags["setup_image_search__met"].tasks
+        if task.task_id.startswith("create_tables.create_")
+    }
+    assert set(TABLES_TO_DROP) == made
+    assert TABLES_TO_DROP[-1] == "embedding_lease"
 
 
 def test_a_table_may_change_twice(airflow_db, tmp_path):

@@ -35,7 +35,7 @@ VITRINE = House(
     ROOT / "plugins",
     "vitrine",
     _layers(
-        "dag_defaults web",
+        "dag_defaults web setup",
         "search embed index",
         "google",
         "notifications",

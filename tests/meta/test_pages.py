@@ -67,6 +67,7 @@ ROOMS = {
     "index": EVERYWHERE | {"google", "metrics"},
     "search": EVERYWHERE | {"google"},
     "web": EVERYWHERE | {"google", "embed", "index", "search"},
+    "setup": EVERYWHERE | {"google", "embed", "index", "search"},
 }
 
 

@@ -167,6 +167,7 @@ def test_every_sql_file_is_used():
         "emulator/requirements-dev.txt",
         "emulator/smoke/requirements.txt",
         "notebooks/requirements.txt",
+        "tests/compose/requirements.txt",
         "requirements-uv.txt",
     ],
 )

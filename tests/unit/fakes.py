@@ -68,6 +68,10 @@ class FakeBigQuery:
         assert table_id == "demo-project.bqml_tutorial.met_image_embeddings"
         return self.size
 
+    def has_table(self, table_id: str) -> bool:
+        """Nothing has been set up."""
+        return False
+
     def running_jobs(self, *prefixes: str) -> list[Any]:
         """The running jobs whose id begins with one of `prefixes`."""
         return [SimpleNamespace(job_id=job) for job in self.running if job.startswith(prefixes)]

@@ -35,6 +35,8 @@ class Faults:
     disable_vector_indexes: str | None = None
     organization_index_limit_bytes: int | None = None
     background_reservation: bool = False
+    denied_permissions: tuple[str, ...] = ()
+    disabled_services: tuple[str, ...] = ()
     outage_set_at: float = 0.0  # monotonic seconds; not a key of its own
 
     def in_outage(self) -> bool:
@@ -65,8 +67,8 @@ def _is_seconds(value: Any) -> bool:
     return _is_number(value) and 0 <= value < float("inf")
 
 
-def _is_uris(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(uri, str) for uri in value)
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
 
 
 def _is_text_or_null(value: Any) -> bool:
@@ -90,15 +92,15 @@ RULES = {
     "retryable_share": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
     "retryable_attempts": (_is_count, "a whole number of at least 0"),
     "retryable_texts": (lambda v: v in ("first", "all"), '"first" or "all"'),
-    "terminal_uris": (_is_uris, "a list of strings"),
-    "poison_uris": (_is_uris, "a list of strings"),
+    "terminal_uris": (_is_texts, "a list of strings"),
+    "poison_uris": (_is_texts, "a list of strings"),
     "outage": (_is_outage, "true, false or a list of [from, to] in seconds after it is set"),
     "dying_jobs": (_is_text_or_null, "null or a text that the ids of the dying jobs contain"),
     "stuck_jobs": (_is_text_or_null, "null or a text that the ids of the stuck jobs contain"),
     "slow_jobs_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "http_errors": (lambda v: _is_number(v) and 0 <= v <= 1, "a number between 0 and 1"),
     "model_latency_seconds": (_is_seconds, "a number of seconds of at least 0"),
-    "held_uris": (_is_uris, "a list of strings"),
+    "held_uris": (_is_texts, "a list of strings"),
     "reads_newest_generation": (lambda v: isinstance(v, bool), "true or false"),
     "index_build_seconds": (_is_seconds, "a number of seconds of at least 0"),
     "permission_propagation_seconds": (_is_seconds, "a number of seconds of at least 0"),
@@ -110,6 +112,8 @@ RULES = {
         "null (BigQuery's 6 TB) or a whole number of bytes of at least 0",
     ),
     "background_reservation": (lambda v: isinstance(v, bool), "true or false"),
+    "denied_permissions": (_is_texts, "a list of strings"),
+    "disabled_services": (_is_texts, "a list of strings"),
 }
 _lock = threading.Lock()
 _current = Faults()

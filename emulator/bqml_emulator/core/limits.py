@@ -206,6 +206,7 @@ BILLING_STEP_BYTES = 1024 * 1024  # bytes; charges are rounded up to the MB; BQ 
 BYTES_BILLED = (  # observed: exmergo/dex#320, 2026-08-16; it fails uncharged: BQ/best-practices-costs
     "Query exceeded limit for bytes billed: {limit}. {needed} or higher required."
 )
+SERVICES_PER_REQUEST = 30  # names; service-usage/docs/reference/rest/v1/services/batchGet (2026-08-22)
 HTTP_UNCLEAR = (
     503  # BQ/error-messages: after it "it's unclear if the job was created"; as ours decides, it was
 )

@@ -54,6 +54,15 @@ class Connection:
         suffix = hashlib.sha256(self.resource_name.encode()).hexdigest()[:4]
         return f"bqcx-{number}-{suffix}@gcp-sa-bigquery-condel.iam.gserviceaccount.com"
 
+    def as_json(self) -> dict:
+        """The connection in the form of the REST API."""
+        where = "WHERE project_id = ? AND location = ? AND connection_id = ?"
+        [(stored,)] = database.fetch(f"SELECT resource FROM emulator.connections {where}", self.keys)
+        options = json.loads(stored)
+        texts = {"friendlyName": options.get("friendly_name"), "description": options.get("description")}
+        given = {name: text for name, text in texts.items() if text}
+        return {"name": self.resource_name, "cloudResource": {"serviceAccountId": self.account}} | given
+
     def exists(self) -> bool:
         query = (
             "SELECT 1 FROM emulator.connections WHERE project_id = ? AND location = ? AND connection_id = ?"

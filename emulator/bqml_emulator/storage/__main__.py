@@ -1,8 +1,10 @@
 """`python -m bqml_emulator.storage`: serve the storage; the emulator starts it as its child."""
 
 import contextlib
+import json
 import logging
 import signal
+import urllib.request
 
 import uvicorn
 
@@ -35,8 +37,14 @@ def main():
     for path in store.incoming.iterdir():  # of uploads that the last process did not finish
         path.unlink()
     forget_expired(store.resumable)
+
+    def denied_permissions() -> list[str]:
+        """The fault of that name, which the emulator's other process keeps."""
+        with urllib.request.urlopen(f"{config.bigquery_url}/emulator/faults", timeout=10) as answer:
+            return json.load(answer)["denied_permissions"]
+
     options = uvicorn.Config(
-        Guard(Api(store), config, navigable=True),
+        Guard(Api(store, denied_permissions), config, navigable=True),
         host=config.host,
         port=config.storage_port,
         log_level="error",

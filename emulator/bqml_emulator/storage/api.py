@@ -3,10 +3,12 @@
 Source: https://docs.cloud.google.com/storage/docs/json_api/v1 (2026-11-26).
 """
 
+import asyncio
 import base64
 import json
 import logging
 import sqlite3
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bqml_emulator.core import disk
@@ -50,8 +52,9 @@ log = logging.getLogger(__name__)
 class Api:
     """The ASGI application over a store."""
 
-    def __init__(self, store: Store):
+    def __init__(self, store: Store, denied_permissions: Callable[[], Iterable[str]]):
         self._store = store
+        self._denied_permissions = denied_permissions
         self._uploads = Uploads(store)
 
     async def __call__(self, scope, receive, send):
@@ -99,8 +102,8 @@ class Api:
         match path:
             case []:
                 return await self._buckets(request)
-            case [bucket]:
-                return await self._bucket(request, bucket)
+            case [bucket, *rest] if rest[:1] != ["o"]:
+                return await self._of_bucket(request, bucket, rest)
             case [bucket, "o"] if request.method == "GET":
                 return self._list(request, bucket)
             case [bucket, "o", name]:
@@ -113,8 +116,6 @@ class Api:
                 return self._copy(request, how, (bucket, name), (to, copy), await request.json())
             case [_, "o"]:
                 raise StorageError(405, f"{request.method} of /o")
-            case [_, kind, *_] if kind != "o":
-                raise not_emulated(f"{kind} of a bucket")
             case [_, "o", _, kind, *_]:
                 raise not_emulated(f"{kind} of an object")
         raise StorageError(404, "Not found")
@@ -132,6 +133,17 @@ class Api:
         given = await request.json()
         name, attributes = given.get("name"), _settings(given)
         return json_answer(of_bucket(self._store.create_bucket(name, attributes), request.base))
+
+    async def _of_bucket(self, request: Request, bucket: str, rest: list[str]) -> Answer:
+        match rest:
+            case []:
+                return await self._bucket(request, bucket)
+            case ["iam", "testPermissions"] if request.method == "GET":
+                self._store.bucket(bucket)
+                denied = await asyncio.to_thread(self._denied_permissions)
+                granted = [name for name in request.texts("permissions") if name not in denied]
+                return json_answer({"kind": "storage#testIamPermissionsResponse", "permissions": granted})
+        raise not_emulated(f"{rest[0]} of a bucket")
 
     async def _bucket(self, request: Request, name: str) -> Answer:
         conditions = request.conditions()

@@ -30,7 +30,8 @@ class Request:
         try:
             self.path = [unquote_to_bytes(part).decode() for part in scope["raw_path"].split(b"/")[1:]]
             query = scope["query_string"].decode("ascii")
-            self.query = dict(parse_qsl(query, keep_blank_values=True, errors="strict"))
+            self._pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
+            self.query = dict(self._pairs)
         except (UnicodeDecodeError, ValueError):
             raise StorageError(400, "The address of the request is not UTF-8") from None
 
@@ -38,6 +39,10 @@ class Request:
     def base(self) -> str:
         """The address under which the client has reached this service."""
         return f"http://{self.headers['host']}"
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a parameter that may be given several times."""
+        return [value for given, value in self._pairs if given == name]
 
     def integer(self, name: str) -> int | None:
         """A parameter that counts; StorageError 400 for any other text."""

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowException
 from vitrine.collection import Collection
 from vitrine.embed import queries
 from vitrine.embed.planning import Batch
+from vitrine.google.access import Access
 from vitrine.google.jobs import with_parameters
 from vitrine.google.statement import BigQueryRowsOperator
 
@@ -47,7 +48,7 @@ class AskOneImageOperator(BigQueryRowsOperator):
         if asked["status"]:
             # Airflow tries again, and each try takes another image: this one may be broken itself.
             raise AirflowException(
-                f"The model did not embed {asked['uri']}: {asked['status']}. Check the quota of the endpoint "
-                "and the roles of the connection."
+                f"The model did not embed {asked['uri']}: {asked['status']}. "
+                + Access(self.collection).advice()
             )
         self.log.info("The model has embedded %s.", asked["uri"])

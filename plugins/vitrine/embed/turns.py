@@ -58,9 +58,9 @@ def take(ti: TaskInstance, turn: str, *, is_shared: bool) -> str | None:
     :param is_shared: whether another DAG takes the same turn and may try to at the same moment. The last to
         write its name has the turn, so read it again after a moment.
     """
+    if active := active_holder(ti, turn):
+        return active
     holder = _holder(turn)
-    if holder and not _is_own(holder, ti) and _is_running(ti, holder):
-        return in_words(holder)
     if not holder or not _is_own(holder, ti):
         own = Turn(
             dag_id=ti.dag_id,
@@ -73,6 +73,19 @@ def take(ti: TaskInstance, turn: str, *, is_shared: bool) -> str | None:
             time.sleep(CONFIRM_SECONDS)
         holder = _holder(turn)
     return None if holder and _is_own(holder, ti) else in_words(holder)
+
+
+def active_holder(ti: TaskInstance, turn: str) -> str | None:
+    """Another run that is active and has the turn, in words; None if there is none."""
+    holder = _holder(turn)
+    is_active = holder is not None and not _is_own(holder, ti) and _is_running(ti, holder)
+    return in_words(holder) if is_active else None
+
+
+def last_lease_id(turn: str) -> str:
+    """`lease_id` of the run of this Airflow that had the turn last; "" before the first."""
+    holder = _holder(turn)
+    return holder["lease_id"] if holder else ""
 
 
 def check(context: Context, turn: str) -> Turn:

@@ -56,6 +56,16 @@ class TableSize(NamedTuple):
     bytes: int
 
 
+class DatasetContents(NamedTuple):
+    """A dataset: its location and labels, and the names of what is in it. Views are among the tables."""
+
+    location: str
+    labels: dict[str, str]
+    tables: set[str]
+    models: set[str]
+    routines: set[str]
+
+
 @dataclass(frozen=True)
 class JobFigures:
     """What a job was for, and what it came to."""
@@ -192,6 +202,44 @@ class BigQuery:
         job_config = QueryJobConfig.from_api_repr({"query": query, "labels": dict(self.labels)})
         return sql, cast(QueryJobConfig, job_config)
 
+    def dry_run(self, configuration: dict[str, Any]) -> None:
+        """Let BigQuery look at a query job without running it, free of charge. Errors: see `rows`."""
+        sql, job_config = self._sql_and_config(configuration)
+        job_config.dry_run = True
+        _shared_client(self).query(sql, job_config=job_config, job_retry=None)
+
+    def dataset(self, dataset_id: str) -> DatasetContents | None:
+        """A dataset and the names of what is in it, without a job; None if there is none."""
+        from google.api_core.exceptions import NotFound
+
+        client = self.client()
+        with suppress(NotFound):
+            found = client.get_dataset(dataset_id)
+            return DatasetContents(
+                location=found.location,
+                labels=dict(found.labels),
+                tables={table.table_id for table in client.list_tables(dataset_id)},
+                models={model.model_id for model in client.list_models(dataset_id)},
+                routines={routine.routine_id for routine in client.list_routines(dataset_id)},
+            )
+        return None
+
+    def has_table(self, table_id: str) -> bool:
+        """Whether there is a table, or view, of this id."""
+        from google.api_core.exceptions import NotFound
+
+        with suppress(NotFound):
+            return bool(self.client().get_table(table_id))
+        return False
+
+    def has_model(self, model_id: str) -> bool:
+        """Whether there is a model of this id."""
+        from google.api_core.exceptions import NotFound
+
+        with suppress(NotFound):
+            return bool(self.client().get_model(model_id))
+        return False
+
     def table_size(self, table_id: str) -> TableSize:
         """Size of a table, without a job. Errors: google.api_core.exceptions.NotFound."""
         table = self.client().get_table(table_id)
@@ -200,5 +248,5 @@ class BigQuery:
 
 @cache
 def _shared_client(bigquery: BigQuery) -> Client:
-    """One client for all requests to a web server, which saves each a login and a connection."""
+    """One client for many requests of a process, which saves each a login and a connection."""
     return bigquery.client()

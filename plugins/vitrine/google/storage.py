@@ -25,6 +25,11 @@ def client(gcp_conn_id: str) -> Client:
     return GCSHook(gcp_conn_id=gcp_conn_id).get_conn()
 
 
+def bucket_of(uri: str) -> str:
+    """Name of the bucket of gs://bucket/name."""
+    return uri.removeprefix("gs://").partition("/")[0]
+
+
 def find_image(storage: Client, uri: str) -> Blob | None:
     """The object at gs://bucket/name; None if it is gone or too large to show."""
     from google.api_core.exceptions import NotFound
@@ -60,9 +65,13 @@ def _patience() -> dict[str, Any]:
     return {"timeout": RETRY_SECONDS, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
 
 
-def browser_address(storage: Client, uri: str) -> str:
-    """URL at which people with access to the bucket can open the object at gs://bucket/name."""
-    endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
+def browser_address(storage: Client, uri: str, endpoint: str = "") -> str:
+    """URL at which people with access to the bucket can open the object at gs://bucket/name.
+
+    :param endpoint: where browsers reach the storage, if not where `storage` does.
+    """
+    if not endpoint:
+        endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     # Browsers resolve . and .. in a path, and would open another object, even in another bucket.
     is_path = {".", ".."}.isdisjoint(name.split("/"))

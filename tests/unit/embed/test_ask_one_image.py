@@ -5,6 +5,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from tests.unit.fakes import context, parameters
 from vitrine.embed.ask_one_image import AskOneImageOperator
+from vitrine.google.access import Access
 
 
 @pytest.fixture
@@ -25,8 +26,9 @@ def test_one_image_is_asked_about_that_need_not_be_known(ask):
     assert sent["work_order"] == "{{ 'vitrine_setup-' ~ ti.id }}", "another try asks another time"
 
 
-def test_an_answer_that_is_none_fails_with_the_models_words(ask):
-    with pytest.raises(AirflowException, match=r"did not embed gs://b/a: PERMISSION_DENIED"):
+def test_an_answer_that_is_none_fails_with_the_models_words_and_advice(ask, monkeypatch):
+    monkeypatch.setattr(Access, "advice", lambda _self: "Paste this.")
+    with pytest.raises(AirflowException, match=r"did not embed gs://b/a: PERMISSION_DENIED\. Paste this"):
         ask({"uri": "gs://b/a", "status": "PERMISSION_DENIED"})
 
 

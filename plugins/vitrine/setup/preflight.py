@@ -1,0 +1,420 @@
+"""Looks for what the DAGs of a collection need on Google Cloud, before anything is paid for.
+
+Every failure names the permission or the setting, who lacks it, and a line to paste. All that is asked here
+is free: testIamPermissions, metadata, and dry runs.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPIError, NotFound
+
+from vitrine import limits
+from vitrine.collection import Collection
+from vitrine.google import grants, storage
+from vitrine.google.access import Access
+from vitrine.google.bigquery import BigQuery
+from vitrine.setup import statements
+from vitrine.setup.checks import Check, Outcome, bad, good, not_checked
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Bucket
+
+# Names of objects that are compared with a pattern; what begins like it and does not match is rare.
+MOST_NAMES: Final = 1_000
+DRY_RUNS_AT_ONCE: Final = 8
+# Folders of the statements of setup_image_search.
+MAKING: Final = ("setup/", "schema/")
+# A dry run of a script stops at these, and supports no temporary tables.
+# https://docs.cloud.google.com/bigquery/docs/multi-statement-queries#dry-run_a_multi-statement_query
+NOT_BEYOND: Final = re.compile(r"^ *(?:IF(?! *\()|FOR(?! SYSTEM)|WHILE|CALL)\b", re.MULTILINE)
+NO_DRY_RUN: Final = re.compile(r"^ *CREATE (?:OR REPLACE )?TEMP TABLE\b", re.MULTILINE)
+DROP_DATASET: Final = "teardown/drop_dataset.sql"
+CREATE_INDEX: Final = "index/create_vector_index.sql"
+PERMISSION: Final = re.compile(r"\b(?:bigquery|storage|aiplatform|resourcemanager)\.\w+\.\w+")
+# BigQuery does not tell who may not know whether something exists.
+MAYBE_MISSING: Final = "or perhaps it does not exist"
+
+
+@dataclass(frozen=True)
+class Need:
+    """A permission, the least role that has it, and what for."""
+
+    permission: str
+    role: str
+    purpose: str
+
+
+# The table of least privilege: docs/dags/setup_image_search.md.
+JOBS: Final = Need("bigquery.jobs.create", "roles/bigquery.jobUser", "runs statements")
+NEW_DATASET: Final = Need("bigquery.datasets.create", "roles/bigquery.user", "makes the dataset")
+GRANTS: Final = Need(
+    "resourcemanager.projects.setIamPolicy",
+    "roles/resourcemanager.projectIamAdmin",
+    "grants the connection its roles; not needed with manage_iam: false",
+)
+CONNECTION: Final = (
+    Need("bigquery.connections.use", "roles/bigquery.connectionUser", "reads the bucket, calls the model"),
+    Need("bigquery.connections.delegate", "roles/bigquery.connectionAdmin", "makes object table and model"),
+)
+NEW_CONNECTION: Final = (
+    Need("bigquery.connections.create", "roles/bigquery.connectionAdmin", "makes the connection"),
+    *CONNECTION,
+)
+TABLES: Final = tuple(
+    Need(f"bigquery.tables.{verb}", "roles/bigquery.dataEditor", purpose)
+    for verb, purpose in {
+        "get": "sees tables",
+        "getData": "reads tables",
+        "updateData": "writes tables",
+        "update": "changes tables",
+        "delete": "drops tables",
+    }.items()
+)
+# `_connection` asks for these; BigQuery says the same of a connection that does not exist.
+OF_CONNECTIONS: Final = tuple(need.permission for need in NEW_CONNECTION)
+IMAGES: Final = tuple(
+    Need(f"storage.objects.{verb}", "roles/storage.objectViewer", "shows pictures")
+    for verb in ("get", "list")
+)
+GALLERIES: Final = tuple(
+    Need(f"storage.objects.{verb}", "roles/storage.objectAdmin", "writes galleries")
+    for verb in ("create", "delete", "get", "list")
+)
+
+
+def check(collection: Collection, *, is_set_up: bool) -> list[Check]:
+    """All that can be checked without paying. See `check_statements`."""
+    checks = check_access(collection)
+    if any(one.outcome is Outcome.BAD and one.subject.startswith(JOBS.permission) for one in checks):
+        return [*checks, not_checked("dry runs of all statements", f"take {JOBS.permission}")]
+    return [*checks, *check_statements(collection, is_set_up=is_set_up)]
+
+
+def check_access(collection: Collection) -> list[Check]:
+    """Services, permissions, locations, the model, buckets and galleries."""
+    access, bigquery = Access(collection), BigQuery.of(collection)
+    return [
+        *_asked("services", lambda: _services(access)),
+        *_asked("project and dataset", lambda: _project_and_dataset(access, bigquery)),
+        *_asked("connection", lambda: _connection(access)),
+        check_model(collection, datetime.now(UTC).date()),
+        *(check for bucket in collection.buckets for check in _bucket(access, bucket)),
+        *_gallery(access),
+    ]
+
+
+def _asked(subject: str, check: Callable[[], list[Check]]) -> list[Check]:
+    """The checks, or the one that says why Google did not answer them."""
+    try:
+        return check()
+    except GoogleAPIError as error:
+        return [not_checked(subject, _words(error))]
+
+
+def _words(error: GoogleAPIError) -> str:
+    """What Google says, without the request."""
+    said = next((one["message"] for one in getattr(error, "errors", ()) if "message" in one), str(error))
+    return " ".join(said.split())
+
+
+def _who(access: Access) -> str:
+    conn_id = access.collection.gcp_conn_id
+    return access.account or f"the account of the Airflow connection {conn_id}"
+
+
+def _member(access: Access) -> str:
+    return f"serviceAccount:{access.account or 'ACCOUNT'}"
+
+
+def _needs(
+    access: Access, place: str, granted: set[str], needs: Iterable[Need], paste: Callable[[str, str], str]
+) -> list[Check]:
+    """A check for each permission; `paste` gets member and role."""
+    checks = []
+    for need in needs:
+        subject = f"{need.permission} on {place}"
+        if need.permission in granted:
+            checks.append(good(subject, need.purpose))
+        else:
+            found = f"{_who(access)} lacks {need.role} ({need.purpose})"
+            checks.append(bad(subject, found, paste(_member(access), need.role)))
+    return checks
+
+
+def _services(access: Access) -> list[Check]:
+    disabled = access.disabled(limits.REQUIRED_SERVICES)
+    project = access.collection.project
+    return [
+        bad(
+            service,
+            f"is not enabled in {project}",
+            f"gcloud services enable {service} --project={project}",
+        )
+        if service in disabled
+        else good(service, "enabled")
+        for service in limits.REQUIRED_SERVICES
+    ]
+
+
+def _project_and_dataset(access: Access, bigquery: BigQuery) -> list[Check]:
+    collection = access.collection
+    dataset = bigquery.dataset(f"{collection.project}.{collection.dataset}")
+    needs = [JOBS, *([GRANTS] if collection.manage_iam else []), *([] if dataset else [NEW_DATASET])]
+    checks = _needs_on_project(access, needs)
+    subject = f"dataset {collection.dataset}"
+    if dataset is None:
+        return [*checks, not_checked(subject, "does not exist yet: setup_image_search makes it")]
+    if dataset.location.lower() != collection.location.lower():
+        found = f"is in {dataset.location}, and the setting location is {collection.location}"
+        checks.append(bad(subject, found, f"location: {dataset.location}"))
+    else:
+        checks.append(good(subject, f"in {dataset.location}"))
+    table = collection.table_name("image_embeddings")
+    if table not in dataset.tables:
+        # A dataset has no testIamPermissions: BigQuery tells with the dry runs of the statements.
+        return [*checks, not_checked(f"table {table}", "does not exist yet: setup_image_search makes it")]
+    granted = access.to_table("image_embeddings", [need.permission for need in TABLES])
+    return [
+        *checks,
+        *_needs(
+            access,
+            f"table {table}",
+            granted,
+            TABLES,
+            lambda member, role: grants.on_dataset(collection, member, role),
+        ),
+    ]
+
+
+def _needs_on_project(access: Access, needs: Iterable[Need]) -> list[Check]:
+    needs, project = list(needs), access.collection.project
+    granted = access.to_project(need.permission for need in needs)
+    return _needs(
+        access,
+        f"project {project}",
+        granted,
+        needs,
+        lambda member, role: grants.on_project(project, member, role),
+    )
+
+
+def _connection(access: Access) -> list[Check]:
+    collection = access.collection
+    subject = f"connection {collection.connection_name}"
+    account = access.connection_account()
+    if account is None:
+        return [
+            not_checked(subject, "does not exist yet: setup_image_search makes it"),
+            *_needs_on_project(access, NEW_CONNECTION),
+        ]
+    granted = access.to_connection(need.permission for need in CONNECTION)
+    return [
+        good(subject, f"in {collection.location}, its account is {account}"),
+        *_needs(
+            access,
+            f"connection {collection.connection}",
+            granted,
+            CONNECTION,
+            lambda member, role: grants.on_project(collection.project, member, role),
+        ),
+    ]
+
+
+def check_model(collection: Collection, today: date) -> Check:
+    """Whether the endpoint is served in the collection's location on a day."""
+    endpoint, location = collection.model.endpoint, collection.location
+    subject = f"model {endpoint}"
+    retirement = limits.RETIREMENTS.get(endpoint)
+    if retirement and retirement <= today:
+        return bad(
+            subject, f"has been retired on {retirement}: see docs/models.md", "endpoint: gemini-embedding-2"
+        )
+    if endpoint.startswith("gemini-"):
+        is_served = location.lower() in map(str.lower, limits.GEMINI_LOCATIONS)
+        offered = " and ".join(limits.GEMINI_LOCATIONS)
+    else:
+        is_served = location.upper() not in limits.MULTI_REGIONS_WITHOUT_EMBEDDING_MODELS
+        offered = "US and single regions"
+    if not is_served:
+        found = f"is not served in {location}, but in {offered}: choose another location or endpoint"
+        return bad(subject, found, "location: US")
+    return good(subject, f"served in {location}" + (f", retires on {retirement}" if retirement else ""))
+
+
+def _bucket(access: Access, name: str) -> list[Check]:
+    """The bucket of the images: the account may read it, it is where the dataset is, patterns match."""
+    bucket = storage.client(access.collection.gcp_conn_id).bucket(name)
+    missing = bad(f"bucket gs://{name}", "does not exist: correct the setting objects")
+    checks = _permissions_on_bucket(access, bucket, IMAGES, missing)
+    if missing in checks:
+        return checks
+    patterns = [uri for uri in access.collection.objects if storage.bucket_of(uri) == name]
+    return [
+        *checks,
+        *_asked(f"location of gs://{name}", lambda: [_bucket_location(access.collection, bucket)]),
+        *(check for uri in patterns for check in _asked(uri, partial(_pattern, bucket, uri))),
+    ]
+
+
+def _permissions_on_bucket(
+    access: Access, bucket: Bucket, needs: tuple[Need, ...], missing: Check
+) -> list[Check]:
+    def check() -> list[Check]:
+        try:
+            granted = set(bucket.test_iam_permissions([need.permission for need in needs]))
+        except NotFound:
+            return [missing]
+        return _needs(
+            access,
+            f"gs://{bucket.name}",
+            granted,
+            needs,
+            lambda member, role: grants.on_bucket(bucket.name, member, role),
+        )
+
+    return _asked(f"permissions on gs://{bucket.name}", check)
+
+
+def _bucket_location(collection: Collection, bucket: Bucket) -> Check:
+    subject = f"location of gs://{bucket.name}"
+    try:
+        bucket.reload()
+    except Forbidden:
+        return not_checked(subject, "takes storage.buckets.get, which nothing else needs")
+    if is_near(collection.location, bucket.location, bucket.location_type):
+        return good(subject, f"{bucket.location}, near the dataset's {collection.location}")
+    found = (
+        f"is {bucket.location}, and the dataset is in {collection.location}: BigQuery reads only buckets in "
+        "the location of the dataset"
+    )
+    return bad(subject, found, f"location: {bucket.location}")
+
+
+def is_near(dataset: str, bucket: str, bucket_type: str) -> bool:
+    """Whether BigQuery reads a bucket from a dataset in this location.
+
+    A region of the same multi-region is near it; what a dual-region consists of its name does not always say.
+    https://docs.cloud.google.com/bigquery/docs/locations
+
+    >>> is_near("US", "US-CENTRAL1", "region"), is_near("EU", "US", "multi-region")
+    (True, False)
+    """
+    dataset, bucket = dataset.upper(), bucket.upper()
+    if dataset == bucket or bucket_type == "dual-region":
+        return True
+    continent = {"US": "US-", "EU": "EUROPE-"}.get(dataset)
+    return continent is not None and bucket.startswith(continent)
+
+
+def _pattern(bucket: Bucket, uri: str) -> list[Check]:
+    pattern = uri.removeprefix(f"gs://{bucket.name}/")
+    expression = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
+    blobs = bucket.client.list_blobs(bucket, prefix=pattern.partition("*")[0], max_results=MOST_NAMES)
+    first = next((blob.name for blob in blobs if expression.fullmatch(blob.name)), None)
+    if first is None:
+        return [bad(uri, "matches no object: correct the setting objects, or upload an image")]
+    return [good(uri, f"matches {first}")]
+
+
+def _gallery(access: Access) -> list[Check]:
+    gallery, collection = access.collection.gallery, access.collection
+    if not gallery.startswith("gs://"):
+        return [_folder(Path(gallery))]
+    name = storage.bucket_of(gallery)
+    bucket = storage.client(collection.gcp_conn_id).bucket(name)
+    create = f"gcloud storage buckets create gs://{name} --location={collection.location}"
+    missing = bad(f"bucket gs://{name}", "does not exist: the setting gallery names it", create)
+    return _permissions_on_bucket(access, bucket, GALLERIES, missing)
+
+
+def _folder(folder: Path) -> Check:
+    """Whether galleries can be written to a local folder; it is made if need be, as by a search."""
+    subject = f"galleries in {folder}"
+    probe = folder / f".preflight-{uuid.uuid4().hex}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return bad(subject, f"cannot be written: {error.strerror}", f"sudo chown -R {_user()} {folder}")
+    return good(subject, "writable here; every worker and the web server need the same folder")
+
+
+def _user() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def check_statements(collection: Collection, *, is_set_up: bool) -> list[Check]:
+    """A dry run of every statement.
+
+    :param is_set_up: whether setup has made all tables, in this version's form. Before, only the statements
+        that make something can be looked at, and not all of them: some refer to what is not there yet.
+    """
+    access, bigquery = Access(collection), BigQuery.of(collection)
+
+    def check(name: str) -> Check:
+        if not is_set_up and not name.startswith(MAKING):
+            return not_checked(name, "not checkable before setup")
+        job = statements.statement(collection, name)
+        try:
+            bigquery.dry_run(job)
+        except BadRequest as error:
+            if NO_DRY_RUN.search(job["query"]["query"]):
+                return not_checked(
+                    name, f"BigQuery supports no dry run of CREATE TEMP TABLE: {_words(error)}"
+                )
+            return _refused(access, name, error, is_set_up)
+        except GoogleAPIError as error:
+            return _refused(access, name, error, is_set_up)
+        is_partly = NOT_BEYOND.search(job["query"]["query"])
+        return good(name, f"accepted up to its first {is_partly[0].strip()}" if is_partly else "accepted")
+
+    with ThreadPoolExecutor(DRY_RUNS_AT_ONCE) as pool:
+        return list(pool.map(check, statements.names(collection)))
+
+
+def _refused(access: Access, name: str, error: GoogleAPIError, is_set_up: bool) -> Check:
+    words = _words(error)
+    missing = PERMISSION.search(words) if isinstance(error, Forbidden) else None
+    if not is_set_up and (missing is None or MAYBE_MISSING in words or missing.group() in OF_CONNECTIONS):
+        return not_checked(name, f"not checkable before setup: {words}")
+    if name == CREATE_INDEX and not _has_rows_for_an_index(access.collection):
+        return not_checked(name, f"not checkable below {limits.MIN_VECTOR_INDEX_ROWS:,} images: {words}")
+    if name == DROP_DATASET and missing is None:
+        return not_checked(name, f"not checkable while there is something in it: {words}")
+    if missing is None:
+        return bad(name, words)
+    role = _role_of(missing.group())
+    found = f"{_who(access)} lacks {role}, which has {missing.group()}: {words}"
+    return bad(name, found, grants.on_dataset(access.collection, _member(access), role))
+
+
+def _has_rows_for_an_index(collection: Collection) -> bool:
+    size = BigQuery.of(collection).table_size(collection.table_id("image_embeddings"))
+    return size.rows >= limits.MIN_VECTOR_INDEX_ROWS
+
+
+def _role_of(permission: str) -> str:
+    known = {need.permission: need.role for need in _all_needs()}
+    return known.get(permission, "roles/bigquery.dataEditor")
+
+
+def _all_needs() -> Iterator[Need]:
+    yield from (JOBS, NEW_DATASET, GRANTS, *NEW_CONNECTION, *TABLES, *IMAGES, *GALLERIES)
+
+
+def is_set_up(collection: Collection) -> bool:
+    """Whether setup_image_search has made everything: the model comes last."""
+    return BigQuery.of(collection).has_model(collection.table_id("multimodal_embedding_model"))

@@ -1,0 +1,184 @@
+"""The tasks of teardown_image_search."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.providers.common.compat.sdk import SkipMixin
+from airflow.sdk import BaseOperator, ObjectStoragePath, Param
+from airflow.sdk.exceptions import AirflowSkipException
+
+from vitrine.collection import Collection
+from vitrine.embed import lease, turns
+from vitrine.embed.branches import tasks_between
+from vitrine.embed.planning import Verdict, job_prefixes
+from vitrine.errors import BusyError, InputError
+from vitrine.google.bigquery import BigQuery
+from vitrine.google.jobs import query_job, string, with_parameters
+from vitrine.google.statement import BigQueryStatementOperator
+from vitrine.search.addresses import page_name
+from vitrine.search.write_gallery import gallery_path
+from vitrine.setup import inventory
+from vitrine.setup.inventory import Part
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+PARAMS: Final = {
+    "confirm": Param(
+        None,
+        type=["null", "string"],
+        description_md="Type the name of the dataset (for a model that is not `default`: `dataset__model`).",
+    ),
+    "delete_galleries": Param(
+        False, type="boolean", description_md="Delete the pages of this collection's searches, too."
+    ),
+}
+# DAGs that write galleries.
+SEARCHES: Final = ("search_images", "search_saved_queries")
+
+
+class ListResourcesOperator(BaseOperator, SkipMixin):
+    """List what goes, what stays, and what it would cost to make again. If nothing goes, continue with `end`.
+
+    Refuses without the right confirmation, and while a run of embed_images has the lease. Pushes the XComs
+    `plan` (a Markdown table) and `verdict`, which the approval reads. Errors: InputError, BusyError.
+    """
+
+    template_fields = ("configuration",)
+    template_ext = (".sql",)
+    template_fields_renderers = {"configuration": "json"}
+
+    def __init__(self, *, collection: Collection, end: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.collection, self.end = collection, end
+        self.configuration = query_job("teardown/select_lease.sql")
+
+    def execute(self, context: Context) -> None:
+        """List, and skip everything before `end` if there is nothing."""
+        collection, params = self.collection, context["params"]
+        if params["confirm"] != collection.namespace:
+            raise InputError(
+                f"confirm={params['confirm']!r} is not {collection.namespace!r}: type that to confirm. "
+                "Nothing was dropped."
+            )
+        found = inventory.take(collection)
+        self._refuse_others(context, found.goes.get(Part.TABLES, []))
+        pages = len(galleries(collection)) if params["delete_galleries"] else 0
+        plan = inventory.as_markdown(collection, found, pages)
+        self.log.info("\n%s", plan)
+        context["ti"].xcom_push(key="plan", value=plan)
+        context["ti"].xcom_push(key="verdict", value=str(Verdict.ASK))
+        if not found.goes and not pages:
+            self.log.info("There is nothing to drop.")
+            self.skip(context["ti"], tasks_between(self, self.end))
+
+    def _refuse_others(self, context: Context, tables: list[str]) -> None:
+        turn = turns.for_tables(self.collection)
+        if holder := turns.active_holder(context["ti"], turn):
+            raise _busy(f"{holder} has the turn")
+        if self.collection.table_name("embedding_lease") not in tables:
+            return
+        # That run has ended, so what it has left behind keeps nobody waiting.
+        job = with_parameters(self.configuration, string("earlier_lease_id", turns.last_lease_id(turn)))
+        for row in BigQuery.of(self.collection, context["ti"]).rows(job):
+            raise _busy(f"{row['holder']} has the lease of the dataset until {row['expires_at']}")
+
+
+class RefuseOthersOperator(BaseOperator):
+    """Take turn and lease of embed_images, so that none begins meanwhile; refuse if a run has them.
+
+    Errors: BusyError.
+    """
+
+    template_fields = ("configuration",)
+    template_ext = (".sql",)
+    template_fields_renderers = {"configuration": "json"}
+
+    def __init__(self, *, collection: Collection, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.collection = collection
+        self.configuration = lease.TAKE
+
+    def execute(self, context: Context) -> None:
+        """Take both."""
+        collection, ti = self.collection, context["ti"]
+        # embed_images takes the same turn.
+        if holder := turns.take(ti, turns.for_tables(collection), is_shared=True):
+            raise _busy(f"{holder} has the turn")
+        bigquery = BigQuery.of(collection, ti)
+        if bigquery.has_table(collection.table_id("embedding_lease")):
+            [row] = bigquery.rows(lease.take(collection, context, self.configuration))
+            if not row["is_ours"]:
+                raise _busy(f"{row['holder']} has the lease of the dataset until {row['expires_at']}")
+        for job in bigquery.running_jobs(*job_prefixes(collection, collection.dag_id("embed_images"))):
+            raise _busy(f"Job {job.job_id} is running")
+
+
+def _busy(what: str) -> BusyError:
+    return BusyError(
+        f"{what}. Nothing was dropped. Pause embed_images, wait until its run has ended or stop it, and "
+        "clear this run."
+    )
+
+
+class DropOperator(BigQueryStatementOperator):
+    """Drop a part of what setup has made. Skipped if it is not there, or something else needs it."""
+
+    def __init__(self, *, collection: Collection, part: Part, **kwargs: Any) -> None:
+        super().__init__(collection=collection, **kwargs)
+        self.part = part
+
+    def execute(self, context: Context) -> Any:
+        """Look again what there is, since time has passed, and drop."""
+        found = inventory.take(self.collection)
+        if self.part not in found.goes:
+            raise AirflowSkipException(f"There is no {self.part} that may go.")
+        self.log.info("Dropping %s: %s", self.part, ", ".join(found.goes[self.part]))
+        return super().execute(context)
+
+
+class DeleteGalleriesOperator(BaseOperator):
+    """Delete the pages of this collection's and model's searches, if the Param delete_galleries says so."""
+
+    def __init__(self, *, collection: Collection, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.collection = collection
+
+    def execute(self, context: Context) -> None:
+        """Delete them one by one."""
+        if not context["params"]["delete_galleries"]:
+            raise AirflowSkipException("The galleries stay: delete_galleries is not set.")
+        pages = galleries(self.collection)
+        for page in pages:
+            page.unlink()
+        self.log.info("%s pages deleted.", f"{len(pages):,}")
+
+
+class ReportTeardownOperator(BaseOperator):
+    """Say what is left."""
+
+    def __init__(self, *, collection: Collection, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.collection = collection
+
+    def execute(self, context: Context) -> None:
+        """Look once more."""
+        found = inventory.take(self.collection)
+        left = [name for names in found.goes.values() for name in names]
+        for name in left:
+            self.log.info("Not dropped: %s", name)
+        for name, why in found.stays.items():
+            self.log.info("Stays: %s, %s", name, why)
+        if not left:
+            self.log.info("Nothing that setup_image_search has made is left, besides what stays.")
+
+
+def galleries(collection: Collection) -> list[ObjectStoragePath]:
+    """The pages that the searches of a collection and model have written."""
+    folder = gallery_path(collection)
+    if not folder.exists():
+        return []
+    # Names as page_name makes them, up to the id of the run.
+    begin = tuple(page_name(collection.dag_id(search), "").partition("-")[0] + "-" for search in SEARCHES)
+    return [page for page in folder.iterdir() if page.name.startswith(begin) and page.name.endswith(".html")]

@@ -1,0 +1,2 @@
+-- Drop the dataset that setup has made. Grain: one dataset. RESTRICT: BigQuery refuses unless it is empty.
+DROP SCHEMA IF EXISTS `demo-project.bqml_tutorial` RESTRICT

@@ -1,0 +1,14 @@
+-- Drop the tables of one model that setup has made, one after the other. Grain: one table.
+-- The lease goes last: until then no other Airflow can take it. BigQuery keeps a dropped table for its time travel, 7 days.
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.embedding_batches`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.embedding_attempts`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.met_image_embeddings`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.embedding_quarantine`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.embedding_confirmations`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.embedding_runs`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.index_health`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.search_embedding`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.vector_search_results`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.saved_search_results`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.embedding_lease`
+
