@@ -25,14 +25,14 @@ from typing import cast
 from airflow.providers.google.cloud.operators.bigquery import BigQueryInsertJobOperator  # noqa: F401
 from airflow.sdk import DAG, BaseOperator, TaskGroup, TriggerRule, chain, task_group
 
-from vitrine import notifications
+from vitrine import assets, notifications
 from vitrine.collection import Collection
 from vitrine.dag_defaults import (
     collections_of,
     dag_arguments,
+    deadline,
     default_args,
     describe_tasks,
-    embeddings,
     refuse_unknown_params,
     runs_at,
 )
@@ -86,6 +86,7 @@ def embed_images(collection: Collection) -> DAG:
         doc_md=__doc__,
         # At night, when nobody else needs the model's quota.
         schedule=runs_at(collection.schedule),
+        deadline=deadline(collection),
         max_active_runs=1,  # does not bind Airflow's Backfill; take_turn lets one run work at a time
         params=params.EMBED_IMAGES,
         default_args=default_args(collection),
@@ -98,6 +99,8 @@ def embed_images(collection: Collection) -> DAG:
             task_id="refresh_listing",
             collection=collection,
             configuration=queries.list_bucket(),
+            inlets=assets.bucket(collection),
+            outlets=[assets.listing(collection)],
             doc_md="List the bucket. Everything after this reads the listing, not the bucket.",
         )
         with TaskGroup("plan"):
@@ -142,7 +145,12 @@ def embed_images(collection: Collection) -> DAG:
             create_vector_index = CreateVectorIndexOperator(
                 task_id="create_vector_index", collection=collection
             )
-            wait_for_vector_index = VectorIndexSensor.of(collection, task_id="wait_for_vector_index")
+            wait_for_vector_index = VectorIndexSensor.of(
+                collection,
+                task_id="wait_for_vector_index",
+                inlets=[assets.embeddings(collection)],
+                outlets=[assets.vector_index(collection)],
+            )
         report_run = ReportRunOperator(
             task_id="report_run",
             collection=collection,
@@ -151,7 +159,8 @@ def embed_images(collection: Collection) -> DAG:
             sync=sync_bucket.task_id,
             index=(create_vector_index.task_id, wait_for_vector_index.task_id),
             trigger_rule=TriggerRule.ALL_DONE,
-            outlets=[embeddings(collection)],
+            inlets=[assets.listing(collection)],
+            outlets=[assets.embeddings(collection)],
             on_failure_callback=notifications.on_failure(collection),
         )
         next_wave = NextWaveOperator(

@@ -11,13 +11,12 @@ searches all of them; results stay in `saved_search_results` for 90 days.
 
 from airflow.sdk import DAG, chain
 
-from vitrine import notifications
+from vitrine import assets, notifications
 from vitrine.collection import Collection
 from vitrine.dag_defaults import (
     collections_of,
     dag_arguments,
     default_args,
-    embeddings,
     refuse_unknown_params,
 )
 from vitrine.google.jobs import RUN_ID, model, query_job, strings
@@ -32,7 +31,7 @@ def search_saved_queries(collection: Collection) -> DAG:
         dag_id=collection.dag_id("search_saved_queries"),
         description="Repeat the saved searches after each night; show what is new and what is gone",
         doc_md=__doc__,
-        schedule=[embeddings(collection)] if collection.saved_queries else None,
+        schedule=[assets.embeddings(collection)] if collection.saved_queries else None,
         max_active_runs=1,
         params=params.SEARCH_SAVED_QUERIES,
         # Nobody is watching this run, so every failed task notifies.

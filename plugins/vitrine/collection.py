@@ -375,9 +375,16 @@ class Collection(Frozen):
     saved_queries: Annotated[tuple[str, ...], BeforeValidator(_list_from_text)] = setting(
         (), "Searches repeated after each night's run.", ["a red car"]
     )
+    complete_within_minutes: Annotated[int, Field(gt=0)] | None = setting(
+        None,
+        "How long after its time a scheduled run should be complete: 300 for a run at 02:00 that should be "
+        "complete by 07:00. If it is not, the notifier is called. Not set: no deadline.",
+        300,
+        unit="minutes",
+    )
     notifier: str = setting(
         "",
-        "Import path of an Airflow notifier to call for failed runs.",
+        "Import path of an Airflow notifier to call for failed runs, and for those that miss their deadline.",
         "airflow.providers.slack.notifications.slack.SlackNotifier",
     )
     notifier_arguments: Annotated[dict[str, Any], BeforeValidator(_mapping_from_text)] = setting(

@@ -1,4 +1,4 @@
-"""What all DAGs share: for which collections they are built, their arguments, the Asset that links them."""
+"""What all DAGs share: for which collections they are built, and their arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import (
-    Asset,
     BaseOperator,
     CronTriggerTimetable,
     ExceptionRetryPolicy,
@@ -18,8 +17,11 @@ from airflow.sdk import (
     RetryRule,
     get_parsing_context,
 )
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from croniter import croniter, croniter_range
 
+from vitrine import notifications
 from vitrine.collection import Collection, load, nearest
 from vitrine.errors import InputError, VitrineError
 from vitrine.google.templates import macros
@@ -65,6 +67,25 @@ def runs_at(cron: str) -> CronTriggerTimetable:
         timezone="UTC",
         interval=longest_gap(cron),
         run_immediately=FIRST_RUN_GRACE,  # False would start any run that is less late than a tenth of a day
+    )
+
+
+def deadline(collection: Collection) -> DeadlineAlert | None:
+    """The deadline of the collection's scheduled runs of embed_images, None if it has none.
+
+    Airflow sets it when the time of a run has come, so a run that never starts misses it, too. It counts from
+    the logical date, which for a scheduled run is `longest_gap` before its time. A run that a person triggers
+    has its deadline as much later, or none.
+    """
+    if collection.complete_within_minutes is None:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=longest_gap(collection.schedule) + timedelta(minutes=collection.complete_within_minutes),
+        callback=SyncCallback(
+            notifications.deadline_missed,
+            kwargs={"collection": collection.name, "model": collection.model_name},
+        ),
     )
 
 
@@ -135,8 +156,3 @@ def refuse_unknown_params(context: Context) -> None:
             f"There is no such Param: {', '.join(hints)}. These are there: {', '.join(known) or 'none'}. "
             "Nothing was done."
         )
-
-
-def embeddings(collection: Collection) -> Asset:
-    """The Asset of the searchable embeddings, which each complete run of embed_images updates."""
-    return Asset(f"bigquery://{collection.table_id('image_embeddings').replace('.', '/')}")

@@ -12,6 +12,7 @@ VitrineError
 ├── IndexNotFilledError     the vector index was not filled in time
 ├── IndexNotRebuiltError    BigQuery could not rebuild the vector index, or has too often today
 ├── RecallTooLowError       searches with the vector index miss too many of the nearest images
+├── DeadlineMissedError     a scheduled run was not complete in time
 ├── InputError              a page or a run was given input that cannot work
 └── IncompleteRunError      planned images are neither published, quarantined nor gone, or a task failed
 """
@@ -69,6 +70,10 @@ class RecallTooLowError(VitrineError):
 
 class InputError(VitrineError):
     """A page or a run was given input that cannot work."""
+
+
+class DeadlineMissedError(VitrineError):
+    """A scheduled run was not complete in time."""
 
 
 class IncompleteRunError(VitrineError):

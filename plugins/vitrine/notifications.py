@@ -1,13 +1,21 @@
-"""Failure notifications: any Airflow notifier, named by a setting."""
+"""Notifications of runs that failed or are late: any Airflow notifier, named by a setting."""
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk import BaseNotifier
+from airflow.sdk import DAG, BaseNotifier
 
-from vitrine.collection import Collection
-from vitrine.errors import SettingsError
+from vitrine import metrics
+from vitrine.collection import Collection, load
+from vitrine.errors import DeadlineMissedError, SettingsError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 
 def on_failure(collection: Collection) -> BaseNotifier | None:
@@ -19,6 +27,25 @@ def on_failure(collection: Collection) -> BaseNotifier | None:
         return notifier(**collection.notifier_arguments)
     except Exception as error:
         raise _refused(collection, "notifier_arguments", str(error)) from error
+
+
+def deadline_missed(collection: str, model: str, context: dict[str, Any]) -> None:
+    """Say that a scheduled run is not complete in time: in the log, by the gauge `vitrine.run.late`, and by
+    the notifier, which gets a DeadlineMissedError as the `exception` of its context.
+
+    Airflow calls it in a worker, once for a run. See `dag_defaults.deadline`.
+
+    :param context: `dag_run` as the REST API has it, and `deadline`.
+    """
+    late, run = load()[collection].using(model), context["dag_run"]
+    error = DeadlineMissedError(
+        f"{run['dag_id']}: the run {run['dag_run_id']} is {run['state']} and was to be complete by "
+        f"{context['deadline']['deadline_time']:%Y-%m-%d %H:%M} UTC. See its tasks, or the page Image health."
+    )
+    log.error("%s", error)
+    metrics.gauge(late, "run.late", 1)
+    if notifier := on_failure(late):
+        notifier(cast("Context", context | {"dag": DAG(run["dag_id"], schedule=None), "exception": error}))
 
 
 def _notifier_class(collection: Collection) -> type[BaseNotifier]:

@@ -1,6 +1,7 @@
 """The DAGs as a person sees them: which there are, how their tasks follow each other, what they accept."""
 
 import copy
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
@@ -54,6 +55,29 @@ def test_unpausing_waits_for_the_next_time_of_the_schedule(dagbag, dag_id, setti
     dag = dagbag.dags[dag_id]
     assert dag.timetable == runs_at(getattr(load()["met"], setting))
     assert dag.start_date is None, "else unpausing would make up for the last time"
+
+
+def test_a_night_has_a_deadline_if_the_collection_has_one(monkeypatch, airflow_db, dagbag):
+    assert dagbag.dags["embed_images__met"].deadline is None
+    monkeypatch.setenv("VITRINE_COMPLETE_WITHIN_MINUTES", "300")
+    dag = parse_dags().dags["embed_images__met"]
+    [alert] = dag.deadline
+    at_two = datetime(2026, 11, 27, 2, tzinfo=UTC)
+    assert at_two - dag.timetable.interval + alert.interval == datetime(2026, 11, 27, 7, tzinfo=UTC)
+    assert alert.callback.path == "vitrine.notifications.deadline_missed"
+    assert alert.callback.kwargs == {"collection": "met", "model": "default"}
+
+
+def test_assets_go_from_the_bucket_to_the_index(dagbag):
+    tasks = dagbag.dags["embed_images__met"].task_dict.values()
+    arrows = {(i.uri, o.uri) for task in tasks for i in task.inlets for o in task.outlets}
+    met = load()["met"]
+    tables = [
+        f"bigquery://{met.project}/{met.dataset}/met_{name}"
+        for name in ("images", "image_embeddings", "images_index")
+    ]
+    chain = ["gs://met-demo/", *tables]
+    assert arrows == set(pairwise(chain))
 
 
 def test_the_graph_fits_on_a_screen(dagbag):

@@ -39,6 +39,7 @@ VITRINE = House(
         "search embed index",
         "google",
         "notifications",
+        "assets metrics",
         "collection",
         "errors limits",
     ),

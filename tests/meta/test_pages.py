@@ -63,8 +63,8 @@ def test_there_are_pages_with_links():
 EVERYWHERE = {"collection", "errors", "limits"}
 ROOMS = {
     "google": EVERYWHERE,
-    "embed": EVERYWHERE | {"google", "notifications"},
-    "index": EVERYWHERE | {"google"},
+    "embed": EVERYWHERE | {"google", "metrics", "notifications"},
+    "index": EVERYWHERE | {"google", "metrics"},
     "search": EVERYWHERE | {"google"},
     "web": EVERYWHERE | {"google", "embed", "index", "search"},
 }

@@ -1,12 +1,16 @@
-"""Notifications of failed runs."""
+"""Notifications of runs that failed or are late."""
+
+from datetime import UTC, datetime
 
 import pytest
 from airflow.sdk import BaseNotifier
 
-from tests.unit.test_collection import NEEDED
+from tests.faults import letters
+from tests.unit.fakes import NEEDED
+from vitrine import metrics
 from vitrine.collection import load
 from vitrine.errors import SettingsError
-from vitrine.notifications import on_failure
+from vitrine.notifications import deadline_missed, on_failure
 
 
 class Letter(BaseNotifier):
@@ -43,3 +47,19 @@ def test_a_path_that_cannot_work_is_named(path):
 def test_arguments_that_cannot_work_are_named(arguments):
     with pytest.raises(SettingsError, match=r"notifier_arguments=.* of the collection met is invalid"):
         notifier(f"{__name__}.Letter", arguments)
+
+
+def test_who_is_told_of_failures_is_told_of_a_run_that_is_late(monkeypatch, tmp_path):
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+    letter = letters.subscribe(monkeypatch, tmp_path / "letter", "{{ dag.dag_id }} {{ exception }}")
+    sent = {}
+    monkeypatch.setattr(metrics, "gauge", lambda collection, name, value: sent.update({name: value}))
+    run = {"dag_id": "embed_images__met", "dag_run_id": "scheduled__2026-11-27", "state": "queued"}
+    missed = {"id": "1", "deadline_time": datetime(2026, 11, 27, 7, tzinfo=UTC)}
+    deadline_missed("met", "default", {"dag_run": run, "deadline": missed})
+    assert letter.read_text() == (
+        "embed_images__met embed_images__met: the run scheduled__2026-11-27 is queued and was to be complete by "
+        "2026-11-27 07:00 UTC. See its tasks, or the page Image health."
+    )
+    assert sent == {"run.late": 1}

@@ -2,6 +2,7 @@
 -- was paid. Grain: one run (one row). planned = published + quarantined + changed + vanished + pending.
 -- changed: overwritten since it was planned; the new content is for the next run. vanished: gone since it was planned.
 -- ignored: objects of other content types, by type. duplicates: rows that should not exist, because they repeat the uri of another.
+-- backlog: images that are still to be done, whoever planned them; backlog_seconds: age of the oldest.
 -- calls_in_vain: calls that were paid for, and whose vector is not searchable. asked_again: calls for images that had been
 -- embedded before, to tell broken images from a broken model.
 WITH attempts AS (
@@ -14,6 +15,9 @@ WITH attempts AS (
   FROM {{ table('embedding_attempts') }}
   WHERE run_id = @run_id
   GROUP BY uri, content_hash
+),
+unpublished AS (
+  {% include 'embed/parts/select_unpublished_images.sql' %}
 ),
 places AS (
   SELECT
@@ -37,9 +41,7 @@ places AS (
     {% include 'embed/parts/select_last_plan.sql' %}
   ) AS last_plan
     ON last_plan.uri = planned.uri AND last_plan.content_hash = planned.content_hash
-  LEFT JOIN (
-    {% include 'embed/parts/select_unpublished_images.sql' %}
-  ) AS unpublished
+  LEFT JOIN unpublished
     ON unpublished.uri = planned.uri AND unpublished.content_hash = planned.content_hash
   LEFT JOIN (SELECT DISTINCT uri, content_hash FROM {{ table('image_embeddings') }}) AS published
     ON published.uri = planned.uri AND published.content_hash = planned.content_hash
@@ -88,6 +90,8 @@ SELECT
       ON attempt.work_order = asked.work_order AND attempt.uri = asked.uri
     WHERE asked.run_id = @run_id AND asked.pass_number = 0
   ) AS asked_again,
+  (SELECT COUNT(*) FROM unpublished) AS backlog,
+  (SELECT COALESCE(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(updated), SECOND), 0) FROM unpublished) AS backlog_seconds,
   (SELECT COALESCE(SUM(objects), 0) FROM other_types) AS ignored,
   ARRAY(
     SELECT CONCAT(content_type, ': ', CAST(objects AS STRING), ', for example ', example)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowSkipException
 
+from vitrine import metrics
 from vitrine.collection import Collection
 from vitrine.embed import queries, reports, stages, turns
 from vitrine.embed.planning import Verdict
@@ -100,6 +101,8 @@ class ReportRunOperator(BaseOperator):
         }
         self._write(context, figures, texts, spent, complete=outcome.complete)
         report = figures | texts
+        metrics.of_run(self.collection, report, spent, complete=outcome.complete)
+        metrics.of_backlog(self.collection, progress)
         self._log(ti, report, progress, spent, states)
         self.log.info("%s", reports.verdict(report, outcome, incomplete))
         if incomplete:
@@ -135,7 +138,8 @@ class ReportRunOperator(BaseOperator):
             self.log.warning("%s", note)
         self.log.info("Run %s:\n%s", ti.run_id, reports.as_text(report))
         jobs = {
-            stage["stage"]: f"{stage['jobs']} jobs, {stage['bytes_billed']:,} bytes, {stage['calls']:,} calls"
+            stage["stage"]: f"{stage['jobs']} jobs, {stage['seconds']:,.0f} s, "
+            f"{stage['bytes_billed']:,} bytes, {stage['calls']:,} calls"
             for stage in spent
         }
         if jobs:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from vitrine.collection import Collection
+from vitrine.google import lineage
 from vitrine.google.jobs import limited, task_labels
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class JobFigures:
     task: str  # value of its label vitrine_task; "" if it was not of a task
     bytes_billed: int  # of a script: of all its statements; 0 while it is running
     failed: bool
+    started: datetime | None = None  # None while it waits for its turn
+    ended: datetime | None = None  # None while it runs
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,8 @@ class BigQuery:
         sql, job_config = self._sql_and_config(configuration)
         job = self.client().query(sql, job_config=job_config)
         rows = [dict(row) for row in job.result()]
+        if "vitrine_task" in job_config.labels:
+            lineage.emit(job)
         # The client has no public attribute for vectorSearchStatistics.
         return Answer(rows, job._properties["statistics"])
 
@@ -180,6 +185,8 @@ class BigQuery:
                 task=job.labels.get("vitrine_task", ""),
                 bytes_billed=job.total_bytes_billed or 0,
                 failed=job.error_result is not None,
+                started=job.started,
+                ended=job.ended,
             )
             for job in jobs
             if isinstance(job, QueryJob) and labels.items() <= job.labels.items()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from vitrine import metrics
 from vitrine.collection import Collection
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import boolean, float64, int64, string, with_parameters
@@ -71,3 +72,6 @@ class MeasureRecallOperator(BaseOperator):
             float64("fraction_lists_to_search", self.collection.fraction_lists_to_search),
         )
         bigquery.rows(with_parameters(self.write, *columns, *counts, *recalls))
+        metrics.gauge(self.collection, "index.drift", measured["drift"])
+        for kind in recall.QUERY_KINDS:
+            metrics.gauge(self.collection, "index.recall", own[f"{kind}_recall"], searches=kind)

@@ -2,6 +2,7 @@
 -- was paid. Grain: one run (one row). planned = published + quarantined + changed + vanished + pending.
 -- changed: overwritten since it was planned; the new content is for the next run. vanished: gone since it was planned.
 -- ignored: objects of other content types, by type. duplicates: rows that should not exist, because they repeat the uri of another.
+-- backlog: images that are still to be done, whoever planned them; backlog_seconds: age of the oldest.
 -- calls_in_vain: calls that were paid for, and whose vector is not searchable. asked_again: calls for images that had been
 -- embedded before, to tell broken images from a broken model.
 WITH attempts AS (
@@ -14,6 +15,38 @@ WITH attempts AS (
   FROM `demo-project.bqml_tutorial.embedding_attempts`
   WHERE run_id = @run_id
   GROUP BY uri, content_hash
+),
+unpublished AS (
+  -- Images in the bucket whose content is neither searchable nor in quarantine. Grain: one image. Included by other statements.
+-- Decided by content, never by a watermark. The vector of another generation of the same content counts only if it was
+-- confirmed, see list_bucket. replaces: another vector is searchable under this uri.
+SELECT image.*, published.uri IS NOT NULL AS replaces
+FROM (
+  -- The images that are in the bucket. Grain: one image. Included by other statements.
+-- A composite object has no md5_hash; its generation identifies its content instead.
+SELECT
+  uri,
+  COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
+  generation,
+  content_type,
+  size,
+  updated
+FROM `demo-project.bqml_tutorial.met_images`
+WHERE
+  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
+LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
+) AS image
+LEFT JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published ON published.uri = image.uri
+LEFT JOIN `demo-project.bqml_tutorial.embedding_confirmations` AS confirmed
+  ON confirmed.content_hash = published.content_hash AND confirmed.embedded_at = published.embedded_at
+LEFT JOIN `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
+  ON quarantined.uri = image.uri AND quarantined.content_hash = image.content_hash AND quarantined.model = @model
+    AND quarantined.replayed_at IS NULL
+WHERE quarantined.uri IS NULL
+  AND (
+    published.uri IS NULL
+    OR published.content_hash != image.content_hash
+    OR (published.generation IS DISTINCT FROM image.generation AND confirmed.content_hash IS NULL))
 ),
 places AS (
   SELECT
@@ -46,38 +79,7 @@ WHERE work_order = (
   LIMIT 1)
   ) AS last_plan
     ON last_plan.uri = planned.uri AND last_plan.content_hash = planned.content_hash
-  LEFT JOIN (
-    -- Images in the bucket whose content is neither searchable nor in quarantine. Grain: one image. Included by other statements.
--- Decided by content, never by a watermark. The vector of another generation of the same content counts only if it was
--- confirmed, see list_bucket. replaces: another vector is searchable under this uri.
-SELECT image.*, published.uri IS NOT NULL AS replaces
-FROM (
-  -- The images that are in the bucket. Grain: one image. Included by other statements.
--- A composite object has no md5_hash; its generation identifies its content instead.
-SELECT
-  uri,
-  COALESCE(md5_hash, CAST(generation AS STRING)) AS content_hash,
-  generation,
-  content_type,
-  size,
-  updated
-FROM `demo-project.bqml_tutorial.met_images`
-WHERE
-  -- Whether an object is an image of ours: by its media type, whatever the case of its letters and its parameters.
-LOWER(TRIM(SPLIT(content_type, ';')[SAFE_OFFSET(0)])) IN UNNEST(@content_types)
-) AS image
-LEFT JOIN `demo-project.bqml_tutorial.met_image_embeddings` AS published ON published.uri = image.uri
-LEFT JOIN `demo-project.bqml_tutorial.embedding_confirmations` AS confirmed
-  ON confirmed.content_hash = published.content_hash AND confirmed.embedded_at = published.embedded_at
-LEFT JOIN `demo-project.bqml_tutorial.embedding_quarantine` AS quarantined
-  ON quarantined.uri = image.uri AND quarantined.content_hash = image.content_hash AND quarantined.model = @model
-    AND quarantined.replayed_at IS NULL
-WHERE quarantined.uri IS NULL
-  AND (
-    published.uri IS NULL
-    OR published.content_hash != image.content_hash
-    OR (published.generation IS DISTINCT FROM image.generation AND confirmed.content_hash IS NULL))
-  ) AS unpublished
+  LEFT JOIN unpublished
     ON unpublished.uri = planned.uri AND unpublished.content_hash = planned.content_hash
   LEFT JOIN (SELECT DISTINCT uri, content_hash FROM `demo-project.bqml_tutorial.met_image_embeddings`) AS published
     ON published.uri = planned.uri AND published.content_hash = planned.content_hash
@@ -127,6 +129,8 @@ SELECT
       ON attempt.work_order = asked.work_order AND attempt.uri = asked.uri
     WHERE asked.run_id = @run_id AND asked.pass_number = 0
   ) AS asked_again,
+  (SELECT COUNT(*) FROM unpublished) AS backlog,
+  (SELECT COALESCE(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MIN(updated), SECOND), 0) FROM unpublished) AS backlog_seconds,
   (SELECT COALESCE(SUM(objects), 0) FROM other_types) AS ignored,
   ARRAY(
     SELECT CONCAT(content_type, ': ', CAST(objects AS STRING), ', for example ', example)

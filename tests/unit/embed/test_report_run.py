@@ -9,6 +9,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowSkipException
 
 from tests.unit.fakes import context, parameters
+from vitrine import metrics
 from vitrine.embed.report_run import ReportRunOperator
 from vitrine.errors import IncompleteRunError
 from vitrine.google.bigquery import JobFigures
@@ -31,6 +32,8 @@ CLEAN = {
     "calls_in_vain": 4,
     "asked_again": 1,
     "paid": 45,
+    "backlog": 7,
+    "backlog_seconds": 3_600,
     "bytes": 5_000,
 }
 LEFT = {
@@ -81,6 +84,14 @@ def written(bigquery):
 
 
 @pytest.fixture
+def gauges(monkeypatch) -> dict[str, float]:
+    """The gauges that the report sets, by name."""
+    found: dict[str, float] = {}
+    monkeypatch.setattr(metrics, "gauge", lambda _, name, value, **tags: found.update({name: value}))
+    return found
+
+
+@pytest.fixture
 def log(monkeypatch, caplog) -> pytest.LogCaptureFixture:
     """What the report logs."""
     monkeypatch.setattr(ReportRunOperator, "log", logging.getLogger("report"))
@@ -88,7 +99,7 @@ def log(monkeypatch, caplog) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_a_complete_run_is_reported_and_passes(gate, written, bigquery, log):
+def test_a_complete_run_is_reported_and_passes(gate, written, bigquery, log, gauges):
     operator, given = gate(CLEAN), context(sync__removed=4, sensor__vector_index="Ready")
     given["ti"].states = {"check1": "success", "check2": "skipped", "sync": "success", "sensor": "success"}
     bigquery.jobs = [
@@ -119,7 +130,20 @@ def test_a_complete_run_is_reported_and_passes(gate, written, bigquery, log):
     assert written() == {name: str(value) for name, value in figures.items()} | {"complete": "true"}
     sent = parameters(bigquery.asked[-1])
     [stage] = json.loads(sent["stages"])
-    assert stage == {"stage": "embed_batch", "jobs": 2, "bytes_billed": 15, "calls": 54, "calls_in_vain": 3}
+    assert stage == {
+        "stage": "embed_batch",
+        "jobs": 2,
+        "bytes_billed": 15,
+        "calls": 54,
+        "calls_in_vain": 3,
+        "seconds": 0.0,
+    }
+    assert {
+        "run.complete": 1,
+        "run.attempts": 55,
+        "backlog.images": 7,
+        "backlog.age": 3_600,
+    }.items() <= gauges.items()
     assert sent["lease_id"] == "ours", "the report frees it"
     assert "text/plain: 1, for example gs://b/a.txt" in log.text
     assert "2 x broken\n    for example gs://b/x" in log.text

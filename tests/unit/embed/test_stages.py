@@ -1,10 +1,14 @@
 """What a run's jobs were for."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from vitrine.embed.stages import by_kind, kind
 from vitrine.google.bigquery import JobFigures
 from vitrine.google.jobs import label
+
+NIGHT = datetime(2026, 11, 27, 2, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +34,22 @@ def test_jobs_are_added_up_by_kind_in_the_order_of_the_tasks():
         JobFigures(label("plan.plan_batches"), bytes_billed=10, failed=False),
     ]
     assert by_kind(jobs, tasks, calls=9, in_vain=2, asked_again=0) == [
-        {"stage": "plan_batches", "jobs": 1, "bytes_billed": 10, "calls": 0, "calls_in_vain": 0},
-        {"stage": "embed_batch", "jobs": 2, "bytes_billed": 7, "calls": 9, "calls_in_vain": 2},
+        {
+            "stage": "plan_batches",
+            "jobs": 1,
+            "bytes_billed": 10,
+            "calls": 0,
+            "calls_in_vain": 0,
+            "seconds": 0.0,
+        },
+        {
+            "stage": "embed_batch",
+            "jobs": 2,
+            "bytes_billed": 7,
+            "calls": 9,
+            "calls_in_vain": 2,
+            "seconds": 0.0,
+        },
     ]
 
 
@@ -47,3 +65,13 @@ def test_a_call_that_told_broken_images_from_a_broken_model_is_the_checks():
     embedded, checked = by_kind(jobs, tasks, calls=21, in_vain=3, asked_again=1)
     assert (embedded["calls"], embedded["calls_in_vain"]) == (20, 2)
     assert (checked["calls"], checked["calls_in_vain"]) == (1, 1)
+
+
+def test_a_stage_takes_the_time_in_which_at_least_one_of_its_jobs_was_running():
+    def job(start: int, end: int | None) -> JobFigures:
+        times = [None if second is None else NIGHT + timedelta(seconds=second) for second in (start, end)]
+        return JobFigures(label("embed_batch"), 0, failed=False, started=times[0], ended=times[1])
+
+    jobs = [job(0, 10), job(5, 20), job(6, 7), job(50, 60), job(70, None)]
+    [stage] = by_kind(jobs, ["embed_batch"], calls=0, in_vain=0, asked_again=0)
+    assert stage["seconds"] == 30
