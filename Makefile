@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
-  check-cloud test-pure test-airflow test-nights test-processes test-emulator test-clients test-notebook test-pictures \
-  bench bench-night bench-page bench-search golden emulation screenshots lock
+  check-cloud test-pure test-airflow test-nights test-processes test-compose test-emulator test-clients test-notebook \
+  test-pictures test-airflow-3.3.1 bench bench-night bench-page bench-search golden emulation screenshots lock licences dist
 
 # uv makes the environments, and fetches the Python that .python-version names where the machine has none.
 UV := .local/uv/bin/uv
@@ -37,25 +37,30 @@ $(UV): requirements-uv.txt
 	@touch $@
 
 # An environment for each set of pins that excludes the others.
-ENVIRONMENTS := .venv emulator/.venv emulator/smoke/.venv notebooks/.venv
+ENVIRONMENTS := .venv emulator/.venv emulator/smoke/.venv notebooks/.venv tests/compose/.venv
 .venv/.installed: requirements.txt requirements-dev.txt
 emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt
 emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt
 notebooks/.venv/.installed: notebooks/requirements.txt
+tests/compose/.venv/.installed: tests/compose/requirements.txt
 
 # What is installed and its size on disk, because it takes minutes.
 .venv/.installed: WHAT := Airflow, and what checks and tests need: 2.4 GB
 emulator/.venv/.installed: WHAT := the embedded BigQuery, its model and Google's analyzer: 700 MB
 emulator/smoke/.venv/.installed: WHAT := clients that try the embedded BigQuery: 650 MB
 notebooks/.venv/.installed: WHAT := JupyterLab and what the notebook needs: 500 MB
+tests/compose/.venv/.installed: WHAT := Airflow as docker-compose.yaml runs it, with Celery: 2.4 GB
 
 # Google's analyzer is compiled for this machine once, in some 12 s, so that nobody's first query waits for it.
 emulator/.venv/.installed: AFTERWARDS = cd emulator && .venv/bin/python -m bqml_emulator.analyzer
+# Its processes may not write there, and each would compile all that it imports again.
+tests/compose/.venv/.installed: AFTERWARDS = tests/compose/.venv/bin/python -m compileall -qq -j 2 tests/compose/.venv/lib || true
 
 PYTHON := $(shell cat .python-version)
 NO_PYTHON := Python $(PYTHON) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
 # Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
-SYNC := $(UV) pip sync --quiet $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
+# Every file is the one that was pinned, by its hash.
+SYNC := $(UV) pip sync --quiet --require-hashes $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 $(ENVIRONMENTS:%=%/.installed): | $(UV)
 	@test -x $(@D)/bin/python || { $(UV) python find --no-python-downloads $(PYTHON) &>/dev/null || \
 	    echo "Downloading Python $(PYTHON)"; $(UV) venv --quiet $(@D) 2>.local/uv/venv.log; } || \
@@ -71,6 +76,12 @@ CHROMIUM := command -v chromium google-chrome >/dev/null || { test "$$(id -u)" =
   { echo "The browser tests need Chromium: sudo apt-get install chromium (macOS: brew install --cask chromium)"; exit 1; }
 chromium:
 	@$(CHROMIUM)
+
+# Root can run docker-compose.yaml without Docker (tests/compose), on Debian's servers.
+SERVERS := (ls /usr/lib/postgresql/*/bin/postgres && for tool in redis-server ip unshare nsenter setpriv curl; do \
+  command -v $$tool || exit 1; done) &>/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql redis-server iproute2 util-linux curl \
+  >/dev/null; } || echo "NOT TESTED: the Compose stacks. As root: apt-get install postgresql redis-server iproute2 curl"
 
 demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUERY="a red car" asks for something else
 	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY" "$$IMAGES" "$$NAME"
@@ -96,7 +107,7 @@ down: ## Stop what `make up` started
 # These need no running service.
 CHECKS := lint spelling types test-pure
 # The longest first, so that no core idles at the end.
-PARTS := test-processes test-nights test-emulator test-airflow test-clients test-notebook test-pictures
+PARTS := test-compose test-processes test-nights test-emulator test-airflow test-clients test-notebook test-pictures
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --output-sync=target
 
 check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
@@ -110,7 +121,7 @@ test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run every check and test, then 
 TIMED = $(CURDIR)/$(VENV)/python $(CURDIR)/tests/support/timing.py run $@
 PYTEST = -m pytest -q --junitxml=$(CURDIR)/.local/timings/$@.xml
 PROCESSES := tests/integration tests/browser
-APART := $(PROCESSES) tests/faults tests/notebook
+APART := $(PROCESSES) tests/compose tests/faults tests/notebook
 
 lint: setup ## Check style and common mistakes
 	@$(TIMED) $(SHELL) -c "$(VENV)/ruff check . && $(VENV)/ruff format --check ."
@@ -135,6 +146,10 @@ test-processes: setup ## Test Airflow's real processes, and the pages in a brows
 	@$(CHROMIUM)
 	@$(TIMED) $(VENV)/python $(PYTEST) $(PROCESSES)
 
+test-compose: setup tests/compose/.venv/.installed ## Run docker-compose.yaml's profiles without Docker, and kill a worker
+	@$(SERVERS)
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/compose
+
 test-notebook: setup notebooks/.venv/.installed ## Run the notebook from top to bottom
 	@$(TIMED) $(VENV)/python $(PYTEST) tests/notebook
 
@@ -146,6 +161,15 @@ test-emulator: setup ## Run the emulator's own tests
 
 test-clients: setup emulator/smoke/.venv/.installed ## Try third-party clients on the emulator
 	@cd emulator/smoke && $(TIMED) .venv/bin/python $(PYTEST)
+
+# The newest Airflow on Google's Composer, on an older Python as managed Airflows have; not in `make test`: it takes minutes.
+OTHER := .local/airflow-3.3.1
+OLDER_PYTHON ?= 3.12
+test-airflow-3.3.1: setup ## Install the wheel into Airflow 3.3.1, and run its DAGs and pages there
+	@test -x $(OTHER)/bin/python || $(UV) venv --quiet --python $(OLDER_PYTHON) $(OTHER)
+	@$(UV) pip install --quiet --python $(OTHER)/bin/python --exclude-newer 2026-10-01T12:00:00Z \
+	  apache-airflow==3.3.1 -r requirements-managed.txt
+	@AIRFLOW_PYTHON=$(OTHER)/bin/python $(VENV)/python -m pytest -q tests/integration/test_installed.py
 
 coverage: setup ## Show which lines the tests without an emulator leave out
 	$(VENV)/python -m pytest -q -m "not services" $(APART:%=--ignore=%) --cov --cov-report=term
@@ -172,7 +196,28 @@ screenshots: setup ## Retake the pictures in docs/images, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m scripts.screenshots
 
 PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements \
-  notebooks/requirements
-lock: | $(UV) ## Pin what every requirements*.in asks for; existing pins that still fit stay
-	for name in $(PINNED); do $(UV) pip compile --quiet --python-version 3.13 --no-emit-index-url --no-emit-find-links \
-	  --custom-compile-command "make lock" $$name.in -o $$name.txt || exit 1; done
+  notebooks/requirements tests/compose/requirements
+lock: .local/constraints.txt | $(UV) ## Pin what every requirements*.in asks for, with hashes; existing pins that still fit stay
+	for name in $(PINNED); do \
+	  constraints=; test $$name != requirements || constraints="--constraint $<"; \
+	  $(UV) pip compile --quiet --generate-hashes --python-version $(PYTHON) --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command "make lock" $$constraints $$name.in -o $$name.txt || exit 1; done
+
+# Airflow's own, for the version in requirements.in. Where GitHub cannot be reached, put the file there yourself.
+AIRFLOW = $(shell sed -n 's/^apache-airflow[^a-z-]*.*==//p' requirements.in)
+.local/constraints.txt: requirements.in
+	@mkdir -p $(@D)
+	curl --fail --silent --show-error --location --output $@ \
+	  https://raw.githubusercontent.com/apache/airflow/constraints-$(AIRFLOW)/constraints-$(PYTHON).txt
+
+licences: $(ENVIRONMENTS:%=%/.installed) ## Rewrite docs/licences.md from the environments, after `make lock`
+	$(VENV)/python -m scripts.licences
+
+# What a release holds; TAG=v2.0.0 also checks that tag, version and changelog agree, and writes its notes.
+dist: setup ## Build wheel, source distribution, DAG files and SBOM into dist/
+	@rm -rf dist && mkdir -p dist
+	$(if $(TAG),PYTHONPATH=plugins $(VENV)/python -m scripts.release $(TAG) > .local/release-notes.md)
+	$(VENV)/python -c "from hatchling import build; build.build_wheel('dist'); build.build_sdist('dist')"
+	git archive --format zip --output dist/dags.zip HEAD dags include/collections.yaml
+	$(VENV)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file dist/sbom.cdx.json

@@ -145,9 +145,9 @@ def embed_images(collection: Collection) -> DAG:
             create_vector_index = CreateVectorIndexOperator(
                 task_id="create_vector_index", collection=collection
             )
-            wait_for_vector_index = VectorIndexSensor(
+            wait_for_vector_index = VectorIndexSensor.of(
+                collection,
                 task_id="wait_for_vector_index",
-                collection=collection,
                 inlets=[assets.embeddings(collection)],
                 outlets=[assets.vector_index(collection)],
             )

@@ -72,9 +72,9 @@ def maintain_vector_index(collection: Collection) -> DAG:
                 string("no_reservation", NO_BACKGROUND_RESERVATION),
             ),
         )
-        wait_for_vector_index = VectorIndexSensor(
+        wait_for_vector_index = VectorIndexSensor.of(
+            collection,
             task_id="wait_for_vector_index",
-            collection=collection,
             built_before="{{ ti.xcom_pull(task_ids='measure_recall', key='built') }}",
         )
         measure_rebuilt_index = MeasureRecallOperator(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,12 +97,20 @@ def upload(name: str, pictures: list[Picture], *, mirror: bool = False) -> str:
     return f"{len(pictures):,} images in gs://{name} ({done})"
 
 
+def make_gallery_bucket(collection: Collection) -> None:
+    """Make the bucket of a collection's galleries, if they are in one."""
+    if collection.gallery.startswith("gs://"):
+        upload(collection.gallery.removeprefix("gs://").partition("/")[0], [])
+
+
 def upload_demo_images() -> str:
     """Upload what is new of the demo images into the bucket of their collection; say what was done."""
     collections = {collection.name: collection for collection in load().collections}
     if DEMO_COLLECTION not in collections:
         return f"No collection is called {DEMO_COLLECTION}: the demo images are not uploaded."
-    return upload(bucket_of(collections[DEMO_COLLECTION]), Folder.read(DEMO_IMAGES).pictures)
+    collection = collections[DEMO_COLLECTION]
+    make_gallery_bucket(collection)
+    return upload(bucket_of(collection), Folder.read(DEMO_IMAGES).pictures)
 
 
 def md5(path: Path) -> str:
@@ -110,5 +119,17 @@ def md5(path: Path) -> str:
         return base64.b64encode(hashlib.file_digest(file, hashlib.md5).digest()).decode()
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Upload the demo images, to the local storage only."""
+    if "STORAGE_EMULATOR_HOST" not in os.environ:
+        print(
+            "The demo's images go to no bucket of Google's. Set BIGQUERY=demo in .env, or use make.",
+            file=sys.stderr,
+        )
+        return 1
     print(upload_demo_images())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,11 +1,6 @@
-"""Health of the local stack: used by `make up`, the tests and the containers' health checks.
-
-`python -m scripts.health <address of the API server> <component>` exits with 0 when that component is
-healthy.
-"""
+"""Health of the local stack: used by `make up` and the tests."""
 
 import json
-import sys
 import urllib.request
 from typing import Any
 
@@ -33,7 +28,3 @@ def emulator_is_healthy(bigquery_url: str, storage_url: str, project: str) -> bo
         f"{storage_url}/storage/v1/b?project={project}",
     )
     return all(get_json(url) is not None for url in urls)
-
-
-if __name__ == "__main__":
-    sys.exit(not airflow_is_healthy(*sys.argv[1:]))

@@ -7,14 +7,24 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
-from vitrine.collection import DEFAULT_MODEL, FILE_VARIABLE, REPOSITORY, Collection, Model, variable_of
+from vitrine.collection import (
+    DEFAULT_MODEL,
+    FILE_VARIABLE,
+    REPOSITORY,
+    SQL_DIR,
+    Collection,
+    Model,
+    variable_of,
+)
 
 PAGE = REPOSITORY / "docs" / "settings.md"
 HEAD = f"""# Settings
 
 <!-- Written from plugins/vitrine/collection.py by `make golden`. -->
 
-`include/collections.yaml` says what a deployment keeps searchable; `{FILE_VARIABLE}` names another file.
+`include/collections.yaml` of the checkout says what a deployment keeps searchable. Where there is no checkout
+([installation](installation.md)) it is `collections.yaml` beside the DAGs folder. `{FILE_VARIABLE}` names
+another file.
 
 ```yaml
 defaults: # for all collections and models
@@ -86,7 +96,7 @@ def _default(field: FieldInfo) -> str:
 def _shown(values: list[Any] | None) -> str:
     [value] = values or [""]
     value = list(value) if isinstance(value, tuple) else value
-    if isinstance(value, str) and str(REPOSITORY) in value:
-        return f"`{value.replace(f'{REPOSITORY}/', '')}` of the checkout"
+    if value == SQL_DIR:
+        return "those that come with this version"
     text = yaml.safe_dump(value, default_flow_style=True, width=1000).removesuffix("\n...\n").strip()
     return f"`{text}`"

@@ -277,3 +277,22 @@ def test_a_session_is_ended_from_outside(bigquery):
     for sql, config in ((f"CALL BQ.ABORT_SESSION('{session}')", None), ("SELECT 1", of_it)):
         with pytest.raises(BadRequest, match="Invalid input session id"):
             bigquery.query(sql, job_config=config).result()
+
+
+def test_a_merge_inserts_values_without_columns(bigquery, dataset):
+    bigquery.query_and_wait(f"CREATE TABLE {dataset}.t (a STRING, b INT64)")
+    bigquery.query_and_wait(
+        f"MERGE {dataset}.t t USING (SELECT 'x' AS k) s ON t.a = s.k "
+        "WHEN NOT MATCHED THEN INSERT VALUES (k, 1 + 1)"
+    )
+    assert [dict(row) for row in bigquery.query_and_wait(f"SELECT * FROM {dataset}.t")] == [
+        {"a": "x", "b": 2}
+    ]
+
+
+def test_json_columns_are_set(bigquery, dataset):
+    bigquery.query_and_wait(f"CREATE TABLE {dataset}.t AS SELECT 1 AS x, JSON '0' AS v")
+    bigquery.query_and_wait(f"UPDATE {dataset}.t SET v = JSON '{{\"a\": 1}}' WHERE x = 1")
+    assert [row.v for row in bigquery.query_and_wait(f"SELECT v FROM {dataset}.t")] == [{"a": 1}]
+    with pytest.raises(BadRequest, match="Equality is not defined"):
+        bigquery.query_and_wait(f"UPDATE {dataset}.t SET x = 2 WHERE v = JSON '1'")

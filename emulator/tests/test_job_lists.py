@@ -146,3 +146,22 @@ def test_an_assertion_alone_is_no_script(bigquery):
     job.result()
     assert (job.statement_type, job.num_child_jobs) == ("ASSERT", 0)
     assert bigquery.query("ASSERT TRUE", job_config=QueryJobConfig(dry_run=True)).statement_type == "ASSERT"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "INSERT INTO {table} (x) VALUES (1)",
+        "UPDATE {table} SET x = 2 WHERE TRUE",
+        "MERGE {table} AS t USING (SELECT 3 AS x) AS s ON t.x = s.x WHEN NOT MATCHED THEN INSERT ROW",
+        "CREATE OR REPLACE TABLE {table} AS SELECT 4 AS x",
+    ],
+)
+def test_a_job_that_writes_a_table_names_it_as_its_destination(bigquery, table, sql):
+    job = bigquery.query(sql.format(table=table))
+    assert list(job.result()) == []
+    assert str(bigquery.get_job(job.job_id).destination) == f"{bigquery.project}.{table}"
+    script = bigquery.query(f"SELECT 1; {sql.format(table=table)}")
+    script.result()
+    [written] = [job for job in bigquery.list_jobs(parent_job=script) if job.statement_type != "SELECT"]
+    assert str(written.destination) == f"{bigquery.project}.{table}"

@@ -4,6 +4,7 @@ https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/json_function
 """
 
 import pytest
+from google.api_core.exceptions import BadRequest
 
 VALUES = [
     ("TIMESTAMP '2026-01-02 03:04:05+00'", '"2026-01-02T03:04:05Z"'),
@@ -45,6 +46,48 @@ VALUES = [
 def test_the_text_of_a_value(bigquery, value, expected):
     [row] = bigquery.query_and_wait(f"SELECT TO_JSON_STRING({value})")
     assert row[0] == expected
+
+
+# What it is as JSON: members in the order of their names, numbers as documents have them.
+DOCUMENTS = [
+    (r"""JSON '{"b": 1, "a": 1e100, "b": 2}'""", '{"a":1e+100,"b":1}'),
+    (r"""PARSE_JSON('{"b": 1.0, "a": [1e15, -0.0]}')""", '{"a":[1e+15,0.0],"b":1.0}'),
+    ("TO_JSON(STRUCT(1 AS b, 2.0 AS a))", '{"a":2.0,"b":1}'),
+    ("TO_JSON(RANGE(DATE '2020-01-01', NULL))", '{"end":null,"start":"2020-01-01"}'),
+    ("TO_JSON(9007199254740993, stringify_wide_numbers => TRUE)", '"9007199254740993"'),
+    ("JSON_OBJECT('b', 1, 'a', 2, 'b', 3)", '{"a":2,"b":1}'),
+    (r"""JSON_SET(JSON '{"a": {"x": 1}}', '$.a', JSON '{"y": 2}')""", '{"a":{"y":2}}'),
+    (r"""JSON_SET(JSON '{"a": 1}', '$.b', CAST(NULL AS INT64), '$.c[1].d', 'x')""",
+     '{"a":1,"b":null,"c":[null,{"d":"x"}]}'),
+    (r"""JSON_SET(JSON '{"a": 1}', '$.a.b', 2, '$.d', 3, create_if_missing => FALSE)""", '{"a":1}'),
+    (r"""JSON_REMOVE(JSON '{"a": [1, 2], "b": 3}', '$.a[0]', '$.b', '$.c')""", '{"a":[2]}'),
+    (r"""JSON_ARRAY_APPEND(JSON '{"a": [1], "b": null}', '$.a', [2, 3], '$.b', 4)""",
+     '{"a":[1,2,3],"b":[4]}'),
+    (r"""JSON_ARRAY_APPEND(JSON '{"a": [1]}', '$.a', [2], append_each_element => FALSE)""", '{"a":[1,[2]]}'),
+    (r"""JSON_ARRAY_INSERT(JSON '[1]', '$[0]', 0, '$[3]', 3)""", "[0,1,null,3]"),
+    (r"""JSON_STRIP_NULLS(JSON '{"a": null, "b": [null, {"c": null}]}')""", '{"b":[{}]}'),
+    (r"""JSON_STRIP_NULLS(JSON '{"a": [null], "b": [null]}', '$.b', remove_empty => TRUE)""",
+     '{"a":[null],"b":null}'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "expected"), DOCUMENTS)
+def test_a_document(bigquery, value, expected):
+    [row] = bigquery.query_and_wait(f"SELECT TO_JSON_STRING({value})")
+    assert row[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("JSON_REMOVE(JSON '1', '$')", "The JSONPath cannot be '\\$'"),
+        ("PARSE_JSON('0.1234567890123456789')", "cannot round-trip"),
+        ("PARSE_JSON('1e400')", "number overflow"),
+    ],
+)
+def test_no_document(bigquery, call, message):
+    with pytest.raises(BadRequest, match=message):
+        bigquery.query_and_wait(f"SELECT {call}")
 
 
 def test_a_row_is_an_object_of_its_columns(bigquery, dataset):

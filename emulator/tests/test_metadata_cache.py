@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import pytest
-from documented import METADATA_CACHE, documented
+from documented import METADATA_CACHE, PROCEDURES, documented
 from emulator_process import EmulatorProcess, wait_until
 from google.api_core.exceptions import BadRequest, Forbidden, NotFound
+from google.cloud.bigquery import QueryJobConfig
 
 MANUAL = ", max_staleness = INTERVAL 1 DAY, metadata_cache_mode = 'MANUAL'"
 WEEK = MANUAL.replace("1 DAY", "7 DAY")
@@ -180,3 +181,31 @@ def test_a_refresh_needs_the_bucket(own_project):
     client.query_and_wait("DROP CONNECTION `us.__default_cloudresource_connection__`")
     with pytest.raises(Forbidden):
         images.refresh()
+
+
+@pytest.fixture
+def in_europe(bigquery, emulator):
+    """A cached object table in a dataset that is not where jobs run by default."""
+    emulator.upload("european", {"a.png": b"x"})
+    bigquery.query_and_wait("CREATE SCHEMA european OPTIONS (location = 'EU')")
+    bigquery.query_and_wait(
+        "CREATE EXTERNAL TABLE european.t WITH CONNECTION DEFAULT OPTIONS (object_metadata = 'SIMPLE', "
+        "uris = ['gs://european/*'], max_staleness = INTERVAL 1 DAY, metadata_cache_mode = 'MANUAL')"
+    )
+    yield REFRESH.format(table="european.t")
+    bigquery.query_and_wait("DROP SCHEMA european CASCADE")
+
+
+@documented(
+    "Object tables", "A refresh runs where the dataset is; its name in a text tells no location", PROCEDURES
+)
+def test_the_location_of_a_refresh(bigquery, in_europe):
+    elsewhere = "Dataset demo-project:european was not found in location US"
+    for ask in (bigquery.query_and_wait, lambda sql, **given: bigquery.query(sql, **given).result()):
+        for location in (None, "US"):
+            with pytest.raises(NotFound, match=elsewhere):
+                ask(in_europe, location=location)
+        ask(in_europe, location="EU")
+        ask(f"SELECT uri FROM european.t; {in_europe}")  # what a statement names tells it
+    config = QueryJobConfig(default_dataset="demo-project.european")
+    bigquery.query(in_europe, config).result()

@@ -24,6 +24,8 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigquery import Dataset, QueryJobConfig
 from vector_data import load, vectors
 
+from bqml_emulator.analyzer import missing
+
 CREATE_INDEX = "CREATE VECTOR INDEX ix ON {ds}.vectors(embedding) CLAUSE OPTIONS (index_type = 'TREE_AH')"
 VECTOR_OF_ONE = "TABLE {ds}.vectors, 'embedding', query_value => [1.0, 2.0]"
 GENERATED = (
@@ -229,12 +231,6 @@ STATEMENTS = [
     ),
     (
         "Changes of tables",
-        "Case-insensitive datasets",
-        DDL,
-        "CREATE SCHEMA missing_case OPTIONS (is_case_insensitive = TRUE)",
-    ),
-    (
-        "Changes of tables",
         "Going on with a transaction after a failed statement",
         DOCS + "transactions",
         "BEGIN TRANSACTION; BEGIN SELECT ERROR('x'); EXCEPTION WHEN ERROR THEN SELECT 1; END; "
@@ -355,3 +351,22 @@ def test_rates(bigquery, dataset):
 def test_comments_and_strings_name_no_feature(bigquery):
     with pytest.raises(GoogleAPICallError, match="Syntax error"):
         bigquery.query_and_wait("SELECT 'AI.SEARCH(' -- ALTER PROJECT\nFROM FROM")
+
+
+@pytest.mark.parametrize(
+    ("said", "function"),
+    [
+        ("Function not found: KLL_QUANTILES.INIT_INT64 at [1:8]", "KLL_QUANTILES.INIT_INT64"),
+        (
+            'Scalar Function with name "kll_quantiles_init_int64" is not',
+            "KLL_QUANTILES.INIT_INT64",
+        ),
+        ("Function not found: hll_count.merge", "HLL_COUNT.MERGE"),
+        ("Function not found: st_distance at [1:8]", "ST_DISTANCE"),
+        ("Table-valued function not found: ML.FORECAST", "ML.FORECAST"),
+        ("Function not found: nobodys", None),
+        ("Unrecognized name: ST_DISTANCE", None),
+    ],
+)
+def test_a_function_that_is_missing_is_named_whoever_misses_it(said, function):
+    assert missing.function_in(said) == function

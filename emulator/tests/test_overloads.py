@@ -8,6 +8,7 @@ ROWS = (
     "UNNEST([STRUCT(1 AS x, 'abc' AS s, DATE '2020-01-01' AS d, [1, 2] AS v), "
     "(2, 'b', DATE '2021-02-03', [3])])"
 )
+TABLE = f"(SELECT CAST(x AS INT64) AS x, CAST(s AS STRING) AS s FROM {ROWS})"  # of known types
 QUERIES = {
     # aggregates
     f"SELECT CAST(SUM(x) AS STRING), SUBSTR(MAX(s), 1, 2), FORMAT_DATE('%Y', MAX(d)) FROM {ROWS}": [
@@ -26,6 +27,12 @@ QUERIES = {
     "SELECT CAST(n AS STRING) FROM (SELECT SUM(x) AS n FROM UNNEST([9007199254740993]) AS x)": [
         ("9007199254740993",)
     ],
+    # integers of 64 bits, and TRY
+    f"SELECT LEFT(MAX(s), SUM(x) - 1), REPEAT(MIN(s), SUM(DISTINCT x)), [5, 6, 7, 8][OFFSET(SUM(x))] "
+    f"FROM {TABLE}": [("b", "abcabcabc", 8)],
+    "SELECT SAFE_ADD(MAX(x), 1), SAFE.SUBSTR(MAX(s), 1, -1), SAFE_DIVIDE(NUMERIC '1', SUM(x) - 3) "
+    f"FROM {TABLE}": [(3, None, None)],
+    f"SELECT SAFE_ADD(MAX(x) OVER (), 1), SAFE.SUBSTR(s, 1, 1) FROM {TABLE} ORDER BY 2": [(3, "a"), (3, "b")],
     # windows
     f"SELECT CAST(SUM(x) OVER () AS STRING), SUBSTR(FIRST_VALUE(s) OVER (ORDER BY x), 2) FROM {ROWS} "
     "QUALIFY CAST(ROW_NUMBER() OVER (ORDER BY x) AS STRING) = '1'": [("3", "bc")],

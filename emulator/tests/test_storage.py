@@ -1,12 +1,16 @@
 """Cloud Storage as Google's client knows it: versions, preconditions, listings, and what is refused."""
 
 import io
+import os
+import time
 import uuid
 
 import pytest
 import requests
 from documented import STORAGE, documented, not_emulated
 from google.api_core.exceptions import BadRequest, MethodNotImplemented, NotFound, PreconditionFailed
+
+from bqml_emulator.storage import uploads
 
 SECTION = "Cloud Storage"
 PRECONDITIONS = STORAGE + "request-preconditions"
@@ -178,6 +182,51 @@ def test_a_resumable_upload(bucket):
     found = bucket.get_blob("a/../b")
     assert (found.content_type, found.metadata) == ("image/png", {"k": "ü"})
     assert found.download_as_bytes() == b"a" * PART + b"b" * PART + b"c"
+
+
+def test_a_resumable_upload_outlives_the_service(own_emulator):
+    bucket = own_emulator.storage().create_bucket("parts")
+    url = f"{own_emulator.storage_url}/upload/storage/v1/b/parts/o?uploadType=resumable"
+    asked = {"name": "a/../b", "metadata": {"k": "ü"}, "contentType": "image/png"}
+    sessions = [
+        requests.post(url + "&ifGenerationMatch=0", json=asked, timeout=9).headers["Location"]
+        for _ in range(2)
+    ]
+
+    def put(session: str, data: bytes, content_range: str):
+        return requests.put(session, data=data, headers={"Content-Range": content_range}, timeout=9)
+
+    for session in sessions:
+        put(session, b"a" * PART, f"bytes 0-{PART - 1}/*")
+    own_emulator.restart(9)
+    asked_again = put(sessions[0], b"", "bytes */*")
+    assert (asked_again.status_code, asked_again.headers["Range"]) == (308, f"bytes=0-{PART - 1}")
+    assert put(sessions[0], b"b", f"bytes {PART}-{PART}/{PART + 1}").json()["metadata"] == {"k": "ü"}
+    found = bucket.get_blob("a/../b")
+    assert (found.content_type, found.download_as_bytes()) == ("image/png", b"a" * PART + b"b")
+    late = put(sessions[1], b"b", f"bytes {PART}-{PART}/{PART + 1}")
+    assert late.status_code == 412  # the precondition was kept, too
+    assert requests.delete(sessions[1], timeout=9).status_code == 499
+    own_emulator.restart()
+    assert put(sessions[1], b"", "bytes */*").status_code == 404
+    assert not list((own_emulator.data / "objects" / "resumable").iterdir())
+
+
+def test_an_upload_in_parts_expires(tmp_path):
+    old, new = tmp_path / f"{'o' * 32}.json", tmp_path / f"{'n' * 32}.json"
+    for note in (old, new):
+        note.write_text("{}")
+        note.with_suffix("").write_bytes(b"part")
+    week_ago = time.time() - uploads.RESUMABLE_SECONDS - 60
+    os.utime(old, (week_ago, week_ago))
+    uploads.forget_expired(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["n" * 32, new.name]
+
+
+@pytest.mark.parametrize("upload_id", ["..%2Fincoming%2Fx", "nobody", "a" * 32, "%00"])
+def test_an_upload_that_nobody_began(bucket, upload_id):
+    url = f"{bucket.client.api_endpoint}/upload/storage/v1/b/{bucket.name}/o?upload_id={upload_id}"
+    assert requests.put(url, data=b"x", timeout=9).status_code == 404
 
 
 def test_the_official_client_uploads_in_parts_and_reads_ranges(bucket):

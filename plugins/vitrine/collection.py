@@ -1,4 +1,4 @@
-"""What this deployment keeps searchable: the only reader of include/collections.yaml and of the environment.
+"""What this deployment keeps searchable: the only reader of the collections file and of the environment.
 
 The file has `collections`, and `defaults` that apply to all of them. The environment variable
 `VITRINE_<FIELD>` overrides a default: on Google Cloud VITRINE_PROJECT, VITRINE_OBJECTS and VITRINE_GALLERY
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self, TypeVar
 
 import yaml
 from croniter import CroniterBadDateError, croniter
@@ -37,11 +37,16 @@ from vitrine import limits
 from vitrine.errors import SettingsError
 
 REPOSITORY: Final = Path(__file__).parents[2]
-COLLECTIONS_FILE: Final = REPOSITORY / "include" / "collections.yaml"
+# A wheel brings the statements inside the package; in a checkout they are beside plugins/.
+PACKAGED_SQL: Final = Path(__file__).parent / "sql"
+SQL_DIR: Final = str(PACKAGED_SQL if PACKAGED_SQL.is_dir() else REPOSITORY / "include" / "sql")
+COLLECTIONS_FILE: Final = REPOSITORY / "include" / "collections.yaml"  # in a checkout
 # Names the file of collections; every other VITRINE_ variable overrides a default in it.
 FILE_VARIABLE: Final = "VITRINE_COLLECTIONS"
 # Its tables have no suffix, so their names are the tutorial's.
 DEFAULT_MODEL: Final = "default"
+# Percentage of the rows from which on a vector index counts as filled.
+INDEX_COVERAGE: Final = 95
 # Tables and indexes whose names begin with the collection's, as the tutorial's do.
 NAMED_AFTER_THE_COLLECTION: Final = ("images", "image_embeddings", "images_index")
 # Settings of the first edition and their successors. See docs/upgrading.md.
@@ -113,6 +118,9 @@ class Frozen(BaseModel):
     """A group of settings: immutable; unknown keys, NaN and infinity are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+M = TypeVar("M", bound=Frozen)
 
 
 class EmbeddingFunction(NamedTuple):
@@ -233,6 +241,13 @@ class Collection(Frozen):
         "Folder or gs:// prefix to which the galleries of searches are written.",
         "gs://my-pages/galleries",
     )
+    browser_storage: str = setting(
+        "",
+        "Address at which browsers reach the objects. Not set: Google's, or that of the storage which runs "
+        "instead of it.",
+        "http://localhost:4443",
+        pattern=r"^(https?://[^\s/]+)?$",
+    )
     location: str = setting(
         "US", "Location of dataset, connection and bucket.", "europe-west1", pattern=r"^[A-Za-z0-9-]+$"
     )
@@ -340,7 +355,7 @@ class Collection(Frozen):
         "IVF", "Type of the vector index; applies when the index is created.", "TREE_AH"
     )
     index_coverage: int = setting(
-        95,
+        INDEX_COVERAGE,
         "Coverage at which the index counts as filled; the remaining rows are searched exactly.",
         80,
         unit="percent",
@@ -388,7 +403,7 @@ class Collection(Frozen):
         {}, "Labels added to every BigQuery job, for billing reports.", {"team": "curators"}
     )
     sql_dir: str = setting(
-        str(REPOSITORY / "include" / "sql"), "Folder with the SQL statements.", "/opt/vitrine/include/sql"
+        SQL_DIR, "Folder with the SQL statements, to use statements of your own.", "/opt/airflow/include/sql"
     )
 
     _in_use: str | None = PrivateAttr(None)
@@ -546,11 +561,29 @@ def load(environment: Mapping[str, str] = os.environ) -> Deployment:
     return _Reader(environment).deployment()
 
 
+def default_file() -> Path:
+    """The collections file where the environment names none: the checkout's, or one beside the DAGs folder.
+
+    Errors: SettingsError if there is neither.
+    """
+    if COLLECTIONS_FILE.exists():
+        return COLLECTIONS_FILE
+    from airflow.configuration import conf  # not needed in a checkout
+
+    file = Path(conf.get_mandatory_value("core", "dags_folder")).parent / COLLECTIONS_FILE.name
+    if file.exists():
+        return file
+    raise SettingsError(
+        f"There is no collections file: write {file} (docs/settings.md says what is in it), or let "
+        f"{FILE_VARIABLE} name another."
+    )
+
+
 class _Reader:
     """Merges the settings, and remembers where each value was written for the error messages."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.file = environment.get(FILE_VARIABLE, "").strip() or str(COLLECTIONS_FILE)
+        self.file = environment.get(FILE_VARIABLE, "").strip() or str(default_file())
         self.problems: list[str] = []
         document = self._mapping(_read_yaml(self.file), self.file, known={"defaults", "collections"})
         self.defaults = self._written(document.get("defaults"), "defaults", known=DEFAULTS)
@@ -600,7 +633,7 @@ class _Reader:
             made[name] = self._made(Model, shared | own, f"{where}.{name}") or Model()
         return _Written(made, where)
 
-    def _made[M: Frozen](self, model: type[M], written: Mapping[str, _Written], place: str) -> M | None:
+    def _made(self, model: type[M], written: Mapping[str, _Written], place: str) -> M | None:
         try:
             return model.model_validate({key: value.value for key, value in written.items()})
         except ValidationError as error:

@@ -17,13 +17,14 @@ from airflow.sdk import (
     RetryRule,
     get_parsing_context,
 )
+from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from croniter import croniter, croniter_range
 
 from vitrine import notifications
-from vitrine.collection import Collection, load, nearest
-from vitrine.errors import InputError, VitrineError
+from vitrine.collection import Collection, Deployment, load, nearest
+from vitrine.errors import InputError, SettingsError, VitrineError
 from vitrine.google.templates import macros
 
 if TYPE_CHECKING:
@@ -49,11 +50,32 @@ def collections_of(dag: str) -> Iterator[Collection]:
 
     Airflow parses the file again for every task, which needs only its own DAG.
     https://airflow.apache.org/docs/apache-airflow/stable/howto/dynamic-dag-generation.html
+    Errors: SettingsError.
     """
+    deployment = load()
+    refuse_folders_nobody_shares(deployment, conf.get_mandatory_value("core", "executor"))
     wanted = get_parsing_context().dag_id
-    for collection in load().every_model:
+    for collection in deployment.every_model:
         if wanted is None or wanted == collection.dag_id(dag):
             yield collection
+
+
+def refuse_folders_nobody_shares(deployment: Deployment, executors: str) -> None:
+    """Refuse a gallery in a local folder where tasks run on other machines than the web server: its pages
+    would be on a worker's disk, where nobody finds them. Errors: SettingsError naming each collection.
+
+    :param executors: `[core] executor`: one or more, separated by commas.
+    """
+    elsewhere = [name.strip() for name in executors.split(",") if not name.strip().endswith("LocalExecutor")]
+    local = [collection for collection in deployment.collections if "://" not in collection.gallery]
+    if elsewhere and local:
+        raise SettingsError(
+            "\n".join(
+                f"collections.{collection.name}.gallery={collection.gallery!r} is a folder, and with "
+                f"{elsewhere[0]} each worker has its own: use a prefix in a bucket, such as gs://my-pages/galleries."
+                for collection in local
+            )
+        )
 
 
 def runs_at(cron: str) -> CronTriggerTimetable:

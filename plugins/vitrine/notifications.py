@@ -45,7 +45,8 @@ def deadline_missed(collection: str, model: str, context: dict[str, Any]) -> Non
     log.error("%s", error)
     metrics.gauge(late, "run.late", 1)
     if notifier := on_failure(late):
-        notifier(cast("Context", context | {"dag": DAG(run["dag_id"], schedule=None), "exception": error}))
+        said = {"dag": DAG(run["dag_id"], schedule=None), "run_id": run["dag_run_id"], "exception": error}
+        notifier(cast("Context", context | said))
 
 
 def _notifier_class(collection: Collection) -> type[BaseNotifier]:

@@ -1,9 +1,10 @@
 """Two collections in one Airflow: started together, they share the model's quota and nothing else."""
 
 import json
+import time
 import uuid
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,11 @@ def stack(emulator, buckets, tmp_path_factory):
             "monthly_budget_usd": 1,
         }
         for name, bucket in buckets.items()
+    }
+    own["met"] |= {
+        "complete_within_minutes": 1,
+        "notifier": "tests.faults.letters.File",
+        "notifier_arguments": {"path": str(folder / "letter"), "message": "{{ run_id }} {{ exception }}"},
     }
     # Every day, as in production, but at none of the times that the tests see.
     nightly = f"0 {(datetime.now(UTC).hour + 12) % 24} * * *"
@@ -104,6 +110,18 @@ def test_a_run_that_waits_for_a_person_keeps_no_other_collection_waiting(stack, 
     task = f"/dags/embed_images__met/dagRuns/{waiting.run_id}/taskInstances/plan.approve_cost"
     stack.call("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": ["Approve"], "params_input": {}})
     assert stack.follow(waiting, WAIT_SECONDS).state == "success", stack.explain(waiting)
+
+
+def test_a_run_that_misses_its_deadline_tells_whom_failures_are_told(stack, runs):
+    yesterday = datetime.now(UTC) - timedelta(days=1, minutes=2)
+    body = {"logical_date": yesterday.isoformat(), "conf": {"dry_run": True}}
+    run = stack.call("POST", "/dags/embed_images__met/dagRuns", body)["dag_run_id"]
+    letter, deadline = stack.processes.folder / "letter", time.monotonic() + WAIT_SECONDS
+    while not letter.exists():
+        assert time.monotonic() < deadline, "nobody was told"
+        time.sleep(1)
+    assert letter.read_text().startswith(f"{run} embed_images__met: the run {run} is ")
+    stack.wait("embed_images__met", run, WAIT_SECONDS)
 
 
 def test_each_is_searched_and_shown_on_pages_of_its_own(stack, buckets, runs):

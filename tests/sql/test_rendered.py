@@ -13,6 +13,7 @@ import pytest
 from tests.sql.zetasql_support import parse
 from tests.support.world import parse_dags
 from vitrine.embed.planning import Batch
+from vitrine.index.sensor import VectorIndexSensor
 
 GOLDEN = Path(__file__).parent / "rendered"
 RUN_ID = "manual__2026-11-22T02:00:00+00:00"
@@ -58,6 +59,8 @@ def statements(task) -> dict[str, str]:
         name: getattr(task, name, None)
         for name in ("configuration", "count", "write", "failed", "renew", "ask", "drift")
     }
+    if isinstance(task, VectorIndexSensor):
+        fields["question"] = task.index.question()
     return {name: value["query"]["query"] for name, value in fields.items() if isinstance(value, dict)}
 
 

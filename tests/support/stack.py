@@ -53,6 +53,8 @@ class AirflowStack:
     gallery: Path
     processes: Stack
     services: dict[str, Service]
+    # Of every request: who asks, where people log in.
+    headers: dict[str, str] = field(default_factory=dict)
 
     def run(self, dag_id: str, conf: dict | None = None, seconds: float = 300) -> Run:
         """Trigger a DAG of the collection `met` and wait until its run is over, whatever its state."""
@@ -72,7 +74,10 @@ class AirflowStack:
     def wait_until_parsed(self, dag_id: str, seconds: float = 120) -> None:
         """Return once the dag-processor has stored this DAG; fail with its import errors otherwise."""
         deadline = time.monotonic() + seconds
-        while requests.get(f"{self.url}/api/v2/dags/{dag_id}", timeout=30).status_code != 200:
+        while (
+            requests.get(f"{self.url}/api/v2/dags/{dag_id}", headers=self.headers, timeout=30).status_code
+            != 200
+        ):
             errors = self.call("GET", "/importErrors")["import_errors"]
             assert not errors, "\n".join(f"{error['filename']}:\n{error['stack_trace']}" for error in errors)
             assert time.monotonic() < deadline, f"{dag_id} was not parsed within {seconds} s"
@@ -133,7 +138,7 @@ class AirflowStack:
 
     def page(self, path: str) -> str:
         """Answer what a browser gets at a path of Airflow's web server."""
-        response = requests.get(self.url + path, timeout=60)
+        response = requests.get(self.url + path, headers=self.headers, timeout=60)
         assert response.ok, f"{path}: {response.status_code} {response.text}"
         return response.text
 
@@ -157,7 +162,9 @@ class AirflowStack:
         """Answer what Airflow's REST API answers; fail with its words otherwise."""
         deadline = time.monotonic() + DATABASE_SECONDS
         while True:
-            response = requests.request(method, f"{self.url}/api/v2{path}", json=body, timeout=60)
+            response = requests.request(
+                method, f"{self.url}/api/v2{path}", json=body, headers=self.headers, timeout=60
+            )
             # SQLite was locked for longer than Airflow waits for it; nothing was written. Backfills say it otherwise.
             locked = any(words in response.text for words in ("Database error", "Database is locked"))
             if not locked or time.monotonic() > deadline:

@@ -5,7 +5,8 @@ import textwrap
 
 import pytest
 
-from vitrine.collection import FUNCTIONS, Rates, load
+from vitrine import collection as module
+from vitrine.collection import FUNCTIONS, Rates, default_file, load
 from vitrine.errors import SettingsError
 
 NEEDED = {"VITRINE_PROJECT": "p", "VITRINE_OBJECTS": "gs://a/*, gs://b/x*", "VITRINE_GALLERY": "/tmp/gallery"}
@@ -308,3 +309,21 @@ def test_lists_and_mappings_of_variables_are_words_or_json():
         "vitrine_collection": "met",
         "vitrine_model": "default",
     }
+
+
+def test_a_checkout_has_its_file_and_its_statements():
+    assert default_file() == module.REPOSITORY / "include/collections.yaml"
+    assert str(module.REPOSITORY / "include/sql") == module.SQL_DIR
+
+
+def test_without_a_checkout_the_file_is_beside_the_dags(tmp_path, monkeypatch):
+    (tmp_path / "dags").mkdir()
+    monkeypatch.setattr(module, "COLLECTIONS_FILE", tmp_path / "include/collections.yaml")
+    monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path / "dags"))
+    file = tmp_path / "collections.yaml"
+    with pytest.raises(
+        SettingsError, match=f"no collections file: write {file} .* or let VITRINE_COLLECTIONS name"
+    ):
+        load(NEEDED)
+    file.write_text("collections: {paintings: {}}")
+    assert [collection.name for collection in load(NEEDED).collections] == ["paintings"]

@@ -10,8 +10,16 @@ from airflow.sdk import DAG, RetryAction
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import DagRunInfo
 
-from vitrine.dag_defaults import OWN_ERRORS_ARE_FINAL, longest_gap, refuse_unknown_params, runs_at
-from vitrine.errors import IncompleteRunError, InputError
+from vitrine.collection import load
+from vitrine.dag_defaults import (
+    OWN_ERRORS_ARE_FINAL,
+    collections_of,
+    longest_gap,
+    refuse_folders_nobody_shares,
+    refuse_unknown_params,
+    runs_at,
+)
+from vitrine.errors import IncompleteRunError, InputError, SettingsError
 
 
 def test_our_own_verdicts_are_not_tried_again():
@@ -38,6 +46,31 @@ def test_unknown_params_are_refused_with_the_nearest_name():
         "There is no such Param: dryrun (use dry_run), max_image (use max_images), zzz. "
         "These are there: dry_run, max_images. Nothing was done."
     )
+
+
+@pytest.mark.parametrize(
+    ("executors", "gallery", "refused"),
+    [
+        ("LocalExecutor", "/pages", False),
+        ("CeleryExecutor", "gs://bucket/pages", False),
+        ("CeleryExecutor", "/pages", True),
+        ("LocalExecutor, KubernetesExecutor", "/pages", True),
+        ("airflow.executors.local_executor.LocalExecutor", "/pages", False),
+    ],
+)
+def test_a_folder_for_galleries_is_refused_where_workers_share_none(monkeypatch, executors, gallery, refused):
+    monkeypatch.setenv("VITRINE_GALLERY", gallery)
+    if not refused:
+        refuse_folders_nobody_shares(load(), executors)
+        return
+    with pytest.raises(SettingsError, match=r"collections.met.gallery='/pages' is a folder.*use a prefix"):
+        refuse_folders_nobody_shares(load(), executors)
+
+
+def test_no_dag_is_built_with_such_a_folder(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
+    with pytest.raises(SettingsError, match="CeleryExecutor"):
+        list(collections_of("embed_images"))
 
 
 def as_scheduled(cron: str):

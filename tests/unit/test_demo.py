@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from demo import run
 from demo.folders import FolderError, add, choose_name, name_of, write
 from demo.upload import Folder, Picture, bucket_of, is_object_name, upload, upload_demo_images
+from demo.upload import main as upload_main
 from vitrine.collection import COLLECTIONS_FILE, FILE_VARIABLE, Name, load
 from vitrine.errors import SettingsError
 
@@ -161,6 +162,12 @@ def test_demo_images_need_their_collection(tmp_path, monkeypatch):
     file.write_text(json.dumps({"collections": {"mine": {}}}))
     monkeypatch.setenv(FILE_VARIABLE, str(file))
     assert upload_demo_images() == "No collection is called met: the demo images are not uploaded."
+
+
+def test_demo_images_go_to_no_bucket_of_googles(monkeypatch, capsys):
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST")
+    assert upload_main() == 1
+    assert "Set BIGQUERY=demo in .env" in capsys.readouterr().err
 
 
 def test_a_bucket_mirrors_its_folder(emulator, tmp_path):

@@ -98,6 +98,11 @@ def check_syntax(script: str):
         raise refused(script, error) from None
 
 
+def tables(script: str) -> tuple[Path, ...]:
+    """Paths of the tables that a script names; none where statements are not analysed."""
+    return names.tables(script) if language.is_on() else ()
+
+
 def check_expression(sql: str, context: Context):
     """Refuse an expression of a script that cannot be evaluated."""
     _checked(sql, f"SELECT {sql}", context, is_expression=True)

@@ -25,9 +25,11 @@ STATEMENTS = {
     r"\bEXPORT\s+MODEL\b": "EXPORT MODEL",
     r"\bEXTERNAL\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?\S+\s*(?:OPTIONS\b|\()": "external tables over files",
 }
-NOT_FOUND = re.compile(r"(?:Function|Table-valued function) not found: ([\w.]+)")
-# BigQuery's name spaces, whose functions are too many and too new to be listed
-FAMILY = re.compile(r"(?:AI|ML|OBJ|KEYS|AEAD|HLL_COUNT|KLL_QUANTILES)\.\w+|(?:ST|S2)_\w+")
+NOT_FOUND = re.compile(  # as the analyzer and DuckDB say it
+    r'(?:(?:Function|Table-valued function) not found: |Scalar Function with name ")([\w.]+)'
+)
+# BigQuery's name spaces, whose functions are too many and too new to be listed; DuckDB has "_" for their dot
+FAMILY = re.compile(r"(AI|ML|OBJ|KEYS|AEAD|HLL_COUNT|KLL_QUANTILES)[._](\w+)|(?:ST|S2)_\w+")
 LIST = Path(__file__).parent / "bigquery_functions.txt"
 
 
@@ -47,10 +49,13 @@ def view_in(sql: str, message: str) -> str | None:
 
 
 def function_in(message: str) -> str | None:
-    """The function of BigQuery's that the analyzer says it does not find."""
+    """The function of BigQuery's that the analyzer or DuckDB says it does not find."""
     match = NOT_FOUND.search(message)
     name = match[1].upper() if match else ""
-    return name if name in of_bigquery() or FAMILY.fullmatch(name) else None
+    family = FAMILY.fullmatch(name)
+    if family and family[1]:
+        return f"{family[1]}.{family[2]}"
+    return name if name in of_bigquery() or family else None
 
 
 @functools.cache

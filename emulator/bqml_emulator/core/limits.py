@@ -244,6 +244,23 @@ DDL_IN_TRANSACTION = (  # ours; BQ/transactions: only temporary tables and funct
 TRANSACTION_FAILED = (  # BigQuery lets a handler go on with the transaction; DuckDB does not
     "not emulated: going on with a transaction in which a statement failed. ROLLBACK TRANSACTION first."
 )
+VIEW_NO_QUERY = "The query of a view must be one query."  # ours
+
+# --- defaults of columns (BQ/default-values, 2026-11-27; the texts are ours) -----------------------------
+DEFAULT_NO_LITERAL = (
+    "The default of column {column} must be a literal or CURRENT_DATE, CURRENT_DATETIME, CURRENT_TIME, "
+    "CURRENT_TIMESTAMP, GENERATE_UUID, RAND, SESSION_USER or ST_GEOGPOINT, or a STRUCT or an array of these."
+)
+DEFAULT_NULL = "The default of column {column} is NULL, which a REQUIRED column cannot hold."
+DEFAULT_NULL_IN_ARRAY = (
+    "The default of column {column} must not be NULL or have a NULL element: it is an array."
+)
+DEFAULT_NESTED = "Field {column} cannot have a default: it is set for the whole STRUCT."
+DEFAULT_ADDED = (
+    "not emulated: a column that is added with a default. "
+    "ADD COLUMN {column} without it, then ALTER COLUMN {column} SET DEFAULT."
+)
+DEFAULT_ONLY = "not emulated: a MERGE that inserts nothing but DEFAULT"
 
 # --- vector search and vector indexes (BQ/vector-index, BQ/vector-search, GoogleSQL reference; 2026-08-22) --
 DISTANCE_TYPES = ("EUCLIDEAN", "COSINE", "DOT_PRODUCT")  # the first is the default

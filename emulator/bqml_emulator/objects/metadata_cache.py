@@ -7,7 +7,9 @@ from local_bigquery.catalog import names
 from local_bigquery.errors import BigQueryError, not_found
 from local_bigquery.sql.script import Interpreter, Statement
 
+from bqml_emulator.analyzer import door
 from bqml_emulator.core import limits
+from bqml_emulator.jobs import execution, locations
 from bqml_emulator.objects import connections, listing, object_tables
 
 PROCEDURE = "BQ.REFRESH_EXTERNAL_METADATA_CACHE"
@@ -35,7 +37,17 @@ def _call(interpreter: Interpreter, statement: Statement):
             "invalidQuery", f"not emulated: {PROCEDURE} with anything but the name of one table"
         )
     [(argument, _)] = statement.items
-    refresh(interpreter.reference(str(interpreter.evaluate(argument))))
+    keys = interpreter.reference(str(interpreter.evaluate(argument)))
+    locations.check(keys[0], keys[1], _named(interpreter))
+    refresh(keys)
+
+
+def _named(interpreter: Interpreter) -> list[tuple[str, str]]:
+    """Project and dataset of the tables that the job names."""
+    paths = (".".join(path).split(".") for path in door.tables(execution.current().text))
+    return [
+        (path[-3] if path[2:] else interpreter.context.project_id, path[-2]) for path in paths if path[1:]
+    ]
 
 
 def install():

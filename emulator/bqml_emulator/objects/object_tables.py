@@ -18,6 +18,7 @@ from sqlglot import exp
 from bqml_emulator.core import limits
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.core.statement import Statement, interval_minutes
+from bqml_emulator.engine import spelling
 from bqml_emulator.jobs import execution
 from bqml_emulator.objects import connections, gcs, listing
 
@@ -108,7 +109,7 @@ def _keys(parts: list[str], project_id: str, dataset_id: str | None) -> tuple[st
         message = f'Table "{".".join(parts)}" must be qualified with a dataset (e.g. dataset.table).'
         raise BigQueryError("invalid", message)
     names.table(padded[2])
-    return tuple(padded)
+    return spelling.table(*padded)
 
 
 def _operation(keys: tuple[str, str, str], replace: bool, if_not_exists: bool) -> str:

@@ -41,7 +41,28 @@ KEPT = (
     "(l) AS list_transform(list_filter(l, lambda e: e.k = {}(list_transform(l, lambda f: f.k))), "
     "lambda e: e.v)"
 )
+UNSURE = (None, exp.DataType.Type.UNKNOWN, exp.DataType.Type.DOUBLE)  # of fields sqlglot knows no types
+SIMPLE = {*exp.DataType.NUMERIC_TYPES, *exp.DataType.TEXT_TYPES, *exp.DataType.TEMPORAL_TYPES}
+DEVIATIONS = (exp.Stddev, exp.StddevPop, exp.StddevSamp)
+SMALL = "7.458340731200207e-155"  # 2 to the power of -512: squares of what is multiplied by it are finite
+BIG = "1.3407807929942597e154"
+MOST = "1.7976931348623157e308"
+FLOAT = "typeof({0}) = 'DOUBLE' AND {1}({0}::VARCHAR::DOUBLE)"  # whatever its type: no other is cast
+INFINITE = " OR ".join(f"({FLOAT.format(name, 'isinf')})" for name in ("high", "low"))
 MACROS = {
+    "_bqml_sum": "(s, high, low) AS CASE WHEN typeof(s) = 'HUGEINT' AND NOT "
+    "s::VARCHAR::HUGEINT BETWEEN -9223372036854775808 AND 9223372036854775807 "
+    "THEN _raise('int64 overflow') WHEN typeof(s) <> 'DOUBLE' OR s IS NULL "
+    f"OR {FLOAT.format('s', 'isnan')} OR {INFINITE} OR abs(s::VARCHAR::DOUBLE) < {MOST} THEN s "
+    f"WHEN {FLOAT.format('s', 'isinf')} THEN _raise('double overflow') "
+    "ELSE _raise('not emulated: a SUM at the limit of FLOAT64') END",
+    "_bqml_avg": "(a, high, low) AS CASE WHEN typeof(a) = 'INTERVAL' "
+    "THEN _raise('not emulated: AVG of INTERVAL') "
+    f"WHEN {FLOAT.format('a', 'isinf')} AND NOT ({INFINITE}) "
+    "THEN _raise('not emulated: an AVG whose sum is no FLOAT64') ELSE a END",
+    "_bqml_deviation": f"(s, small) AS CASE WHEN isinf(s) THEN small * {BIG} ELSE s END",
+    "_bqml_ordered": "(x) AS CASE WHEN starts_with(typeof(x), 'STRUCT(__range') "
+    "THEN _raise('not emulated: the order of RANGE values') ELSE x END",
     "_bqml_at_most": KEPT.format("list_max"),
     "_bqml_at_least": KEPT.format("list_min"),
 }
@@ -125,6 +146,58 @@ def refuse_types(node: exp.Expression, context) -> exp.Expression:
     return node
 
 
+def bounded(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: what DuckDB's aggregates do not look at, of types that may be known to DuckDB only."""
+    function = node.this if isinstance(node, exp.Window) else node
+    in_window = isinstance(node.parent, exp.Window) and node.parent.this is node
+    if in_window or not isinstance(function, (exp.Sum, exp.Avg, *DEVIATIONS)):
+        return node
+
+    def like_it(aggregate: exp.Expression) -> exp.Expression:
+        made = aggregate
+        if isinstance(node, exp.Window):
+            made = node.copy()
+            made.set("this", aggregate)
+        return made
+
+    value = _value(function)
+    if kind(value) not in UNSURE:
+        is_whole = isinstance(function, exp.Sum) and kind(value) in exp.DataType.INTEGER_TYPES
+        return exp.cast(node, "BIGINT") if is_whole else node
+    if isinstance(function, DEVIATIONS):
+        small = exp.Mul(this=exp.cast(value.copy(), "DOUBLE"), expression=exp.Literal.number(SMALL))
+        made = macro("_bqml_deviation", node.copy(), like_it(type(function)(this=exp.Paren(this=small))))
+    else:
+        extremes = (like_it(kind_of(this=value.copy())) for kind_of in (exp.Max, exp.Min))
+        made = macro(f"_bqml_{function.key}", node.copy(), *extremes)
+    made.type = node.type
+    return made
+
+
+def _value(function: exp.Expression) -> exp.Expression:
+    return function.this.expressions[0] if isinstance(function.this, exp.Distinct) else function.this
+
+
+def ordered(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: the order of ranges is refused, even where DuckDB only knows that they are ranges."""
+    if isinstance(node, exp.Max | exp.Min) and kind(_value(node)) not in SIMPLE:
+        node.set("this", macro("_bqml_ordered", _value(node).copy()))
+    if isinstance(node, exp.ArrayAgg) and isinstance(node.this, exp.Order):
+        keys = [key.this for key in node.this.expressions if kind(key.this) not in SIMPLE]
+        distinct = node.this.this.expressions if isinstance(node.this.this, exp.Distinct) else []
+        for key in (*keys, *(distinct if keys else ())):  # in both places, for DuckDB compares them
+            key.replace(macro("_bqml_ordered", key.copy()))
+    return node
+
+
+def refuse_distinct_bytes(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: bytes are put together as hexadecimal text, which ORDER BY does not mean."""
+    for function in tree.find_all(exp.GroupConcat):
+        if isinstance(function.args.get("separator"), exp.ByteString) and function.find(exp.Distinct):
+            raise BigQueryError("invalidQuery", "not emulated: STRING_AGG of DISTINCT BYTES")
+    return tree
+
+
 def refuse_negative_offsets(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: LEAD and LAG look one way only."""
     for function in tree.find_all(exp.Lead, exp.Lag):
@@ -149,8 +222,15 @@ def _group_concat(self, expression: exp.GroupConcat) -> str:
 
 def install():
     """Before local-bigquery's rules; what needs types, among them."""
-    for rule in (having, pairs_of_correlation, refuse_negative_offsets, discrete_percentiles):
+    for rule in (
+        having,
+        pairs_of_correlation,
+        refuse_negative_offsets,
+        refuse_distinct_bytes,
+        discrete_percentiles,
+    ):
         statement_rules.add(rule)
     NODE_RULES.insert(0, refuse_types)
+    NODE_RULES.extend((bounded, ordered))
     DuckDBDialect.Generator.TRANSFORMS[exp.GroupConcat] = _group_concat
     database_files.on_connect.append(register)

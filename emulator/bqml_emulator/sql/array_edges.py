@@ -3,8 +3,6 @@
 Source: BQ array functions, JSON functions, debugging functions and TYPEOF (2026-08-22).
 """
 
-import json
-
 import duckdb
 from duckdb.sqltypes import VARCHAR
 from local_bigquery.engine import types
@@ -40,8 +38,6 @@ def register(con: duckdb.DuckDBPyConnection):
     for name, overloads in MACROS.items():
         con.execute(f"CREATE OR REPLACE MACRO bq.main.{name}{overloads}")
     con.create_function("_bqml_type_name", type_name, [VARCHAR], VARCHAR)
-    con.create_function("_bqml_strip_nulls", strip_nulls, [VARCHAR], VARCHAR)
-    con.execute("CREATE OR REPLACE MACRO bq.main.json_strip_nulls(j) AS CAST(_bqml_strip_nulls(j) AS JSON)")
 
 
 def edges(node: exp.Expression, context) -> exp.Expression:
@@ -67,17 +63,6 @@ def check_steps(tree: exp.Expression, context) -> exp.Expression:
         if isinstance(step, exp.Interval) and step.this.name == "0":
             raise BigQueryError("invalidQuery", "Sequence step cannot be 0.")
     return tree
-
-
-def strip_nulls(text: str) -> str:
-    """JSON without the fields and elements that are null."""
-    return json.dumps(_stripped(json.loads(text)), ensure_ascii=False)
-
-
-def _stripped(value):
-    if isinstance(value, dict):
-        return {key: _stripped(item) for key, item in value.items() if item is not None}
-    return [_stripped(item) for item in value if item is not None] if isinstance(value, list) else value
 
 
 def _unless_null(node: exp.Expression, values: list[exp.Expression]) -> exp.Expression:

@@ -27,6 +27,7 @@ def encode(node: exp.Expression, context) -> exp.Expression:
                 pairs.setdefault(pair.this.sql(), pair)
         if pairs:
             node.set("expressions", list(pairs.values()))
+            return exp.cast(exp.func("_bqml_rewritten", exp.cast(node.copy(), "VARCHAR")), "JSON")
     return node
 
 

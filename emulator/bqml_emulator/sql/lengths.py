@@ -21,9 +21,13 @@ SIZES = {"STRING": "length", "BYTES": "octet_length"}  # DuckDB's functions
 def condition(name: str, kind: str, longest: int) -> str:
     """The condition of a CHECK, which says itself what is wrong."""
     size = f"{SIZES[kind]}({quote(name)})"
-    text = f"Field {name}: {kind}({longest}) has maximum length {longest} but got a value with length "
-    literal = "'" + text.replace("'", "''") + "'"
+    literal = "'" + too_long(name, kind, longest).replace("'", "''") + "'"
     return f"CASE WHEN {size} > {longest} THEN error({literal} || {size}) ELSE true END"
+
+
+def too_long(name: str, kind: str, longest: int) -> str:
+    """What is said of a longer value; its length comes behind."""
+    return f"Field {name}: {kind}({longest}) has maximum length {longest} but got a value with length "
 
 
 def of_definition(definition: exp.ColumnDef) -> str | None:

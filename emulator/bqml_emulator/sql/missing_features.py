@@ -4,7 +4,6 @@ A statement that cannot be parsed or names an unknown function is looked through
 docs/emulation.md lists them; an entry goes when its feature comes.
 """
 
-import re
 from collections.abc import Callable
 
 from local_bigquery import errors
@@ -16,11 +15,6 @@ from bqml_emulator.analyzer import missing
 from bqml_emulator.engine.error_mapping import not_emulated
 from bqml_emulator.jobs import execution
 from bqml_emulator.sql import script_values
-
-UNKNOWN = r'(?:Function not found: |Scalar Function with name ")'
-FUNCTION = re.compile(  # BigQuery's name spaces
-    UNKNOWN + r"(?:(AI|ML|OBJ|KEYS|AEAD|HLL_COUNT)[._]|(ST|S2)_)(\w+)", re.IGNORECASE
-)
 
 
 def install():
@@ -34,9 +28,8 @@ def install():
 
     def from_duckdb_or_missing(error, context=None, tree=None) -> BigQueryError:
         found = from_duckdb(error, context, tree)
-        if match := FUNCTION.search(found.message):
-            family = f"{match[1]}." if match[1] else f"{match[2]}_"
-            return not_emulated(f"{family}{match[3]}".upper())
+        if function := missing.function_in(found.message):
+            return not_emulated(function)
         running = execution.current()  # DuckDB is handed what sqlglot cannot parse
         is_syntax = running and found.message.startswith("Syntax error")
         return syntax_error_or_missing(found, running.text) if is_syntax else found

@@ -454,7 +454,7 @@ def _parse(name: str) -> Callable:
 
 def _own(value: exp.Expression, kind: str) -> exp.Cast:
     """A cast that is ours, not the statement's."""
-    cast = exp.Cast(this=value, to=exp.DataType.build(kind, dialect="duckdb"))
+    cast = exp.Cast(this=value, to=exp.DataType.build(kind))
     cast.meta[casts.WRITTEN] = False
     return cast
 

@@ -54,6 +54,8 @@ MACROS = {  # that take the place of local-bigquery's
     "WHEN x < 0 THEN _raise('cannot take logarithm of a negative number') ELSE value END",
     "_bqml_finite_or_null(r, a, b)": "CASE WHEN NOT isfinite(r::DOUBLE) AND isfinite(a::DOUBLE) "
     "AND isfinite(b::DOUBLE) THEN NULL ELSE r END",
+    "_bqml_safe_quotient(a, b)": "TRY(CAST(_bqml_decimals('divide', a::VARCHAR, b::VARCHAR, "
+    f"{SCALES[Type.DECIMAL]}) AS DECIMAL(38, 9)))",
     "safe_add(a, b)": "bq.main._bqml_finite_or_null(TRY(a + b), a, b)",
     "safe_subtract(a, b)": "bq.main._bqml_finite_or_null(TRY(a - b), a, b)",
     "safe_multiply(a, b)": "bq.main._bqml_finite_or_null(TRY(a * b), a, b)",
@@ -64,25 +66,30 @@ MACROS = {  # that take the place of local-bigquery's
     "_bqml_checked2(r, x, y, name)": "CASE WHEN r IS NULL OR isfinite(r) OR NOT isfinite(x::DOUBLE) "
     "OR NOT isfinite(y::DOUBLE) THEN r "
     "ELSE _raise('Floating point error in function: ' || name || '(' || x || ', ' || y || ')') END",
+    "_bqml_pattern(p)": "CASE WHEN regexp_matches(p, '(^|[^\\\\])(\\\\\\\\)*\\\\$') "
+    "THEN _raise('LIKE pattern ends with a backslash') ELSE p END",
     "range_bucket(point, boundaries)": "CASE WHEN point IS NULL OR boundaries IS NULL "
     "OR CASE WHEN typeof(point) = 'DOUBLE' THEN isnan(point::VARCHAR::DOUBLE) ELSE false END THEN NULL "
     "WHEN len(list_filter(boundaries, lambda b, i: b IS NULL OR (i > 1 AND boundaries[i - 1] > b))) > 0 "
     "THEN _raise('Elements in input array to RANGE_BUCKET must be in ascending order.') "
     "ELSE len(list_filter(boundaries, lambda b: b <= point)) END",
 }
+SHIFT = (
+    "CASE WHEN a IS NULL OR b IS NULL THEN NULL "
+    "WHEN b < 0 THEN _raise('Bitwise shift by negative offset.') WHEN b >= 64 THEN 0 ELSE"
+)
 OVERLOADS = {
     "_bqml_bit_count": {
         "(x BIGINT)": "bit_count(x)::BIGINT",
         "(x BLOB)": "CASE WHEN octet_length(x) = 0 THEN 0 ELSE bit_count(x::BIT) END::BIGINT",
     },
     "_bqml_shift_left": {
-        "(a BIGINT, b BIGINT)": "CASE WHEN b < 0 THEN _raise('Bit shift by negative value is not allowed') "
-        "WHEN b >= 64 THEN 0 ELSE bq.main._bqml_wrapped("
-        "(a::HUGEINT & (18446744073709551615::HUGEINT >> b::INTEGER)) << b::INTEGER) END",
+        "(a BIGINT, b BIGINT)": f"{SHIFT} bq.main._bqml_wrapped("
+        "(a::HUGEINT & (18446744073709551615::HUGEINT >> (b & 63)::INTEGER)) << (b & 63)::INTEGER) END",
         "(a BLOB, b BIGINT)": "_bqml_shift_bytes(a, b, true)",
     },
     "_bqml_shift_right": {
-        "(a BIGINT, b BIGINT)": "bq.main._shift_right(a, b)",
+        "(a BIGINT, b BIGINT)": f"{SHIFT} bq.main._shift_right(a, b) END",
         "(a BLOB, b BIGINT)": "_bqml_shift_bytes(a, b, false)",
     },
 }
@@ -185,10 +192,7 @@ def _latin(value: bytes) -> str:
 
 
 def _latin_pattern(value: bytes) -> str:
-    pattern = _latin(value)
-    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
-        raise ValueError("LIKE pattern ends with a backslash")
-    return pattern
+    return _whole(_latin(value))
 
 
 def register(con: duckdb.DuckDBPyConnection):
@@ -293,11 +297,11 @@ def _to(text: exp.Expression, of: Type) -> exp.Expression:
 def _divided(node: exp.Div | exp.SafeDivide) -> exp.Expression:
     kinds = {decimal_kind(side) for side in (node, node.this, node.expression)}
     of = Type.BIGDECIMAL if Type.BIGDECIMAL in kinds else Type.DECIMAL
+    if isinstance(node, exp.SafeDivide) and of == Type.DECIMAL:
+        return macro("_bqml_safe_quotient", node.this.copy(), node.expression.copy())
     call = _decimals("divide", of, node.this, node.expression)
     if not isinstance(node, exp.SafeDivide):
         return call
-    if of == Type.DECIMAL:
-        return exp.func("TRY", call)
     zero = exp.EQ(this=node.expression.copy(), expression=exp.Literal.number(0))
     return exp.Case(ifs=[exp.If(this=zero, true=exp.null())], default=call)  # TRY would hide the refusal
 
@@ -405,21 +409,44 @@ def _constant(side: exp.Expression) -> bool:
 
 
 def bytes_like(node: exp.Expression, context) -> exp.Expression:
-    """Node rule: LIKE of BYTES, as of texts with a character for each byte; bits of no bytes."""
-    if isinstance(node, exp.Like) and _is_bytes(node.this):
+    """Node rule: LIKE of BYTES, as of texts with a character a byte; no pattern ends in a backslash."""
+    if not isinstance(node, exp.Like):
+        return node
+    make = _pattern
+    if _is_bytes(node.this):
         node.set("this", exp.func("_bqml_latin", node.this))
-        pattern = node.expression
-        if isinstance(pattern, exp.Any | exp.All):
-            inner = pattern.this
-            if isinstance(inner, exp.Tuple):
-                inner.set(
-                    "expressions", [exp.func("_bqml_latin_pattern", item) for item in inner.expressions]
-                )
-            elif isinstance(inner, exp.Paren):
-                inner.set("this", exp.func("_bqml_latin_pattern", inner.this))
-        else:
-            node.set("expression", exp.func("_bqml_latin_pattern", pattern))
+        make = _bytes_pattern
+    pattern = node.expression
+    if isinstance(pattern, exp.Any | exp.All):
+        inner = pattern.this
+        if isinstance(inner, exp.Tuple):
+            inner.set("expressions", [make(item) for item in inner.expressions])
+        elif isinstance(inner, exp.Paren):
+            inner.set("this", make(inner.this))
+    else:
+        node.set("expression", make(pattern))
     return node
+
+
+def _bytes_pattern(pattern: exp.Expression) -> exp.Expression:
+    return exp.func("_bqml_latin_pattern", pattern)
+
+
+def _pattern(pattern: exp.Expression) -> exp.Expression:
+    """A text; only DuckDB, and not in every case, looks at its end."""
+    if not isinstance(pattern, exp.Literal):
+        return macro("_bqml_pattern", pattern)
+    try:
+        _whole(pattern.name)
+    except ValueError as error:
+        raise BigQueryError("invalidQuery", str(error)) from None
+    return pattern
+
+
+def _whole(pattern: str) -> str:
+    if (len(pattern) - len(pattern.rstrip("\\"))) % 2:
+        raise ValueError("LIKE pattern ends with a backslash")
+    return pattern
 
 
 def empty_bits(node: exp.Expression, context) -> exp.Expression:
@@ -465,10 +492,10 @@ def positions(node: exp.Expression, context) -> exp.Expression:
     offset = node.args.get("offset")
     if node.args.get("safe") and offset is not None:
         inside = exp.Between(this=index.copy(), low=exp.convert(offset), high=exp.Literal.number(WIDEST - 1))
-        bounded = exp.Case(
-            ifs=[exp.If(this=inside, true=index.copy())], default=exp.Literal.number(WIDEST - 1)
-        )
+        place = exp.Add(this=exp.Paren(this=index.copy()), expression=exp.convert(1 - offset))
+        bounded = exp.Case(ifs=[exp.If(this=inside, true=place)], default=exp.Literal.number(WIDEST))
         node.set("expressions", [bounded])
+        node.set("offset", 1)  # sqlglot would count on only where it knows the type of the index
     return node
 
 

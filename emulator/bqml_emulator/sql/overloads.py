@@ -2,8 +2,8 @@
 
 DuckDB chooses the overload when it meets the call; then it does not know the types of aggregates and windows,
 which it computes apart, and every overload fits; and it binds a column of an outer query twice, which it does
-not survive. In a lambda, the value has its type: `m(SUM(x))` is written as
-`list_transform([{'a0': SUM(x)}], lambda v: m(struct_extract(v, 'a0')))[1]`.
+not survive. It takes no aggregate in TRY either. In a lambda, the value has its type: `m(SUM(x))` is written
+as `list_transform([{'a0': SUM(x)}], lambda v: m(struct_extract(v, 'a0')))[1]`.
 """
 
 import functools
@@ -12,6 +12,7 @@ import duckdb
 from local_bigquery.engine import database
 from local_bigquery.sql import translate
 from local_bigquery.sql.dialect import macro
+from local_bigquery.sql.rules import NODE_RULES, safe
 from sqlglot import exp
 
 from bqml_emulator.engine import database_files
@@ -19,7 +20,7 @@ from bqml_emulator.engine import database_files
 PREFIX = "bq.main."
 OVERLOADED = """
 SELECT function_name FROM duckdb_functions() WHERE database_name = 'bq' AND function_type = 'macro'
-GROUP BY 1 HAVING COUNT(*) > 1
+GROUP BY 1 HAVING COUNT(*) > 1 OR bool_or(contains(macro_definition, 'TRY('))
 """
 # Of people's functions; one with a subquery can stand in no lambda
 BODIES = """
@@ -118,8 +119,20 @@ def register(con: duckdb.DuckDBPyConnection):
     con.execute("CREATE OR REPLACE MACRO bq.main._bqml_narrow(x HUGEINT) AS x::BIGINT, (x) AS x")
 
 
+def safe_function(node: exp.Expression, context) -> exp.Expression:
+    """Node rule, in the place of local-bigquery's: the `s` of its lambda would be a column of that name."""
+    made = safe.safe_function(node, context)
+    if made is not node:
+        call = made.find(exp.Lambda)
+        for name in call.find_all(exp.Identifier) if call else ():
+            if name.arg_key == "table" or name.parent is call:
+                name.set("this", "_bqml_s")
+    return made
+
+
 def install():
     """Look at every statement when all of it is translated."""
+    NODE_RULES[NODE_RULES.index(safe.safe_function)] = safe_function
     database_files.on_connect.append(register)
     rewrite = translate._rewrite
 

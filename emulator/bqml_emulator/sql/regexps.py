@@ -3,6 +3,7 @@
 Source: BQ string functions, REGEXP_EXTRACT and its like (2026-08-22); messages of google/zetasql.
 """
 
+import functools
 import re
 
 import duckdb
@@ -14,6 +15,9 @@ from sqlglot import exp
 GROUP = re.compile(
     r"\\Q.*?(?:\\E|$)|\\.|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|(\((?!\?)|\(\?P?<(?![=!]))", re.S
 )
+PATTERNS = (
+    exp.RegexpLike, exp.RegexpInstr, exp.RegexpExtract, exp.RegexpExtractAll, exp.RegexpReplace
+)  # fmt: skip
 MANY = "Regular expressions passed into extraction functions must not have more than 1 capturing group"
 MACROS = {
     "_bqml_counted": "(x, position, occurrence) AS CASE "
@@ -49,6 +53,50 @@ def _finds_nothing(pattern: str) -> bool:
         return False
 
 
+@functools.lru_cache(1024)
+def problem(pattern: str, is_extraction: bool) -> str | None:
+    """What is wrong with a pattern; None if nothing is. DuckDB's RE2 is asked, as Python knows other ones."""
+    try:
+        with duckdb.connect() as con:
+            con.execute("SELECT regexp_matches('', ?)", [pattern])
+        if is_extraction:
+            groups(pattern)
+    except duckdb.Error as error:
+        return f"Cannot parse regular expression: {str(error).removeprefix('Invalid Input Error: ')}"
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _literal(pattern: exp.Expression) -> str | None:
+    """A pattern that is written out; of BYTES with a character for each byte."""
+    if pattern.is_string:
+        return pattern.name
+    is_bytes = isinstance(pattern, exp.Anonymous) and pattern.name.lower() == "from_hex"
+    hexadecimal = pattern.expressions[0] if is_bytes else None
+    is_written = hexadecimal is not None and hexadecimal.is_string
+    return bytes.fromhex(hexadecimal.name).decode("latin-1") if is_written else None
+
+
+def refused(node: exp.Expression) -> exp.Expression | None:
+    """The call with a literal pattern that is wrong: an error, but of rows without NULL in its arguments."""
+    pattern = _literal(node.expression) if isinstance(node, PATTERNS) else None
+    if pattern is None:
+        return None
+    message = problem(pattern, isinstance(node, exp.RegexpExtract | exp.RegexpExtractAll))
+    if message is None:
+        return None
+    kinds = {exp.RegexpLike: "BOOLEAN", exp.RegexpInstr: "BIGINT", exp.RegexpExtractAll: "VARCHAR[]"}
+    of_bytes = "BLOB[]" if isinstance(node, exp.RegexpExtractAll) else "BLOB"
+    given = kinds.get(type(node), "VARCHAR")
+    is_bytes = not node.expression.is_string and given.startswith("VARCHAR")
+    others = [node.args.get(key) for key in ("this", "replacement", "position", "occurrence", "option")]
+    nulls = [exp.Is(this=other.copy(), expression=exp.null()) for other in others if other is not None]
+    error = exp.func("_raise", exp.Literal.string(message))
+    to = exp.DataType.build(of_bytes if is_bytes else given, dialect="duckdb")
+    return exp.Case(ifs=[exp.If(this=exp.or_(*nulls), true=exp.null())], default=exp.Cast(this=error, to=to))
+
+
 def register(con: duckdb.DuckDBPyConnection):
     """Make the functions when the database is opened."""
     for name, overloads in MACROS.items():
@@ -66,7 +114,8 @@ def demand(node: exp.Expression):
     pattern = node.expression
     if pattern.is_string and not isinstance(pattern, exp.ByteString):
         try:
-            (grouped_all if is_all else groups)(pattern.this)
+            if is_all:
+                grouped_all(pattern.this)
         except ValueError as error:
             raise BigQueryError("invalidQuery", str(error)) from None
         return

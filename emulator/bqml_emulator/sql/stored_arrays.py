@@ -51,10 +51,10 @@ def keep_arrays(tree: exp.Expression, context) -> exp.Expression:
     target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     columns = _columns(running, target, context)
     arrays = {name.casefold(): kind for name, kind, _ in columns if kind.endswith("[]")}
+    undefined = {name.casefold() for name, _, default in columns if default is None} & arrays.keys()
     if arrays and isinstance(tree, exp.Update):
-        _mend_assignments(tree, arrays)
+        _mend_assignments(tree, arrays, undefined)
     elif arrays and tree.expression is not None:
-        undefined = {name.casefold() for name, _, default in columns if default is None} & arrays.keys()
         _mend_insert(tree, [name for name, *_ in columns], arrays, undefined)
     return tree
 
@@ -77,19 +77,26 @@ def _stored(value: exp.Expression, column: str) -> exp.Expression:
     return exp.Anonymous(this=FUNCTION, expressions=[value.copy(), exp.Literal.string(column)])
 
 
-def _mend_assignments(tree: exp.Update, arrays: dict[str, str]):
+def _mend_value(value: exp.Expression, column: str, undefined: set[str]):
+    if not isinstance(value, exp.Var):  # DEFAULT is one
+        value.replace(_stored(value, column))
+    elif column.casefold() in undefined:
+        value.replace(_stored(exp.array(), column))
+
+
+def _mend_assignments(tree: exp.Update, arrays: dict[str, str], undefined: set[str]):
     names = {"", tree.this.name.casefold(), tree.this.alias.casefold()}  # anything else is a STRUCT's field
     for assignment in tree.expressions:
         column = assignment.this
         if column.name.casefold() in arrays and column.text("table").casefold() in names:
-            assignment.set("expression", _stored(assignment.expression, column.name))
+            _mend_value(assignment.expression, column.name, undefined)
 
 
 def _mend_insert(tree: exp.Insert, columns: list[str], arrays: dict[str, str], undefined: set[str]):
     given = [name.name for name in tree.this.expressions] if isinstance(tree.this, exp.Schema) else columns
     missing = sorted(undefined - {name.casefold() for name in given})
     if isinstance(tree.expression, exp.Values):
-        _mend_values(tree.expression, given, arrays)
+        _mend_values(tree.expression, given, arrays, undefined)
         for row in tree.expression.expressions:
             row.set("expressions", [*row.expressions, *(exp.array() for _ in missing)])
     else:
@@ -114,11 +121,11 @@ def _converted(value: exp.Expression, column: str, kind: str | None) -> exp.Expr
     return _stored(exp.cast(value, exp.DataType.build(kind, dialect=DuckDBDialect)), column)
 
 
-def _mend_values(values: exp.Values, given: list[str], arrays: dict[str, str]):
+def _mend_values(values: exp.Values, given: list[str], arrays: dict[str, str], undefined: set[str]):
     for row in values.expressions:
         for column, value in zip(given, row.expressions, strict=False):
-            if column.casefold() in arrays and not isinstance(value, exp.Var):  # DEFAULT is one
-                value.replace(_stored(value, column))
+            if column.casefold() in arrays:
+                _mend_value(value, column, undefined)
 
 
 def keep_created_arrays(tree: exp.Expression, context) -> exp.Expression:

@@ -7,6 +7,8 @@ from local_bigquery.errors import BigQueryError
 from local_bigquery.jobs import copy, load, runner
 from local_bigquery.models import TableFieldSchema
 
+from bqml_emulator.sql import column_defaults
+
 
 def _required(fields: list[TableFieldSchema] | None) -> list[str]:
     return [field.name for field in fields or [] if field.mode == "REQUIRED"]
@@ -51,6 +53,7 @@ def _copy_with_schema(run):
             source = tables.load(project_id, dataset_id, name.partition("@")[0])  # table@time
             tables.annotate(target, source.only("schema", *tables.LAYOUT))
             _require(target, _required(tables.fields(source)))
+            column_defaults.write(target, tables.fields(source))
         return statistics
 
     return copy_with_schema

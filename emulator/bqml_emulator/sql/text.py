@@ -199,6 +199,8 @@ def edges(node: exp.Expression, context) -> exp.Expression:
 def _of_text(node: exp.Expression, context) -> exp.Expression:
     keys, is_text = TEXTS[type(node)]
     kind_of = _kind_of(node.this)
+    if wrong := regexps.refused(node):
+        return wrong
     type_, node.type = node.type, None  # sqlglot writes other SQL for what it knows to be bytes
     for key in keys:
         if argument := node.args.get(key):

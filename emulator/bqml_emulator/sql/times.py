@@ -15,23 +15,34 @@ from sqlglot import exp
 
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
-from bqml_emulator.sql import casts, text_values
+from bqml_emulator.sql import casts, text_values, zones
 
 Type = exp.DataType.Type
 DATETIME, TIMESTAMP = (Type.TIMESTAMP, Type.DATETIME), (Type.TIMESTAMPTZ,)
 MOVES = (exp.DateAdd, exp.DateSub, exp.DatetimeAdd, exp.DatetimeSub, exp.TimestampAdd, exp.TimestampSub)
-DIFFERENCES = (exp.DateDiff, exp.DatetimeDiff, exp.TimestampDiff)
-TRUNCATIONS = (exp.DateTrunc, exp.DatetimeTrunc)
 TYPED = (
     *MOVES,
-    *DIFFERENCES,
-    *TRUNCATIONS,
+    exp.DateDiff,
+    exp.DatetimeDiff,
+    exp.TimestampDiff,
+    exp.DateTrunc,
+    exp.DatetimeTrunc,
     exp.Timestamp,
     exp.TsOrDsToDatetime,
     exp.TsOrDsToTime,
     exp.String,
+    exp.TimestampTrunc,
+    exp.AtTimeZone,
+    exp.Date,
+    exp.Time,
+    exp.Datetime,
+    exp.CurrentDate,
+    exp.CurrentTime,
+    exp.LastDay,
+    exp.Anonymous,
 )
-ZONED = (exp.TimestampTrunc, exp.Timestamp, exp.Date, exp.Time, exp.Datetime, exp.String, exp.AtTimeZone)
+KINDS = {exp.Date: "DATE", exp.Time: "TIME", exp.CurrentDate: "DATE", exp.CurrentTime: "TIME"}
+CHECKED = (*MOVES, exp.DateFromParts, exp.TimestampFromParts, exp.LastDay)
 PARTS = {"MICROSECOND": 1_000_000, "MILLISECOND": 1_000}
 FIRST, LAST = "0001-01-01 00:00:00", "9999-12-31 23:59:59.999999"
 WITHIN = {
@@ -44,7 +55,7 @@ WITHIN = {
     "BIGINT": "x",
     "TIME": "x",
 }
-ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least)
+ORDERS = (exp.LT, exp.LTE, exp.GT, exp.GTE, exp.Between, exp.Greatest, exp.Least, exp.Ordered)
 DAY = 86_400_000_000  # in microseconds
 REPLACED = {  # of local-bigquery's macros
     "range_contains(r, x)": "CASE WHEN r IS NULL OR x IS NULL THEN NULL "
@@ -75,15 +86,21 @@ REPLACED = {  # of local-bigquery's macros
     "+ bq.main._micros(i))::BIGINT",
     "justify_interval(i)": "bq.main._bqml_of_days("
     f"bq.main._bqml_total(i) // {DAY}, bq.main._bqml_total(i) % {DAY})",
-    "_bqml_step(r, step)": "CASE WHEN step IS NULL THEN _raise('step cannot be NULL') "
-    "WHEN bq.main._bqml_total(step) = 0 THEN _raise('step cannot be 0') "
-    "WHEN typeof(r.__range_start) = 'TIMESTAMP WITH TIME ZONE' AND bq.main._months(step) <> 0 "
-    "THEN _raise('step with non-zero MONTH or YEAR part is not supported') "
-    "WHEN r.__range_start IS NULL OR r.__range_end IS NULL "
-    "THEN _raise('input RANGE cannot have UNBOUNDED endpoints') ELSE step END",
-    "generate_range_array(r, step)": "CASE WHEN r IS NULL THEN NULL "
-    "ELSE bq.main._range_array(r, bq.main._bqml_step(r, step), true) END, (r, step, last) AS "
-    "CASE WHEN r IS NULL THEN NULL ELSE bq.main._range_array(r, bq.main._bqml_step(r, step), last) END",
+    "_bqml_field(name, x, size)": "CASE WHEN abs(x) > size THEN _raise('Interval field ' || name || ' ' || x "
+    "|| ' is out of range -' || size || ' to ' || size) ELSE x END",
+    "_bqml_interval(months, days, micros)": "to_months(bq.main._bqml_field('months', months, "
+    f"{text_values.MONTHS})::INTEGER) + to_days(bq.main._bqml_field('days', days, "
+    f"{text_values.DAYS})::INTEGER) + to_microseconds(bq.main._bqml_field('microseconds', micros, "
+    f"{text_values.MICROS})::BIGINT)",
+    "_bqml_make_interval(year, month, day, hour, minute, second)": "CASE WHEN year IS NULL OR month IS NULL "
+    "OR day IS NULL OR hour IS NULL OR minute IS NULL OR second IS NULL THEN NULL "
+    "ELSE bq.main._bqml_interval(year::HUGEINT * 12 + month, day, "
+    "((hour::HUGEINT * 60 + minute) * 60 + second) * 1000000) END",
+    "_bqml_interval_quotient(i, n)": "CASE WHEN n = 0 THEN _raise('Interval division by zero') ELSE "
+    "to_months((bq.main._months(i) // n)::INTEGER) "
+    "+ to_days(((datepart('day', i) + bq.main._months(i) % n * 30) // n)::INTEGER) "
+    f"+ to_microseconds(((bq.main._micros(i) + (datepart('day', i) + bq.main._months(i) % n * 30) % n "
+    f"* {DAY}::HUGEINT) // n)::BIGINT) END",
 }
 UNITS = "(micros - (micros % size + size) % size) // size"
 
@@ -108,51 +125,100 @@ def register(con: duckdb.DuckDBPyConnection):
         "'TIMESTAMP +/- INTERVAL is not supported for intervals with non-zero MONTH or YEAR part.') "
         "ELSE i END"
     )
+    con.execute(
+        "CREATE MACRO bq.main._bqml_last_of_iso_year(d) AS "
+        "(date_trunc('isoyear', date_trunc('isoyear', d) + INTERVAL 375 DAY) - INTERVAL 1 DAY)::DATE"
+    )
     con.execute(f"CREATE MACRO bq.main._bqml_units(micros, size) AS {UNITS}")
 
 
 def by_type(tree: exp.Expression, context) -> exp.Expression:
     """Statement rule: the function that local-bigquery has for the type of the first argument."""
-    nodes = list(tree.find_all(*TYPED))
+    nodes = [node for node in tree.find_all(*TYPED) if _is_meant(node)]
     if not nodes:
         return tree
     typing.annotate(tree, context)
-    for node in nodes:
+    for node in reversed(nodes):  # the inner ones first: the outer ones copy them
         made = _by_type(node)
         if made is not node:
+            made.type = made.type or node.type
             node.replace(made)
     return tree
 
 
+def _is_meant(node: exp.Expression) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name == "bq.main.current_datetime" and bool(node.expressions)
+    return node.this is not None
+
+
+def _zoned(node: exp.Expression) -> exp.Expression | None:
+    """The function in a time zone, if it has one."""
+    zone = node.args.get("zone")
+    match node:
+        case exp.Anonymous():
+            return zones.now(node.expressions[0], "TIMESTAMP")
+        case exp.CurrentDate() | exp.CurrentTime() if node.this is not None:
+            return zones.now(node.this, KINDS[type(node)])
+        case exp.Date() | exp.Time() if zone is not None:
+            return zones.part(node.this, zone, KINDS[type(node)])
+        case exp.Datetime() if node.expression is not None and _is_zone(node):
+            return zones.local(node.this, node.expression)
+        case exp.AtTimeZone() if node.arg_key != "format":
+            return zones.local(node.this, zone)
+        case exp.String() if zone is not None:
+            return zones.text(node.this, zone)
+        case exp.TimestampTrunc() if zone is not None:
+            return zones.truncated(node)
+    return None
+
+
+def _is_zone(node: exp.Datetime) -> bool:
+    return kind(node.this) in TIMESTAMP or node.expression.is_string or kind(node.expression) in typing.TEXT
+
+
 def _by_type(node: exp.Expression) -> exp.Expression:
+    if made := _zoned(node):
+        return made
     given = kind(node.this)
-    if isinstance(node, MOVES):
-        is_sum = isinstance(node, exp.DateAdd | exp.DatetimeAdd | exp.TimestampAdd)
-        made = None
-        if given in DATETIME:
-            made = exp.DatetimeAdd if is_sum else exp.DatetimeSub
-        elif given in TIMESTAMP:
-            made = exp.TimestampAdd if is_sum else exp.TimestampSub
-        return made(**node.copy().args) if made and not isinstance(node, made) else node
-    if isinstance(node, DIFFERENCES):
-        return _difference(node, given)
-    if isinstance(node, TRUNCATIONS):
-        return _truncation(node, given)
-    if isinstance(node, exp.Timestamp):
-        return _timestamp(node, given)
-    if isinstance(node, exp.String):
-        is_plain = given in (Type.DATE, *DATETIME, *TIMESTAMP) and node.args.get("zone") is None
-        return _written(node.this, "VARCHAR") if is_plain else node
-    target = "TIME" if isinstance(node, exp.TsOrDsToTime) else "DATETIME"
-    if isinstance(node.parent, exp.TimeToStr):
-        return node
-    if target == "TIME":
-        return macro("_bqml_to_time", node.this.copy(), exp.false())
-    return _written(node.this, "TIMESTAMP") if given in exp.DataType.TEXT_TYPES else node
+    match node:
+        case exp.DateAdd() | exp.DatetimeAdd() | exp.TimestampAdd():
+            return _moved(node, given, exp.DatetimeAdd, exp.TimestampAdd)
+        case exp.DateSub() | exp.DatetimeSub() | exp.TimestampSub():
+            return _moved(node, given, exp.DatetimeSub, exp.TimestampSub)
+        case exp.DateDiff() | exp.DatetimeDiff() | exp.TimestampDiff():
+            return _difference(node, given)
+        case exp.DateTrunc() | exp.DatetimeTrunc():
+            return _truncation(node, given)
+        case exp.Timestamp():
+            return _timestamp(node, given)
+        case exp.LastDay() if node.text("unit").upper() == "ISOYEAR":
+            return macro("_bqml_last_of_iso_year", node.this.copy())
+    return _converted(node, given)
+
+
+def _moved(node: exp.Expression, given: Type | None, datetime: type, timestamp: type) -> exp.Expression:
+    made = datetime if given in DATETIME else timestamp if given in TIMESTAMP else type(node)
+    return node if isinstance(node, made) else made(**node.copy().args)
+
+
+def _converted(node: exp.Expression, given: Type | None) -> exp.Expression:
+    """DATE, DATETIME, TIME or STRING of one value; within a FORMAT function they are sqlglot's own."""
+    is_text = given in exp.DataType.TEXT_TYPES
+    match node:
+        case exp.String() if given in (Type.DATE, *DATETIME, *TIMESTAMP):
+            return _written(node.this, "VARCHAR")
+        case exp.TsOrDsToTime() if not isinstance(node.parent, exp.TimeToStr):
+            return macro("_bqml_to_time", node.this.copy(), exp.false())
+        case exp.TsOrDsToDatetime() if is_text and not isinstance(node.parent, exp.TimeToStr):
+            return _written(node.this, "TIMESTAMP")
+        case exp.Date() if is_text and not node.expressions:
+            return exp.cast(_written(node.this, "TIMESTAMPTZ"), "DATE")
+    return node
 
 
 def _written(value: exp.Expression, target: str) -> exp.Cast:
-    cast = exp.Cast(this=value.copy(), to=exp.DataType.build(target, dialect="duckdb"))
+    cast = exp.Cast(this=value.copy(), to=exp.DataType.build(target))
     cast.meta[casts.WRITTEN] = True
     return cast
 
@@ -172,17 +238,10 @@ def _difference(node: exp.Expression, given: Type | None) -> exp.Expression:
 
 def _truncation(node: exp.Expression, given: Type | None) -> exp.Expression:
     unit = node.args["unit"]
-    if (
-        isinstance(unit, exp.WeekStart)
-        and given in (*DATETIME, *TIMESTAMP)
-        and isinstance(node, exp.DateTrunc)
-    ):
-        raise BigQueryError(
-            "notImplemented", "not emulated: DATE_TRUNC of a DATETIME or TIMESTAMP to WEEK(day)"
-        )
     unit = exp.var(unit.name.upper()) if not isinstance(unit, exp.WeekStart) else unit.copy()
     if given in TIMESTAMP:
-        return exp.TimestampTrunc(this=node.this.copy(), unit=unit, zone=node.args.get("zone"))
+        made = exp.TimestampTrunc(this=node.this.copy(), unit=unit, zone=node.args.get("zone"))
+        return zones.truncated(made) if made.args["zone"] is not None else made
     if given in DATETIME and isinstance(node, exp.DateTrunc):
         return exp.DatetimeTrunc(this=node.this.copy(), unit=unit)
     return node
@@ -194,23 +253,8 @@ def _timestamp(node: exp.Timestamp, given: Type | None) -> exp.Expression:
         return _written(node.this, "TIMESTAMPTZ") if given in exp.DataType.TEXT_TYPES else node
     if given in exp.DataType.TEXT_TYPES:
         read = exp.func("_bqml_instant", node.this.copy(), zone.copy())
-        return exp.Cast(this=read, to=exp.DataType.build("TIMESTAMPTZ", dialect="duckdb"))
-    local = exp.Cast(this=node.this.copy(), to=exp.DataType.build("TIMESTAMP", dialect="duckdb"))
-    return datetimes.from_local(local, zone.copy())
-
-
-def check_zones(tree: exp.Expression, context) -> exp.Expression:
-    """Statement rule: a literal that is no time zone, and what a zone is not emulated for."""
-    for node in tree.find_all(*ZONED):
-        zone = node.args.get("zone")
-        if isinstance(zone, exp.Literal):
-            try:
-                text_values.zone(zone.name)
-            except ValueError as error:
-                raise BigQueryError("invalidQuery", str(error)) from None
-            if isinstance(node, exp.TimestampTrunc) and node.text("unit").upper() == "ISOYEAR" != zone.name:
-                raise BigQueryError("notImplemented", "not emulated: TIMESTAMP_TRUNC to ISOYEAR in a zone")
-    return tree
+        return exp.Cast(this=read, to=exp.DataType.build("TIMESTAMPTZ"))
+    return zones.instant(node.this, zone)
 
 
 def parts(tree: exp.Expression, context) -> exp.Expression:
@@ -245,6 +289,30 @@ def _is_range(value: exp.Expression) -> bool:
     return found is not None and "__range_start" in found.sql()
 
 
+def make_interval(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: MAKE_INTERVAL of any expressions, by place or by name."""
+    if not isinstance(node, exp.MakeInterval):
+        return node
+    given = dict.fromkeys(("year", "month", "day", "hour", "minute", "second"), exp.convert(0))
+    for key, value in node.args.items():
+        if isinstance(value, exp.Kwarg):
+            given[value.this.name.lower()] = value.expression
+        elif value is not None:
+            given[key] = value
+    made = macro("_bqml_make_interval", *(value.copy() for value in given.values()))
+    made.type = exp.DataType.build("INTERVAL")
+    return made
+
+
+def quotients(node: exp.Expression, context) -> exp.Expression:
+    """Node rule: what a part of an INTERVAL leaves goes to the next one; of microseconds, nothing is left."""
+    if isinstance(node, exp.Div) and kind(node.this) == Type.INTERVAL:
+        made = macro("_bqml_interval_quotient", node.this, node.expression)
+        made.type = node.type
+        return made
+    return node
+
+
 def within(node: exp.Expression, context) -> exp.Expression:
     """Node rule: dates, times and intervals that are reckoned stay within their types."""
     if isinstance(node, exp.Sub):
@@ -263,7 +331,7 @@ def within(node: exp.Expression, context) -> exp.Expression:
         kind(side) in (Type.INTERVAL, Type.DATE, *DATETIME, *TIMESTAMP)
         for side in (node.this, node.expression)
     )
-    if not is_sum and not isinstance(node, (*MOVES, exp.DateFromParts, exp.TimestampFromParts)):
+    if not is_sum and not isinstance(node, CHECKED):
         return node
     if is_sum and isinstance(node, exp.Sub) and kind(node.this) == kind(node.expression) == Type.DATE:
         return node
@@ -284,8 +352,9 @@ def _micros(value: exp.Expression) -> exp.Expression:
 def install():
     """Choose by type where local-bigquery rewrites these functions, and check after it has."""
     STATEMENT_RULES.insert(STATEMENT_RULES.index(datetimes.datetime), by_type)
-    statement_rules.add(check_zones)
     statement_rules.add(parts)
     NODE_RULES.insert(0, ordered_ranges)
+    NODE_RULES.insert(0, make_interval)
+    NODE_RULES.insert(0, quotients)
     NODE_RULES.append(within)
     database_files.on_connect.append(register)

@@ -13,6 +13,7 @@ from bqml_emulator.core.strangers import Guard
 from bqml_emulator.storage.api import Api
 from bqml_emulator.storage.earlier import take_over
 from bqml_emulator.storage.store import Store
+from bqml_emulator.storage.uploads import forget_expired
 
 GRACEFUL_SECONDS = 2
 
@@ -35,6 +36,7 @@ def main():
     take_over(config.storage_dir, store)
     for path in store.incoming.iterdir():  # of uploads that the last process did not finish
         path.unlink()
+    forget_expired(store.resumable)
 
     def denied_permissions() -> list[str]:
         """The fault of that name, which the emulator's other process keeps."""

@@ -13,14 +13,17 @@ BUFFER = 1024 * 1024
 
 
 class Content:
-    """A file in `folder` that becomes an object's, or goes."""
+    """A file in `folder` that becomes an object's, or goes; `name` goes on with one that is there already."""
 
-    def __init__(self, folder: Path):
-        self._path = folder / secrets.token_hex(8)
-        self._file = self._path.open("wb", buffering=0)
+    def __init__(self, folder: Path, name: str = ""):
+        self._path = folder / (name or secrets.token_hex(8))
+        self._file = self._path.open("ab", buffering=0)
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._crc32c = google_crc32c.Checksum()
         self.size = 0
+        with self._path.open("rb") as before:
+            while data := before.read(BUFFER):
+                self._count(data)
 
     def write(self, data: bytes):
         """Append; after an OSError it is as it was before."""
@@ -32,6 +35,9 @@ class Content:
             self._file.truncate(self.size)
             self._file.seek(self.size)
             raise
+        self._count(data)
+
+    def _count(self, data: bytes):
         self._md5.update(data)
         self._crc32c.update(data)
         self.size += len(data)

@@ -132,8 +132,10 @@ class Store:
     def __init__(self, folder: Path):
         self.folder = folder
         self.incoming = folder / "incoming"
+        self.resumable = folder / "resumable"  # uploads in parts
         self.contents = folder / "contents"
         self.incoming.mkdir(parents=True, exist_ok=True)
+        self.resumable.mkdir(exist_ok=True)
         for number in range(FOLDERS):
             (self.contents / f"{number:02x}").mkdir(parents=True, exist_ok=True)
         self._local = threading.local()

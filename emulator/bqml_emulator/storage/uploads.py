@@ -1,13 +1,17 @@
 """Uploads in their three forms: the bytes alone (media), with metadata (multipart), in parts (resumable).
 
 Source: https://docs.cloud.google.com/storage/docs/uploads-downloads and .../performing-resumable-uploads
-(2026-11-26). A resumable upload does not outlive the process: its client is told 404 and begins again.
+(2026-11-26). An upload in parts outlives the process; once it is done or cancelled, or a week old, a new
+process has forgotten it, and its client is told 404.
 """
 
+import json
 import re
 import secrets
+import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from bqml_emulator.storage.contents import Content
@@ -21,6 +25,8 @@ BOUNDARY = re.compile(r'boundary="?([^";]+)"?', re.IGNORECASE)
 CONTENT_TYPE = re.compile(rb"^content-type:\s*(.*?)\s*$", re.IGNORECASE | re.MULTILINE)
 CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 RESUMABLE_KEPT = 10_000  # uploads in parts that were begun or are done; the oldest are forgotten
+RESUMABLE_SECONDS = 7 * 24 * 3600  # .../resumable-uploads: "within a week of being initiated"
+UPLOAD_ID = re.compile(r"[\w-]{32}", re.ASCII)
 CANCELLED = 499  # what the service answers to a DELETE of an upload
 
 
@@ -44,11 +50,47 @@ class Target:
 
 @dataclass
 class Resumable:
-    """An upload in parts; `done` is the object once all of them are there."""
+    """An upload in parts; `done` is the object once all of them are there. `note` outlives the process."""
 
     target: Target
     content: Content
+    note: Path
     done: Object | None = None
+
+    @classmethod
+    def begin(cls, folder: Path, upload_id: str, target: Target) -> "Resumable":
+        """A new one."""
+        note = folder / f"{upload_id}.json"
+        note.write_text(json.dumps(asdict(target)))
+        return cls(target, Content(folder, upload_id), note)
+
+    @classmethod
+    def resume(cls, folder: Path, upload_id: str) -> "Resumable | None":
+        """One that another process has begun, with the bytes that it has received."""
+        note = folder / f"{upload_id}.json"
+        if not UPLOAD_ID.fullmatch(upload_id) or not note.exists():
+            return None
+        noted = json.loads(note.read_text())
+        target = Target(**noted | {"conditions": Conditions(**noted["conditions"])})
+        return cls(target, Content(folder, upload_id), note)
+
+    def finish(self, store: Store):
+        """All bytes are there."""
+        self.done = self.target.store(store, self.content)
+        self.note.unlink(missing_ok=True)
+
+    def discard(self):
+        """Nothing is to become of it."""
+        self.content.discard()
+        self.note.unlink(missing_ok=True)
+
+
+def forget_expired(folder: Path):
+    """At start: uploads that were begun too long ago."""
+    for note in folder.glob("*.json"):
+        if time.time() - note.stat().st_mtime > RESUMABLE_SECONDS:
+            note.with_suffix("").unlink(missing_ok=True)
+            note.unlink()
 
 
 class Uploads:
@@ -119,19 +161,20 @@ class Uploads:
         given = await request.json()
         target = self._target(request, bucket, given, request.headers.get("x-upload-content-type"))
         upload_id = secrets.token_urlsafe(24)
-        self._resumable[upload_id] = Resumable(target, Content(self._store.incoming))
+        self._resumable[upload_id] = Resumable.begin(self._store.resumable, upload_id, target)
         while len(self._resumable) > RESUMABLE_KEPT:
-            self._resumable.popitem(last=False)[1].content.discard()
+            self._resumable.popitem(last=False)[1].discard()
         query = f"uploadType=resumable&upload_id={upload_id}"
         location = f"{request.base}/upload/storage/v1/b/{bucket}/o?{query}"
         return Answer(200, headers={"Location": location, "X-GUploader-UploadID": upload_id})
 
     async def _go_on(self, request: Request, upload_id: str) -> Answer:
-        upload = self._resumable.get(upload_id)
+        upload = self._resumable.get(upload_id) or Resumable.resume(self._store.resumable, upload_id)
         if upload is None:
             raise StorageError(404, f"No such upload: {upload_id}")
+        self._resumable[upload_id] = upload
         if request.method == "DELETE":
-            self._resumable.pop(upload_id).content.discard()
+            self._resumable.pop(upload_id).discard()
             return Answer(CANCELLED)
         if request.method not in ("PUT", "POST"):
             raise StorageError(405, f"{request.method} of an upload")
@@ -140,7 +183,7 @@ class Uploads:
             received = {"Range": f"bytes=0-{upload.content.size - 1}"} if upload.content.size else {}
             return Answer(308, headers=received)
         if upload.done is None:
-            upload.done = upload.target.store(self._store, upload.content)
+            upload.finish(self._store)
         return json_answer(of_object(upload.done, request.base))
 
 

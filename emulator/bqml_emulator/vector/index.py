@@ -12,7 +12,7 @@ from local_bigquery.sql.rules.information_schema import VIEWS
 
 from bqml_emulator.core import faults, limits
 from bqml_emulator.core.statement import Statement
-from bqml_emulator.engine import database_files
+from bqml_emulator.engine import database_files, spelling
 from bqml_emulator.vector import catalog, maintenance, nearby, quota, rebuild, views
 from bqml_emulator.vector.arguments import distance_type, invalid
 from bqml_emulator.vector.catalog import VectorIndex
@@ -43,7 +43,7 @@ def _table(statement: Statement, default: tuple[str, str | None]) -> tuple[str, 
         raise BigQueryError(
             "invalid", f'Table "{".".join(parts)}" must be qualified with a dataset (e.g. dataset.table).'
         )
-    return reference
+    return spelling.table(*reference)
 
 
 def _create(statement: Statement, replace: bool, default: tuple, dry_run: bool) -> str:

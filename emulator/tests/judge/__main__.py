@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 from emulator_process import EmulatorProcess  # noqa: E402 - the paths come first
 
-from judge import compare, functions, table  # noqa: E402
+from judge import compare, contexts, functions, table  # noqa: E402
 from judge.ours import Ours  # noqa: E402
 from judge.reference import Reference  # noqa: E402
 
@@ -46,7 +46,7 @@ def main() -> None:
     options = parser.parse_args()
     start = time.monotonic()
     reference = Reference()
-    cases = functions.cases(reference, options.limit)
+    cases = functions.cases(reference, options.limit) | contexts.cases(reference)
     asked = functions.chosen(cases, options.functions, options.families)
     with _emulator(options.url) as url, options.out.open("w") as out, ThreadPoolExecutor(WORKERS) as pool:
         ours = Ours(url, EmulatorProcess.project)
@@ -57,7 +57,9 @@ def main() -> None:
                 print(json.dumps(verdict.record(), ensure_ascii=False), file=out)
                 if options.differences and verdict.verdict == "different":
                     print(
-                        f"{verdict.expression}\n  reference: {verdict.reference}\n  ours:      {verdict.ours}"
+                        "{expression}\n  reference: {reference}\n  ours:      {ours}".format(
+                            **verdict.record()
+                        )
                     )
             out.flush()
     print(table.text(rows))

@@ -7,9 +7,10 @@ from typing import Any
 
 from judge.functions import Case, Exactness
 from judge.ours import Ours
-from judge.reference import Answer, Reference
+from judge.reference import Answer, Reference, query
 
 ULPS = 8  # of results that the function reference calls approximate or leaves to the C library
+NEAR = (Exactness.ULPS, Exactness.SUM, Exactness.MEAN)
 MESSAGE_CHARACTERS = 25  # by which messages are compared, reported but no condition
 REFUSED = "not emulated: "
 
@@ -32,7 +33,7 @@ class Verdict:
             "family": self.case.family,
             "verdict": self.verdict,
             "same_message": self.same_message,
-            "expression": self.expression,
+            "expression": query(self.expression, self.case.source).removeprefix("SELECT "),
             "reference": str(self.reference),
             "ours": str(self.ours),
         }
@@ -40,27 +41,31 @@ class Verdict:
 
 def judged(cases: Iterable[Case], reference: Reference, ours: Ours) -> Iterator[Verdict]:
     """The verdict on each case; cases that we should answer come first, in batches, then those that fail."""
-    answered, failing = [], []
+    answered: dict[str, list[tuple[Case, str, Answer]]] = {}
+    failing = []
     for case in cases:
-        expression, answer = _visible(case.expression, reference)
+        expression, answer = _visible(case, reference)
         if answer.unjudged:
             yield Verdict(case, expression, answer, Answer(), "no judge", None)
+        elif answer.error is None:
+            answered.setdefault(case.source, []).append((case, expression, answer))
         else:
-            (answered if answer.error is None else failing).append((case, expression, answer))
-    for (case, expression, answer), own in zip(
-        answered, ours.evaluate([e for _, e, _ in answered]), strict=True
-    ):
-        yield _verdict(case, expression, answer, own)
+            failing.append((case, expression, answer))
+    for source, items in answered.items():
+        own = ours.evaluate([expression for _, expression, _ in items], source)
+        for (case, expression, answer), one in zip(items, own, strict=True):
+            yield _verdict(case, expression, answer, one)
     for case, expression, answer in failing:
-        yield _verdict(case, expression, answer, ours.evaluate([expression])[0])
+        yield _verdict(case, expression, answer, ours.evaluate([expression], case.source)[0])
 
 
-def _visible(expression: str, reference: Reference) -> tuple[str, Answer]:
+def _visible(case: Case, reference: Reference) -> tuple[str, Answer]:
     """No result of BigQuery has an array with NULLs: its elements are put into structs."""
-    answer = reference.evaluate(expression)
+    expression = case.expression
+    answer = reference.evaluate(expression, case.source)
     if answer.type.startswith("ARRAY<") and answer.value and None in answer.value:
         expression = f"ARRAY(SELECT AS STRUCT e FROM UNNEST({expression}) AS e WITH OFFSET AS o ORDER BY o)"
-        answer = reference.evaluate(expression)
+        answer = reference.evaluate(expression, case.source)
     return expression, answer
 
 
@@ -86,10 +91,14 @@ def _start(message: str) -> str:
 
 def _same(one: Any, other: Any, exactness: Exactness) -> bool:
     if isinstance(one, float) and isinstance(other, float):
+        if exactness is Exactness.MEAN and not math.isfinite(one):
+            return not math.isfinite(other)
+        if exactness is Exactness.ZERO and one == 0:
+            return other == 0
         if math.isnan(one) or math.isnan(other):
             return math.isnan(one) and math.isnan(other)
-        if exactness in (Exactness.ULPS, Exactness.SUM) and math.isfinite(one) and math.isfinite(other):
-            unit = math.ulp(1.0) if exactness is Exactness.SUM else 0
+        if exactness in NEAR and math.isfinite(one) and math.isfinite(other):
+            unit = 0 if exactness is Exactness.ULPS else math.ulp(1.0)
             return abs(one - other) <= ULPS * max(math.ulp(one), math.ulp(other), unit)
         return one == other and math.copysign(1, one) == math.copysign(1, other)
     if isinstance(one, list | tuple) and type(one) is type(other):

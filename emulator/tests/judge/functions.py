@@ -62,6 +62,8 @@ class Exactness(enum.Enum):
     VALUE = "value"
     ULPS = "ulps"
     SUM = "ulps of 1 at least"
+    MEAN = "of infinities, any of them or NaN"
+    ZERO = "0.0 is -0.0"
     TYPE = "type"
 
 
@@ -69,6 +71,8 @@ EXACTNESS = {
     **dict.fromkeys(UNCERTAIN, Exactness.TYPE),
     **dict.fromkeys(LIBRARY, Exactness.ULPS),
     **dict.fromkeys(SUMS, Exactness.SUM),
+    "AVG": Exactness.MEAN,  # "either [+|-]Infinity or NaN": its page
+    **dict.fromkeys(("MAX", "MIN"), Exactness.ZERO),  # which of equal values
 }
 
 
@@ -80,6 +84,7 @@ class Case:
     family: str
     expression: str
     exactness: Exactness = Exactness.VALUE
+    source: str = ""  # a table expression
 
 
 def cases(reference: Reference, limit: int = LIMIT) -> dict[str, list[Case]]:
@@ -102,7 +107,14 @@ def chosen(
     def named(name: str) -> bool:
         upper = name.upper()
         return bool(
-            {upper, upper.removeprefix("$"), upper.removesuffix(" OVER"), upper.partition("(")[0]} & wanted
+            {
+                upper,
+                upper.removeprefix("$"),
+                upper.removesuffix(" OVER"),
+                upper.removesuffix(" IN CONTEXTS"),
+                upper.partition("(")[0],
+            }
+            & wanted
         )
 
     return {
@@ -155,8 +167,10 @@ def _scalar(name: str, slots: list[Slot], reference: Reference, limit: int) -> I
         yield from some(slots, reference)
         return
     forms = [slots]
-    for form in ([slot for slot in slots if not slot.optional], _twice(slots)):
-        if form not in forms:
+    required = [slot for slot in slots if not slot.optional]
+    once = [slot for slot in required if not slot.repeated]
+    for form in (required, once, _twice(slots)):
+        if form not in forms and (form is not once or not name.startswith("$")):
             forms.append(form)
     for form in forms:
         pools = [pool(name, at, slot) for at, slot in enumerate(form)]

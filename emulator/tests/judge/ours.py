@@ -3,7 +3,7 @@
 import requests
 
 from judge import values
-from judge.reference import Answer
+from judge.reference import Answer, query
 
 BATCH = 30
 PARTS = 5  # into which a batch with a failing expression is cut: failures come in groups
@@ -17,18 +17,18 @@ class Ours:
         self._session = requests.Session()
         self._url = f"{url}/bigquery/v2/projects/{project}/queries"
 
-    def evaluate(self, expressions: list[str]) -> list[Answer]:
-        """The answers in the order of the expressions."""
-        return [
-            a for at in range(0, len(expressions), BATCH) for a in self._batch(expressions[at : at + BATCH])
-        ]
+    def evaluate(self, expressions: list[str], source: str = "") -> list[Answer]:
+        """The answers in the order of the expressions, all of one row of the source if there is one."""
+        batches = (expressions[at : at + BATCH] for at in range(0, len(expressions), BATCH))
+        return [answer for batch in batches for answer in self._batch(batch, source)]
 
-    def _batch(self, expressions: list[str]) -> list[Answer]:
+    def _batch(self, expressions: list[str], source: str) -> list[Answer]:
         columns = ",\n".join(f"{text} AS c{number}" for number, text in enumerate(expressions))
         body = {
-            "query": f"SELECT {columns}",
+            "query": query(columns, source),
             "useLegacySql": False,
             "useQueryCache": False,
+            "timeoutMs": SECONDS * 1000,
             "formatOptions": {"useInt64Timestamp": True},
         }
         try:
@@ -40,7 +40,7 @@ class Ours:
                 return [Answer(error=error["message"])]
             size = -(-len(expressions) // PARTS)
             parts = (expressions[at : at + size] for at in range(0, len(expressions), size))
-            return [answer for part in parts for answer in self._batch(part)]
+            return [answer for part in parts for answer in self._batch(part, source)]
         fields = answer["schema"]["fields"]
         cells = answer["rows"][0]["f"]
         return [

@@ -108,7 +108,9 @@ what it refuses is refused in its words: syntax, names, types, signatures. What 
 right, so [a differential test](../emulator/tests/judge) asks the emulator and ZetaSQL's reference
 implementation the same {inputs} expressions: every function and operator of the analyzer's catalog that
 BigQuery has, and every cast, with the edge values of each type. *Equal* is the same value and type, or an
-error on both sides; *refused* is `not emulated: …` here; *different* is known and not mended yet.
+error on both sides; *refused* is `not emulated: …` here; *different* is known and not mended yet. *In
+contexts* are the functions, operators and casts of scalars once more, with arguments of one row's columns, of
+aggregates and windows over it, and of the columns of an outer query: DuckDB knows less of those.
 
 | Functions, operators and casts | How many | Inputs | Equal | Refused | Different |
 |---|---|---|---|---|---|

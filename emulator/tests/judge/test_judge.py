@@ -5,13 +5,13 @@ import os
 import pytest
 from hypothesis import assume, given, settings
 
-from judge import compare, functions, random_expressions, table
+from judge import compare, contexts, functions, random_expressions, table
 from judge.ours import Ours
 from judge.reference import Reference
 
 LIMIT = 5  # cases of a signature of what agrees; everything is asked of what is pending
 EXAMPLES = int(os.environ.get("JUDGE_EXAMPLES", "200"))
-FAMILIES = sorted({*functions.FAMILIES.values(), functions.OPERATORS, functions.MISC})
+FAMILIES = sorted({*functions.FAMILIES.values(), functions.OPERATORS, functions.MISC, contexts.FAMILY})
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,8 @@ def ours(emulator) -> Ours:
 @pytest.fixture(scope="session")
 def cases(reference) -> dict[str, list[functions.Case]]:
     """Few cases of what agrees, all of what does not yet."""
-    few, all_ = functions.cases(reference, LIMIT), functions.cases(reference)
+    few = functions.cases(reference, LIMIT) | contexts.cases(reference, inputs=1)
+    all_ = functions.cases(reference) | contexts.cases(reference)
     pending = table.pending()
     return {name: all_[name] if name in pending else items for name, items in few.items()}
 

@@ -1,4 +1,4 @@
--- The state of the vector index. Grain: one index (one row, or none before it is created).
+-- The state of a vector index, of a collection or not. Grain: one index (one row, or none before it is created).
 SELECT
   index_status,
   coverage_percentage,
@@ -9,6 +9,5 @@ SELECT
   last_index_alteration_info.status AS rebuild_status,
   last_index_alteration_info.new_coverage_percentage AS rebuild_coverage,
   last_index_alteration_info.message.message AS rebuild_message
-FROM `{{ collection.project }}.{{ collection.dataset }}`.INFORMATION_SCHEMA.VECTOR_INDEXES
-WHERE table_name = '{{ collection.table_name('image_embeddings') }}'
-  AND index_name = '{{ collection.table_name('images_index') }}'
+FROM `{{ project_id }}.{{ dataset_id }}`.INFORMATION_SCHEMA.VECTOR_INDEXES
+WHERE table_name = @table_name AND index_name = @index_name

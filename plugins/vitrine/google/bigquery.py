@@ -5,7 +5,7 @@ Google's client is imported inside functions: importing it costs every task proc
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,13 +79,16 @@ class JobFigures:
 
 @dataclass(frozen=True)
 class BigQuery:
-    """BigQuery through an Airflow connection. `project_id` runs the jobs and pays for them, in `location`."""
+    """BigQuery through an Airflow connection. `project_id` runs the jobs and pays for them, in `location`,
+    or where BigQuery finds the tables. The identity is the connection's, or the last of
+    `impersonation_chain`."""
 
     gcp_conn_id: str
     project_id: str
-    location: str
+    location: str | None
     labels: tuple[tuple[str, str], ...] = ()  # for every job
     maximum_bytes_billed: int | None = None  # of a job
+    impersonation_chain: str | Sequence[str] | None = None
 
     @classmethod
     def of(cls, collection: Collection, ti: RuntimeTaskInstanceProtocol | None = None) -> BigQuery:
@@ -103,7 +106,12 @@ class BigQuery:
         """A client of the connection."""
         from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
 
-        hook = BigQueryHook(gcp_conn_id=self.gcp_conn_id, use_legacy_sql=False, location=self.location)
+        hook = BigQueryHook(
+            gcp_conn_id=self.gcp_conn_id,
+            use_legacy_sql=False,
+            location=self.location,
+            impersonation_chain=self.impersonation_chain,
+        )
         return hook.get_client(project_id=self.project_id, location=self.location)
 
     def rows(self, configuration: dict[str, Any]) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from google.cloud.bigquery import QueryJob
 
 NAMESPACE = "bigquery"
+# Results are in hidden datasets: https://docs.cloud.google.com/bigquery/docs/cached-results (2026-08-22)
+HIDDEN = "_"
 
 
 def emit(job: QueryJob) -> None:
@@ -36,10 +38,9 @@ def emit(job: QueryJob) -> None:
 
 
 def _written(job: QueryJob) -> list[Any]:
-    """The table that a DML or DDL statement has changed; none for a SELECT, whose result is temporary."""
-    if job.statement_type == "SELECT" or job.destination is None:
-        return []
-    return [job.destination]
+    """The table that a job has written, unless it is the hidden one of a result."""
+    table = job.destination
+    return [] if table is None or table.dataset_id.startswith(HIDDEN) else [table]
 
 
 def _dataset(table: dict[str, str]) -> Any:

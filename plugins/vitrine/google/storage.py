@@ -65,9 +65,13 @@ def _patience() -> dict[str, Any]:
     return {"timeout": RETRY_SECONDS, "retry": DEFAULT_RETRY.with_timeout(RETRY_SECONDS)}
 
 
-def browser_address(storage: Client, uri: str) -> str:
-    """URL at which people with access to the bucket can open the object at gs://bucket/name."""
-    endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
+def browser_address(storage: Client, uri: str, endpoint: str = "") -> str:
+    """URL at which people with access to the bucket can open the object at gs://bucket/name.
+
+    :param endpoint: where browsers reach the storage, if not where `storage` does.
+    """
+    if not endpoint:
+        endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
     bucket, _, name = uri.removeprefix("gs://").partition("/")
     # Browsers resolve . and .. in a path, and would open another object, even in another bucket.
     is_path = {".", ".."}.isdisjoint(name.split("/"))

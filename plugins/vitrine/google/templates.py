@@ -45,10 +45,15 @@ def render_statement(collection: Collection, sql: str, **names: Any) -> str:
 
     Errors: SettingsError if there is no such file.
     """
+    return render(collection.sql_dir, sql, macros(collection) | names)
+
+
+def render(sql_dir: str, sql: str, names: dict[str, Any]) -> str:
+    """Render a .sql file of a folder, with these names only. Errors: see `render_statement`."""
     try:
-        return _environment(collection.sql_dir).get_template(sql).render(macros(collection) | names)
+        return _environment(sql_dir).get_template(sql).render(names)
     except TemplateNotFound as error:
         raise SettingsError(
-            f"The statement {error.name} is not in VITRINE_SQL_DIR, {collection.sql_dir!r}: "
+            f"The statement {error.name} is not in VITRINE_SQL_DIR, {sql_dir!r}: "
             "put the folder include/sql of this version there."
         ) from error

@@ -9,10 +9,11 @@ from airflow.sdk import BaseOperator
 from vitrine import metrics
 from vitrine.collection import Collection
 from vitrine.google.bigquery import BigQuery
-from vitrine.google.jobs import boolean, float64, int64, query_job, string, with_parameters
+from vitrine.google.jobs import boolean, float64, int64, string, with_parameters
 from vitrine.index import queries, recall
 from vitrine.index.state import IndexKind, IndexState
 from vitrine.index.trigger import read_state
+from vitrine.index.vector_index import VectorIndex
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -27,21 +28,20 @@ class MeasureRecallOperator(BaseOperator):
     :param rebuilt: whether this run has rebuilt the index.
     """
 
-    template_fields = ("read", "drift", "configuration", "write")
+    template_fields = ("drift", "configuration", "write")
     template_ext = (".sql",)
     template_fields_renderers = dict.fromkeys(template_fields, "json")
 
     def __init__(self, *, collection: Collection, rebuilt: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.collection, self.rebuilt = collection, rebuilt
-        self.read, self.drift = query_job("index/select_vector_index.sql"), queries.drift()
-        self.configuration, self.write = queries.recall(collection), queries.index_health(collection)
+        self.drift, self.configuration = queries.drift(), queries.recall(collection)
+        self.write = queries.index_health(collection)
 
     def execute(self, context: Context) -> recall.Measurement:
         """Measure, record and return the measurement."""
         collection, bigquery = self.collection, BigQuery.of(self.collection, context["ti"])
-        table_id = collection.table_id("image_embeddings")
-        state = read_state(bigquery, self.read, table_id, collection.index_coverage)
+        state = read_state(bigquery, VectorIndex.of(collection), collection.index_coverage)
         context["ti"].xcom_push(key="built", value=state.built)
         measured = self._measure(bigquery, state)
         self._write(bigquery, measured)

@@ -22,6 +22,7 @@ from vitrine.embed.planning import Batch, Plan, estimate
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import content_types, model, string
 from vitrine.index.state import IndexState, classify, too_few_rows
+from vitrine.index.vector_index import VectorIndex
 from vitrine.web import chart, trend
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
@@ -119,8 +120,9 @@ def _recall(collection: Collection) -> list[dict[str, Any]] | None:
 def _index(collection: Collection) -> tuple[int, IndexState]:
     """Number of rows in the searchable table, and the state of its index."""
     # First the question that gives up within seconds where BigQuery cannot be reached: a person is waiting.
-    listed = ask(collection, "index/select_vector_index.sql").rows
-    size = BigQuery.of(collection).table_size(collection.table_id("image_embeddings"))
+    bigquery, index = BigQuery.of(collection), VectorIndex.of(collection)
+    listed = bigquery.ask(index.question(), label="select_vector_index").rows
+    size = bigquery.table_size(index.table)
     if not listed and (state := too_few_rows(size.rows)):
         return size.rows, state
     return size.rows, classify(listed[0] if listed else None, size.bytes, collection.index_coverage)

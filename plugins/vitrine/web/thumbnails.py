@@ -62,7 +62,8 @@ def is_listed(collection: Collection, uri: str) -> bool:
 
 def browser_address(collection: Collection, uri: str) -> str:
     """URL at which people with access to the bucket can open the full picture."""
-    return storage.browser_address(_client(collection.gcp_conn_id), uri)
+    client = _client(collection.gcp_conn_id)
+    return storage.browser_address(client, uri, collection.browser_storage)
 
 
 @router.get("/thumbnails")

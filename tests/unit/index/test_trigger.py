@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 from airflow.sdk.module_loading import import_string
@@ -12,14 +12,15 @@ from airflow.serialization.serialized_objects import BaseSerialization
 from tests.unit.fakes import collection_with
 from tests.unit.index.test_state import row
 from vitrine.google.bigquery import BigQuery, TableSize
-from vitrine.google.jobs import query_job
 from vitrine.index import trigger as module
 from vitrine.index.state import IndexKind, IndexState
 from vitrine.index.trigger import VectorIndexTrigger, read_state
+from vitrine.index.vector_index import VectorIndex
 
-QUESTION = query_job("index/select_vector_index.sql")
-TABLE_ID = "demo-project.bqml_tutorial.met_image_embeddings"
-BIGQUERY = BigQuery.of(collection_with(labels='{"team": "curators"}'))
+INDEX = VectorIndex("demo-project", "bqml_tutorial", "met_image_embeddings", "met_images_index")
+BIGQUERY = replace(
+    BigQuery.of(collection_with(labels='{"team": "curators"}')), impersonation_chain=["first@p", "last@p"]
+)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ BIGQUERY = BigQuery.of(collection_with(labels='{"team": "curators"}'))
 )
 def test_the_index_is_asked_about_only_where_there_are_rows_for_one(bigquery, size, kind, words, statements):
     bigquery.size = size
-    state = read_state(bigquery, QUESTION, TABLE_ID, 95)
+    state = read_state(bigquery, INDEX, 95)
     assert (state.kind, bigquery.statements) == (kind, statements)
     assert words in state.message
 
@@ -42,12 +43,12 @@ def test_the_index_is_asked_about_only_where_there_are_rows_for_one(bigquery, si
 def test_the_size_of_the_table_decides_whether_its_index_is_ever_filled(bigquery, mebibytes, kind):
     bigquery.size = TableSize(5_000, mebibytes * 2**20)
     bigquery.answers["select_vector_index"] = [row(0, refreshed=False)]
-    assert read_state(bigquery, QUESTION, TABLE_ID, 95).kind is kind
+    assert read_state(bigquery, INDEX, 95).kind is kind
 
 
 def trigger(deadline: float) -> VectorIndexTrigger:
     """A trigger that looks a hundred times a second."""
-    return VectorIndexTrigger(asdict(BIGQUERY), {}, "p.d.t", 95, poll_seconds=0.01, deadline=deadline)
+    return VectorIndexTrigger(asdict(BIGQUERY), asdict(INDEX), 95, poll_seconds=0.01, deadline=deadline)
 
 
 def events(monkeypatch, states: list[IndexKind], deadline: float) -> list[dict]:
@@ -69,13 +70,13 @@ def test_another_triggerer_can_go_on_from_its_serialised_form(monkeypatch):
     assert again.serialize() == (path, arguments)
     asked = []
 
-    def look(bigquery, *_):
-        asked.append(bigquery)
+    def look(bigquery, index, coverage):
+        asked.append((bigquery, index, coverage))
         return IndexState(IndexKind.READY, "a message")
 
     monkeypatch.setattr(module, "read_state", look)
     asyncio.run(anext(aiter(again.run())))
-    assert asked == [BIGQUERY], "its jobs have the collection's labels, too"
+    assert asked == [(BIGQUERY, INDEX, 95)], "its jobs have the labels, and the identity, of the sensor's"
 
 
 @pytest.mark.parametrize("end", [IndexKind.READY, IndexKind.TOO_SMALL, IndexKind.DISABLED])

@@ -248,6 +248,7 @@ def test_a_backlog_says_what_it_costs_and_what_bounds_it(
 
 
 def test_an_index_that_is_listed_says_how_far_it_is(collection, monkeypatch):
+    from vitrine.google.bigquery import Answer, BigQuery
     from vitrine.web import health
 
     listed = [
@@ -263,23 +264,16 @@ def test_an_index_that_is_listed_says_how_far_it_is(collection, monkeypatch):
             "rebuild_message": None,
         }
     ]
-    real = health.ask
+    real = BigQuery.ask
     monkeypatch.setattr(
-        health,
+        BigQuery,
         "ask",
-        lambda settings, sql, *rest, **names: (
-            health_answer(listed) if "select_vector_index" in sql else real(settings, sql, *rest, **names)
+        lambda self, configuration, label: (
+            Answer(listed, {}) if label == "select_vector_index" else real(self, configuration, label)
         ),
     )
     state = look(collection, health.Filter()).index
     assert (state.kind, state.message) == (IndexKind.BUILDING, "Building: 62 %, 9,120 rows left.")
-
-
-def health_answer(rows):
-    """What `ask` answers."""
-    from vitrine.google.bigquery import Answer
-
-    return Answer(rows, {})
 
 
 def test_a_missing_table_is_a_sentence(get, monkeypatch):

@@ -136,3 +136,8 @@ def test_only_what_the_object_table_may_list(monkeypatch, uri, listed):
 
 def test_the_whole_picture_opens_where_the_storage_is(collection, emulator):
     assert browser_address(collection, "gs://b/a c.jpg") == f"{emulator.storage_url}/b/a%20c.jpg"
+
+
+def test_browsers_may_reach_the_storage_elsewhere_than_airflow_does(collection, emulator):
+    published = collection.model_copy(update={"browser_storage": "http://localhost:4443"})
+    assert browser_address(published, "gs://b/a c.jpg") == "http://localhost:4443/b/a%20c.jpg"

@@ -1,4 +1,4 @@
--- The state of the vector index. Grain: one index (one row, or none before it is created).
+-- The state of a vector index, of a collection or not. Grain: one index (one row, or none before it is created).
 SELECT
   index_status,
   coverage_percentage,
@@ -10,5 +10,4 @@ SELECT
   last_index_alteration_info.new_coverage_percentage AS rebuild_coverage,
   last_index_alteration_info.message.message AS rebuild_message
 FROM `demo-project.bqml_tutorial`.INFORMATION_SCHEMA.VECTOR_INDEXES
-WHERE table_name = 'met_image_embeddings'
-  AND index_name = 'met_images_index'
+WHERE table_name = @table_name AND index_name = @index_name

@@ -1,0 +1,1 @@
+"""What the patches' tests find in local-bigquery's own folder `tests`."""

@@ -1,0 +1,60 @@
+"""OpenLineage events of our own statements."""
+
+import sys
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+from airflow.providers.common.compat.openlineage import facet
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client, QueryJob
+
+from vitrine.google import lineage
+
+
+class Dataset(NamedTuple):
+    """As OpenLineage has it."""
+
+    namespace: str
+    name: str
+
+
+def job(destination: dict[str, str]) -> QueryJob:
+    """A job as the REST API has it."""
+    table = {"projectId": "p", "datasetId": "d", "tableId": "embedding_attempts"}
+    return QueryJob.from_api_repr(
+        {
+            "jobReference": {"projectId": "p", "jobId": "j", "location": "US"},
+            "configuration": {"query": {"query": "SELECT 1", "destinationTable": destination}},
+            "statistics": {"query": {"referencedTables": [table]}},
+        },
+        client=Client(project="p", credentials=AnonymousCredentials()),
+    )
+
+
+@pytest.fixture
+def emitted(monkeypatch) -> list[dict]:
+    """The events that the provider was asked for."""
+    events: list[dict] = []
+    provider = ModuleType("airflow.providers.openlineage.api.sql")
+    provider.emit_query_lineage = lambda **event: events.append(event)
+    for name in ("airflow.providers.openlineage", "airflow.providers.openlineage.api"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, provider.__name__, provider)
+    monkeypatch.setattr(facet, "Dataset", Dataset)  # the provider's; None without it
+    return events
+
+
+@pytest.mark.parametrize(
+    ("dataset", "written"), [("d", ["p.d.embedding_runs"]), ("_0123", [])], ids=["table", "result"]
+)
+def test_an_event_names_the_tables_that_a_statement_has_read_and_written(emitted, dataset, written):
+    lineage.emit(job({"projectId": "p", "datasetId": dataset, "tableId": "embedding_runs"}))
+    [event] = emitted
+    assert [table.name for table in event["inputs"]] == ["p.d.embedding_attempts"]
+    assert [table.name for table in event["outputs"]] == written
+    assert (event["query_id"], event["query_text"]) == ("j", "SELECT 1")
+
+
+def test_without_the_provider_nothing_happens():
+    lineage.emit(job({"projectId": "p", "datasetId": "d", "tableId": "t"}))
