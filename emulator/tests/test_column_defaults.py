@@ -98,7 +98,12 @@ def test_alter(bigquery, table):
     assert texts(bigquery, table) == {}
 
 
-@documented("Changes of tables", "`column_default` of INFORMATION_SCHEMA.COLUMNS", DDL, READ)
+@documented(
+    "Changes of tables",
+    "`column_default` of INFORMATION_SCHEMA.COLUMNS",
+    DOCS + "information-schema-columns",
+    READ,
+)
 def test_what_is_told_of_defaults(bigquery, dataset):
     bigquery.query_and_wait(
         f"""CREATE TABLE {dataset}.t (a STRING, ts TIMESTAMP DEFAULT CURRENT_TIMESTAMP(),
@@ -110,7 +115,7 @@ def test_what_is_told_of_defaults(bigquery, dataset):
         f"SELECT column_name, column_default FROM {view} ORDER BY ordinal_position"
     )
     assert [tuple(row.values()) for row in found] == [
-        ("a", "NULL"),
+        ("a", None),
         ("ts", "CURRENT_TIMESTAMP()"),
         ("d", "DATE '2024-01-01'"),
     ]

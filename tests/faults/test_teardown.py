@@ -183,10 +183,11 @@ def test_a_teardown_that_failed_is_repeated_by_the_next(world, answer):
     """A run that died has the lease still; the next of the same Airflow need not wait for that."""
     answer("Approve")
     world.prepare()
-    world.emulator.faults(dying_jobs="drop_model")
+    before = contents(world)
+    world.emulator.faults(dying_jobs="drop_tables")
     failed = world.run("teardown_image_search", confirm=world.dataset)
-    assert (failed.state, states(failed)["drop_model"]) == ("failed", "failed")
-    assert contents(world).models == {"multimodal_embedding_model"}
+    assert (failed.state, states(failed)["drop_tables"]) == ("failed", "failed")
+    assert contents(world) == before
     world.emulator.faults(dying_jobs=None)
     assert world.run("teardown_image_search", confirm=world.dataset).state == "success"
     assert contents(world) is None

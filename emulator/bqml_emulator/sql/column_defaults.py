@@ -122,7 +122,7 @@ def _columns_with_texts(list_columns: Callable) -> Callable:
     def column_list(project_id: str, dataset_id: str | None):
         columns, rows = list_columns(project_id, dataset_id)
         texts = [
-            field.defaultValueExpression or "NULL"
+            field.defaultValueExpression
             for table in information_schema._tables(project_id, dataset_id)
             for field in tables.fields(table)
         ]

@@ -40,20 +40,22 @@ class Verdict:
 
 
 def judged(cases: Iterable[Case], reference: Reference, ours: Ours) -> Iterator[Verdict]:
-    """The verdict on each case; cases that we should answer come first, in batches, the others one by one."""
-    answered, apart = [], []
+    """The verdict on each case; cases that we should answer come first, in batches, then those that fail."""
+    answered: dict[str, list[tuple[Case, str, Answer]]] = {}
+    failing = []
     for case in cases:
         expression, answer = _visible(case, reference)
         if answer.unjudged:
             yield Verdict(case, expression, answer, Answer(), "no judge", None)
+        elif answer.error is None:
+            answered.setdefault(case.source, []).append((case, expression, answer))
         else:
-            together = answer.error is None and not case.source
-            (answered if together else apart).append((case, expression, answer))
-    for (case, expression, answer), own in zip(
-        answered, ours.evaluate([e for _, e, _ in answered]), strict=True
-    ):
-        yield _verdict(case, expression, answer, own)
-    for case, expression, answer in apart:
+            failing.append((case, expression, answer))
+    for source, items in answered.items():
+        own = ours.evaluate([expression for _, expression, _ in items], source)
+        for (case, expression, answer), one in zip(items, own, strict=True):
+            yield _verdict(case, expression, answer, one)
+    for case, expression, answer in failing:
         yield _verdict(case, expression, answer, ours.evaluate([expression], case.source)[0])
 
 

@@ -15,15 +15,15 @@ from judge.rows import LETTERS
 
 FAMILY = "in contexts"
 INPUTS = 2  # of a function in each context
-TABLE = "t"
 SUMMED = ("INT64", "FLOAT64", "NUMERIC")  # of other types to DuckDB than what is summed
 COMPARED = ("STRING", "BYTES", "BOOL", "BIGNUMERIC", "DATE", "DATETIME", "TIME", "TIMESTAMP")
-# How an argument is taken from its column, and what is around the call.
+# How an argument is taken from its column, what is around the call, and the name of the table: one query asks
+# for all that comes from the same.
 CONTEXTS = [
-    ("{column}", "{}"),
-    ("{aggregate}({column})", "{}"),
-    ("{aggregate}({column}) OVER ()", "{}"),
-    ("{column}", "(SELECT {} FROM UNNEST([0]))"),
+    ("{column}", "{}", "r"),
+    ("{aggregate}({column})", "{}", "g"),
+    ("{aggregate}({column}) OVER ()", "{}", "r"),
+    ("{column}", "(SELECT {} FROM UNNEST([0]))", "r"),
 ]
 
 
@@ -82,11 +82,10 @@ def _in_contexts(given: Input, reference: Reference) -> Iterator[Case]:
 
 
 def _cases(given: Input, places: Sequence[int]) -> Iterator[Case]:
-    columns = {at: f"{TABLE}.{LETTERS[at]}" for at in places}
     fields = ", ".join(f"{given.arguments[at]} AS {LETTERS[at]}" for at in places)
-    for take, around in CONTEXTS if places else []:
+    for take, around, table in CONTEXTS if places else []:
         taken = [
-            take.format(column=columns[at], aggregate=_aggregate(kind)) if at in columns else text
+            take.format(column=f"{table}.{LETTERS[at]}", aggregate=_aggregate(kind)) if at in places else text
             for at, (kind, text) in enumerate(zip(given.kinds, given.arguments, strict=True))
         ]
         expression = around.format(given.write(taken))
@@ -95,7 +94,7 @@ def _cases(given: Input, places: Sequence[int]) -> Iterator[Case]:
             FAMILY,
             expression,
             EXACTNESS.get(given.name, Exactness.VALUE),
-            f"(SELECT {fields}) AS {TABLE}",
+            f"(SELECT {fields}) AS {table}",
         )
 
 

@@ -62,7 +62,8 @@ def names(collection: Collection) -> list[str]:
 def statement(collection: Collection, name: str) -> dict[str, Any]:
     """The query job of a .sql file."""
     options = recall.measured_options(collection.fraction_lists_to_search)
-    sql = render_statement(collection, name, measured_options=options, **_NAMES)
+    own = {"project_id": collection.project, "dataset_id": collection.dataset, "measured_options": options}
+    sql = render_statement(collection, name, **own, **_NAMES)
     read = sorted(set(re.findall(r"(?<!@)@(\w+)", sql)))
     return query_job(sql, *(parameter(name, one) for one in read))
 
