@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pwd
+import zipfile
 from pathlib import Path
 
 from tests.compose.containers import Image
+from tests.support.package import build_wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 AIRFLOW_VENV = ROOT / "tests/compose/.venv"
@@ -50,8 +52,18 @@ def user(name: str) -> str:
     return f"{found.pw_uid}:{found.pw_gid}"
 
 
-def images() -> dict[str, Image]:
-    """By name, as in the `image` keys."""
+def installed_wheel(folder: Path) -> Path:
+    """The wheel of this checkout, unpacked in a folder as pip does it."""
+    site = folder / "site-packages"
+    if not site.exists():
+        (folder / "wheel").mkdir()
+        with zipfile.ZipFile(build_wheel(folder / "wheel")) as wheel:
+            wheel.extractall(site)
+    return site
+
+
+def images(folder: Path) -> dict[str, Image]:
+    """By name, as in the `image` keys. What has to be built is built in the folder."""
     airflow, emulator = AIRFLOW_VENV.resolve(), EMULATOR_VENV.resolve()
     compiled = Path.home() / ".cache/wasmtime"
     return {
@@ -74,8 +86,7 @@ def images() -> dict[str, Image]:
         "vitrine-airflow": Image(
             files=python(airflow)
             | {
-                "/opt/airflow/plugins": ROOT / "plugins",
-                "/opt/airflow/include": ROOT / "include",
+                "/opt/site-packages": installed_wheel(folder),
                 "/opt/airflow/config/airflow_local_settings.py": ROOT / "config/airflow_local_settings.py",
             },
             writable=("/opt/airflow", "/home/airflow"),
@@ -83,7 +94,8 @@ def images() -> dict[str, Image]:
                 "PATH": f"{airflow / 'bin'}:{SYSTEM_PATH}",
                 "HOME": "/home/airflow",
                 "AIRFLOW_HOME": "/opt/airflow",
-                "PYTHONPATH": "/opt/airflow/plugins",
+                "PYTHONPATH": "/opt/site-packages",
+                "VITRINE_COLLECTIONS": "/opt/airflow/config/collections.yaml",
                 "PYTHONUNBUFFERED": "1",
                 "LANG": "C.UTF-8",
             },

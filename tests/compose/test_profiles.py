@@ -86,7 +86,7 @@ class Stacks:
     def running(self, executor: str) -> Iterator[tuple[Project, AirflowStack]]:
         """`docker compose up --wait`, a login, and at the end `docker compose down`."""
         self.write(EXECUTOR=executor)
-        project = Project(self._parsed(), images(), self.network, self.folder)
+        project = Project(self._parsed(), images(self.folder), self.network, self.folder)
         self.network.publish(
             (port["host_ip"], int(port["published"]), name, port["target"])
             for name, service in project.services.items()
