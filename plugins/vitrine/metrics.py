@@ -36,6 +36,13 @@ def gauge(collection: Collection, name: str, value: float | None, **tags: str) -
         stats.gauge(f"vitrine.{name}", value, tags=tags)
 
 
+def of_index(name: str, coverage: int | None, labels: Mapping[str, str]) -> None:
+    """The coverage in percent of a vector index, whoever made it; `labels` are those of its jobs."""
+    if coverage is not None:
+        own = {tag: labels[f"vitrine_{tag}"] for tag in ("collection", "model") if f"vitrine_{tag}" in labels}
+        stats.gauge("vitrine.index.coverage", coverage, tags=own | {"index": name})
+
+
 def of_run(
     collection: Collection, report: Mapping[str, Any], stages: Iterable[Mapping[str, Any]], *, complete: bool
 ) -> None:

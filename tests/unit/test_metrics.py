@@ -52,3 +52,13 @@ def test_models_of_a_collection_have_gauges_of_their_own(sent):
 def test_what_is_not_known_is_not_sent(sent):
     metrics.gauge(collection_with(), "index.recall", None)
     assert sent == {}
+
+
+def test_the_coverage_of_anybodys_index_is_sent(sent):
+    metrics.of_index("p.d.t.ix", 97, {"team": "curators"})
+    metrics.of_index("p.d.t.met", 99, collection_with().job_labels)
+    metrics.of_index("p.d.t.none", None, {})
+    assert sent == {
+        ("vitrine.index.coverage", ("index", "p.d.t.ix")): 97,
+        of_met("vitrine.index.coverage", index="p.d.t.met"): 99,
+    }

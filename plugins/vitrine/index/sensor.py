@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowSensorTimeout, AirflowSkipException
 
-from vitrine import limits
+from vitrine import limits, metrics
 from vitrine.collection import INDEX_COVERAGE, Collection
 from vitrine.errors import IndexDisabledError, IndexNotFilledError, IndexNotRebuiltError, VitrineError
 from vitrine.google.bigquery import BigQuery
@@ -165,6 +165,7 @@ class VectorIndexSensor(BaseSensorOperator):
 
     def _end(self, context: Context, state: IndexState) -> str:
         context["ti"].xcom_push(key="vector_index", value=state.message)
+        metrics.of_index(f"{self.index.table}.{self.index_name}", state.coverage, self.labels or {})
         try:
             self._check(state)
         except VitrineError as error:

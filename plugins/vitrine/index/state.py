@@ -25,13 +25,15 @@ class IndexState(NamedTuple):
     """State of a vector index, and a sentence about it.
 
     `rebuild` is the status of the last ALTER VECTOR INDEX REBUILD (None: there was none, or it succeeded);
-    `built` is the time at which the index was trained (ISO 8601; "" before).
+    `built` is the time at which the index was trained (ISO 8601; "" before); `coverage` is the percentage of
+    the rows that are indexed (None if there is no index).
     """
 
     kind: IndexKind
     message: str
     rebuild: str | None = None
     built: str = ""
+    coverage: int | None = None
 
     def is_worth_waiting_for(self, built_before: str | None) -> bool:
         """Whether the index is still being filled or, if `built_before` says when it was trained before a
@@ -65,7 +67,9 @@ def classify(row: Mapping[str, Any] | None, table_bytes: int, wanted_coverage: i
     kind, message = _kind(row, table_bytes, wanted_coverage)
     built = row["last_model_build_time"]
     message = " ".join(filter(None, (message, _rebuild(row))))
-    return IndexState(kind, message, row["rebuild_status"], built.isoformat() if built else "")
+    return IndexState(
+        kind, message, row["rebuild_status"], built.isoformat() if built else "", row["coverage_percentage"]
+    )
 
 
 def _kind(row: Mapping[str, Any], table_bytes: int, wanted_coverage: int) -> tuple[IndexKind, str]:

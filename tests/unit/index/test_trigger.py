@@ -82,7 +82,9 @@ def test_another_triggerer_can_go_on_from_its_serialised_form(monkeypatch):
 @pytest.mark.parametrize("end", [IndexKind.READY, IndexKind.TOO_SMALL, IndexKind.DISABLED])
 def test_it_polls_while_the_index_is_building(monkeypatch, end):
     fired = events(monkeypatch, [IndexKind.BUILDING, IndexKind.BUILDING, end], time.time() + 60)
-    assert fired == [{"kind": end.value, "message": "a message", "rebuild": None, "built": ""}]
+    assert fired == [
+        {"kind": end.value, "message": "a message", "rebuild": None, "built": "", "coverage": None}
+    ]
 
 
 def test_it_does_not_wait_for_ever(monkeypatch):
