@@ -8,31 +8,34 @@ bucket are never touched, and what others have put into the dataset stays.
    `confirm` is the name of the dataset, and while a run of `embed_images` is at work.
 2. **approve_teardown** waits for a person's approval.
 3. **refuse_others** takes turn and lease, so that no run begins meanwhile.
-4. **drop_…**: vector index, tables, model, listing, connection and dataset. The last two go only if setup has
-   made them and nobody else uses them.
+4. **drop_…**: vector index, tables, model, listing, connection and dataset, as far as they were approved. The
+   last two go only if setup has made them, the dataset only when it is empty, the connection only if
+   `drop_connection` asks for it: whether others use it cannot be seen from here.
 5. **delete_galleries**, if `delete_galleries` is set. **report_teardown** says what is left.
 
 It can be repeated: a second run finds nothing, and ends well. See docs/dags/teardown_image_search.md.
 """
 
 from datetime import timedelta
+from functools import partial
 
 from airflow.sdk import DAG, TaskGroup, TriggerRule, chain
 
 from vitrine import notifications
 from vitrine.collection import Collection
 from vitrine.dag_defaults import collections_of, dag_arguments, default_args, refuse_unknown_params
-from vitrine.embed.approve_cost import ApproveCostOperator
+from vitrine.embed.approve import ApproveOperator
 from vitrine.google.jobs import query_job
 from vitrine.setup.inventory import Part
-from vitrine.setup.tables import TABLES_TO_DROP
 from vitrine.setup.teardown import (
+    LISTING,
     PARAMS,
     DeleteGalleriesOperator,
     DropOperator,
     ListResourcesOperator,
     RefuseOthersOperator,
     ReportTeardownOperator,
+    tables_to_drop,
 )
 
 STATEMENTS = {
@@ -56,16 +59,15 @@ def teardown_image_search(collection: Collection) -> DAG:
         max_active_runs=1,
         params=PARAMS,
         default_args=default_args(collection),
-        **dag_arguments(collection, teardown_tables=TABLES_TO_DROP),
+        **dag_arguments(collection, tables_to_drop=partial(tables_to_drop, collection)),
     ) as dag:
         list_resources = ListResourcesOperator(
-            task_id="list_resources", collection=collection, end=END, pre_execute=refuse_unknown_params
+            task_id=LISTING, collection=collection, end=END, pre_execute=refuse_unknown_params
         )
-        approve = ApproveCostOperator(
+        approve = ApproveOperator(
             task_id="approve_teardown",
-            plan=list_resources.task_id,
             subject="This will be dropped, for good. Approve?",
-            body=f"{{{{ ti.xcom_pull(task_ids='{list_resources.task_id}', key='plan') }}}}",
+            body=f"{{{{ ti.xcom_pull(task_ids='{LISTING}', key='plan') }}}}",
             response_timeout=timedelta(hours=collection.approval_hours),
             notifiers=notifications.on_failure(collection),
             end=END,

@@ -5,7 +5,7 @@ VitrineError
 ├── PreflightError          something that the DAGs need is missing on Google Cloud
 ├── TooManyBatchesError     batch_size is too small for so many images
 ├── PlanTooLongError        a plan outlives the rows that it needs
-├── TurnLostError           another run of embed_images has taken the turn, or the lease
+├── TurnLostError           another run has taken the turn, or the lease
 ├── BusyError               a run of embed_images works on what a teardown would drop
 ├── BatchFailedError        the BigQuery job of a batch failed as a whole
 ├── ModelBrokenError        the model or a permission is broken, not the images
@@ -43,7 +43,7 @@ class PlanTooLongError(VitrineError):
 
 
 class TurnLostError(VitrineError):
-    """Another run of embed_images has taken the turn since this one had it."""
+    """Another run has the turn or the lease, which this one has had or has never taken."""
 
 
 class BusyError(VitrineError):

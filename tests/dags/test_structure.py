@@ -12,7 +12,7 @@ from tests.support.world import parse_dags
 from vitrine import limits
 from vitrine.collection import load
 from vitrine.dag_defaults import runs_at
-from vitrine.embed.approve_cost import ApproveCostOperator
+from vitrine.embed.approve import ApproveOperator
 from vitrine.setup.tables import TABLES_TO_DROP
 
 DAGS = {
@@ -224,7 +224,7 @@ def test_teardown_asks_before_it_drops_and_drops_what_refers_to_others_first(dag
     assert {rules[task_id] for task_id in order[:4]} == {"all_success"}
     assert {rules[task_id] for task_id in order[4:]} == {"none_failed"}, "a part that stays stops no other"
     assert dag.params["confirm"] is None, "nobody tears down with one click"
-    assert isinstance(dag.get_task("approve_teardown"), ApproveCostOperator)
+    assert type(dag.get_task("approve_teardown")) is ApproveOperator, "it asks always"
 
 
 def test_teardown_drops_the_tables_that_setup_makes_and_the_lease_last(dagbag):

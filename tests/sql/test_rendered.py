@@ -12,8 +12,11 @@ import pytest
 
 from tests.sql.zetasql_support import parse
 from tests.support.world import parse_dags
+from vitrine.collection import load
 from vitrine.embed.planning import Batch
 from vitrine.index.sensor import VectorIndexSensor
+from vitrine.setup.inventory import Part
+from vitrine.setup.tables import TABLES_TO_DROP
 
 GOLDEN = Path(__file__).parent / "rendered"
 RUN_ID = "manual__2026-11-22T02:00:00+00:00"
@@ -24,6 +27,11 @@ BATCH = Batch(
     images=2,
     bytes=1,
 )
+# What other tasks have left, by key.
+XCOMS = {
+    "work_order": BATCH["work_order"],
+    "goes": {str(Part.TABLES): [load()["met"].table_name(name) for name in TABLES_TO_DROP]},
+}
 # What differs by its parameters alone: passes, and measurements of the index. The first stands for all.
 REPEATS = {
     r"repair\.pass_[2-5]\.": "pass_1.",
@@ -40,7 +48,7 @@ def context(dag, **params) -> dict:
         "params": given,
         "run_id": RUN_ID,
         "ti": SimpleNamespace(
-            id="01a202eb-a5eb-79b6-9d2c-b40495d1ff33", xcom_pull=lambda **_: BATCH["work_order"]
+            id="01a202eb-a5eb-79b6-9d2c-b40495d1ff33", xcom_pull=lambda *, key, **_: XCOMS[key]
         ),
         "dag_run": SimpleNamespace(
             start_date=None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 from google.api_core.exceptions import GoogleAPIError
 
-from vitrine.embed import lease
+from vitrine.embed import lease, turns
 from vitrine.errors import TurnLostError
 from vitrine.google.jobs import with_parameters
 from vitrine.google.statement import BigQueryRowsOperator
@@ -49,17 +49,14 @@ class EmbedStatementOperator(BigQueryRowsOperator):
 
 
 @contextmanager
-def lost_lease_is_final() -> Iterator[None]:
+def lost_lease_is_final(advice: str = turns.CLEAR_RUN) -> Iterator[None]:
     """Raise TurnLostError, which is not retried, if a statement stopped because the lease is lost."""
     try:
         yield
     except (AirflowException, GoogleAPIError) as error:
         if lease.LOST not in str(error):
             raise
-        raise TurnLostError(
-            f"{error} Running both could pay for an image twice. Clear the whole run, starting with "
-            "take_turn. It continues where it stopped."
-        ) from error
+        raise TurnLostError(f"{error} {advice}") from error
 
 
 def _has_succeeded(ti: TaskInstance, task_id: str) -> bool:

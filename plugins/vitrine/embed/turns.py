@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
+CLEAR_RUN = (
+    "Running both could pay for an image twice. Clear the whole run, starting with take_turn. It continues "
+    "where it stopped."
+)
 # Much longer than two requests to Airflow's API server take.
 CONFIRM_SECONDS = 1.0
 
@@ -88,15 +92,13 @@ def last_lease_id(turn: str) -> str:
     return holder["lease_id"] if holder else ""
 
 
-def check(context: Context, turn: str) -> Turn:
+def check(context: Context, turn: str, advice: str = CLEAR_RUN) -> Turn:
     """The turn of the context's run. Errors: TurnLostError when another run has it, as when part of an old
-    run is cleared."""
+    run is cleared; its text ends with `advice`."""
     if own := get(context, turn):
         return own
-    raise TurnLostError(
-        f"{in_words(_holder(turn))} has taken the turn since {context['ti'].run_id}. Running both could pay "
-        "for an image twice. Clear the whole run, starting with take_turn. It continues where it stopped."
-    )
+    holder = in_words(_holder(turn))
+    raise TurnLostError(f"{holder} has taken the turn since {context['ti'].run_id}. {advice}")
 
 
 def get(context: Context, turn: str) -> Turn | None:

@@ -49,7 +49,8 @@ _NAMES: Final = {
     "uri_prefix": None,
     "top_k": 1,
     "most": 1,
-    "teardown_tables": TABLES_TO_DROP,
+    "ti": None,
+    "tables_to_drop": lambda _ti: TABLES_TO_DROP,
 }
 
 

@@ -11,7 +11,8 @@ from airflow.sdk.exceptions import AirflowSkipException
 from vitrine.collection import Collection
 from vitrine.embed import lease, turns
 from vitrine.embed.branches import tasks_between
-from vitrine.embed.planning import Verdict, job_prefixes
+from vitrine.embed.planning import job_prefixes
+from vitrine.embed.statement import lost_lease_is_final
 from vitrine.errors import BusyError, InputError
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import query_job, string, with_parameters
@@ -20,9 +21,11 @@ from vitrine.search.addresses import page_name
 from vitrine.search.write_gallery import gallery_path
 from vitrine.setup import inventory
 from vitrine.setup.inventory import Part
+from vitrine.setup.tables import TABLES_TO_DROP
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol as TaskInstance
 
 PARAMS: Final = {
     "confirm": Param(
@@ -34,6 +37,9 @@ PARAMS: Final = {
         False, type="boolean", description_md="Delete the pages of this collection's searches, too."
     ),
 }
+# The task that lists what goes; its XComs say what was approved.
+LISTING: Final = "list_resources"
+CLEAR_RUN: Final = f"Nothing more is dropped. Clear the whole run, starting with {LISTING}: it asks again."
 # DAGs that write galleries.
 SEARCHES: Final = ("search_images", "search_saved_queries")
 
@@ -42,7 +48,8 @@ class ListResourcesOperator(BaseOperator, SkipMixin):
     """List what goes, what stays, and what it would cost to make again. If nothing goes, continue with `end`.
 
     Refuses without the right confirmation, and while a run of embed_images has the lease. Pushes the XComs
-    `plan` (a Markdown table) and `verdict`, which the approval reads. Errors: InputError, BusyError.
+    `plan` (a Markdown table, which the approval shows), `goes` (names by part) and `vectors` (their number):
+    more than these is not dropped. Errors: InputError, BusyError.
     """
 
     template_fields = ("configuration",)
@@ -67,8 +74,9 @@ class ListResourcesOperator(BaseOperator, SkipMixin):
         pages = len(galleries(collection)) if params["delete_galleries"] else 0
         plan = inventory.as_markdown(collection, found, pages)
         self.log.info("\n%s", plan)
-        context["ti"].xcom_push(key="plan", value=plan)
-        context["ti"].xcom_push(key="verdict", value=str(Verdict.ASK))
+        goes = {str(part): names for part, names in found.goes.items()}
+        for key, value in {"plan": plan, "goes": goes, "vectors": found.vectors}.items():
+            context["ti"].xcom_push(key=key, value=value)
         if not found.goes and not pages:
             self.log.info("There is nothing to drop.")
             self.skip(context["ti"], tasks_between(self, self.end))
@@ -86,7 +94,8 @@ class ListResourcesOperator(BaseOperator, SkipMixin):
 
 
 class RefuseOthersOperator(BaseOperator):
-    """Take turn and lease of embed_images, so that none begins meanwhile; refuse if a run has them.
+    """Take turn and lease of embed_images, so that none begins meanwhile; refuse if a run has them, or has
+    made vectors since the approval.
 
     Errors: BusyError.
     """
@@ -113,6 +122,9 @@ class RefuseOthersOperator(BaseOperator):
                 raise _busy(f"{row['holder']} has the lease of the dataset until {row['expires_at']}")
         for job in bigquery.running_jobs(*job_prefixes(collection, collection.dag_id("embed_images"))):
             raise _busy(f"Job {job.job_id} is running")
+        approved = ti.xcom_pull(task_ids=LISTING, key="vectors") or 0
+        if (vectors := inventory.take(collection).vectors) > approved:
+            raise BusyError(f"There are {vectors:,} vectors, and {approved:,} were approved. {CLEAR_RUN}")
 
 
 def _busy(what: str) -> BusyError:
@@ -122,8 +134,25 @@ def _busy(what: str) -> BusyError:
     )
 
 
+def approved(ti: TaskInstance, part: Part) -> list[str]:
+    """The names of a part that the approval showed; none if nothing was listed."""
+    goes: dict[str, list[str]] = ti.xcom_pull(task_ids=LISTING, key="goes") or {}
+    return goes.get(str(part), [])
+
+
+def tables_to_drop(collection: Collection, ti: TaskInstance) -> list[str]:
+    """Short names of the approved tables, in the order in which they are dropped."""
+    names = approved(ti, Part.TABLES)
+    return [name for name in TABLES_TO_DROP if collection.table_name(name) in names]
+
+
 class DropOperator(BigQueryStatementOperator):
-    """Drop a part of what setup has made. Skipped if it is not there, or something else needs it."""
+    """Drop a part of what setup has made, as far as it was approved. Skipped if it was not, is not there, or
+    something else needs it.
+
+    Errors: TurnLostError unless this run has the turn, as when a task of an old or rejected run is cleared,
+    or when another Airflow has taken the lease.
+    """
 
     def __init__(self, *, collection: Collection, part: Part, **kwargs: Any) -> None:
         super().__init__(collection=collection, **kwargs)
@@ -131,11 +160,21 @@ class DropOperator(BigQueryStatementOperator):
 
     def execute(self, context: Context) -> Any:
         """Look again what there is, since time has passed, and drop."""
-        found = inventory.take(self.collection)
-        if self.part not in found.goes:
-            raise AirflowSkipException(f"There is no {self.part} that may go.")
-        self.log.info("Dropping %s: %s", self.part, ", ".join(found.goes[self.part]))
-        return super().execute(context)
+        turn = turns.check(context, turns.for_tables(self.collection), CLEAR_RUN)
+        found = inventory.take(self.collection).goes.get(self.part, [])
+        names = [name for name in approved(context["ti"], self.part) if name in found]
+        if not names:
+            raise AirflowSkipException(f"There is no {self.part} that may go and was approved.")
+        self.log.info("Dropping %s: %s", self.part, ", ".join(names))
+        if self.part is Part.TABLES:
+            self.configuration = with_parameters(self.configuration, *lease.parameters(self.collection, turn))
+        with lost_lease_is_final(CLEAR_RUN):
+            return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """End as the job did."""
+        with lost_lease_is_final(CLEAR_RUN):
+            return super().execute_complete(context, event)
 
 
 class DeleteGalleriesOperator(BaseOperator):

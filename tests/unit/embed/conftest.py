@@ -1,46 +1,11 @@
-"""Whose turn it is, and jobs that answer at once."""
+"""Jobs that answer at once."""
 
-import json
 from typing import Any
 
 import pytest
 
-from tests.unit.fakes import FakeBigQuery, FakeTaskInstance, statement
-from vitrine.collection import Collection
-from vitrine.embed import turns
+from tests.unit.fakes import FakeBigQuery, statement
 from vitrine.google.statement import BigQueryRowsOperator
-
-
-class Variables(dict[str, str]):
-    """Airflow's Variables, as the texts that it keeps."""
-
-    def read(self, key: str, default: object = None, deserialize_json: bool = False) -> object:
-        """Variable.get."""
-        if key not in self:
-            return default
-        return json.loads(self[key]) if deserialize_json else self[key]
-
-    def write(self, key: str, value: object, serialize_json: bool = False) -> None:
-        """Variable.set."""
-        self[key] = json.dumps(value) if serialize_json else value
-
-
-@pytest.fixture
-def variables(monkeypatch) -> Variables:
-    """Airflow's Variables, none yet."""
-    kept = Variables()
-    monkeypatch.setattr(turns.Variable, "get", kept.read)
-    monkeypatch.setattr(turns.Variable, "set", kept.write)
-    return kept
-
-
-@pytest.fixture
-def own_turn(variables: Variables, collection: Collection) -> None:
-    """The run of a FakeTaskInstance has its turn."""
-    ti = FakeTaskInstance()
-    holder = turns.Turn(dag_id=ti.dag_id, run_id=ti.run_id, lease_id="ours", earlier_lease_id="before")
-    for turn in (turns.for_tables(collection), turns.for_quota(collection)):
-        variables.write(turn, holder, serialize_json=True)
 
 
 @pytest.fixture

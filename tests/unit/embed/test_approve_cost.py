@@ -21,11 +21,20 @@ def approve() -> ApproveCostOperator:
     return operator
 
 
-@pytest.mark.parametrize(("verdict", "is_asked"), [(Verdict.ASK, True), (Verdict.EMBED, False)])
-def test_a_person_is_asked_about_a_plan_above_the_cap_only(approve, monkeypatch, verdict, is_asked):
+@pytest.mark.parametrize(
+    ("said", "is_asked"),
+    [
+        ({"plan__verdict": str(Verdict.ASK)}, True),
+        ({"plan__verdict": str(Verdict.EMBED)}, False),
+        ({}, True),  # a plan that failed, and that somebody has marked a success
+    ],
+)
+def test_a_person_is_asked_unless_the_plan_says_that_it_is_below_the_cap(
+    approve, monkeypatch, said, is_asked
+):
     asked = []
     monkeypatch.setattr(ApprovalOperator, "execute", lambda *_: asked.append("Pay?"))
-    approve.execute(context(plan__verdict=str(verdict)))
+    approve.execute(context(**said))
     assert asked == ["Pay?"] * is_asked
 
 
