@@ -67,7 +67,7 @@ def test_from_setup_to_teardown_twice_and_back_again(world, answer):
     for dag_id in ("setup_image_search", "embed_images"):
         assert world.run(dag_id).state == "success"
 
-    run = world.run("teardown_image_search", confirm=world.dataset)
+    run = world.run("teardown_image_search", confirm=world.dataset, drop_connection=True)
     assert run.state == "success"
     assert skipped(run) == {"delete_galleries"}
     assert contents(world) is None
@@ -115,7 +115,7 @@ def test_what_others_have_made_stays(world, answer):
     world.prepare()
     world.rows("CREATE TABLE holiday_plans (day DATE)")
     world.rows("CREATE VIEW nice_view AS SELECT 1 AS x")
-    run = world.run("teardown_image_search", confirm=world.dataset)
+    run = world.run("teardown_image_search", confirm=world.dataset, drop_connection=True)
     assert run.state == "success"
     assert skipped(run) == {"drop_connection", "drop_dataset", "delete_galleries"}
     left = contents(world)
@@ -134,7 +134,7 @@ def test_a_dataset_and_a_connection_that_were_there_before_stay(world, answer):
         f"CREATE CONNECTION `{connection}` OPTIONS (connection_type = 'CLOUD_RESOURCE')"
     )
     world.prepare()
-    run = world.run("teardown_image_search", confirm=world.dataset)
+    run = world.run("teardown_image_search", confirm=world.dataset, drop_connection=True)
     assert run.state == "success"
     assert skipped(run) == {"drop_connection", "drop_dataset", "delete_galleries"}
     left = contents(world)

@@ -48,7 +48,7 @@ def context(dag, **params) -> dict:
         "params": given,
         "run_id": RUN_ID,
         "ti": SimpleNamespace(
-            id="01a202eb-a5eb-79b6-9d2c-b40495d1ff33", xcom_pull=lambda *, key, **_: XCOMS[key]
+            id="01a202eb-a5eb-79b6-9d2c-b40495d1ff33", xcom_pull=lambda *, key, **_: XCOMS.get(key, "")
         ),
         "dag_run": SimpleNamespace(
             start_date=None,

@@ -32,12 +32,15 @@ class Inventory:
     vectors: int
 
 
-def take(collection: Collection) -> Inventory:
-    """Look at what there is now. Errors: google.api_core.exceptions.GoogleAPIError."""
+def take(collection: Collection, *, drop_connection: bool) -> Inventory:
+    """Look at what there is now. Errors: google.api_core.exceptions.GoogleAPIError.
+
+    :param drop_connection: whether somebody has asked for the connection to go.
+    """
     bigquery = BigQuery.of(collection)
     dataset = bigquery.dataset(f"{collection.project}.{collection.dataset}")
     if dataset is None:
-        return Inventory(*_connection(collection, users=[]), vectors=0)
+        return Inventory(*_connection(collection, [], is_wanted=drop_connection), vectors=0)
     own = [name for name in map(collection.table_name, TABLES) if name in dataset.tables]
     searched, images = collection.table_name("image_embeddings"), collection.table_name("images")
     model = collection.table_name("multimodal_embedding_model")
@@ -53,7 +56,8 @@ def take(collection: Collection) -> Inventory:
     stays = dict.fromkeys(foreign, "not of this collection and model")
     if images in foreign:
         stays[images] = f"the models {', '.join(others)} use it"
-    connection, kept = _connection(collection, users=["what stays in the dataset"] if foreign else [])
+    users = ["what stays in the dataset"] if foreign else []
+    connection, kept = _connection(collection, users, is_wanted=drop_connection)
     goes, stays = goes | connection, stays | kept
     if dataset.labels.get(DATASET_LABEL[0]) != DATASET_LABEL[1]:
         stays[collection.dataset] = "setup has not made this dataset, or has done so before it left a mark"
@@ -74,8 +78,11 @@ def _other_models(collection: Collection, tables: set[str]) -> list[str]:
     ]
 
 
-def _connection(collection: Collection, users: list[str]) -> tuple[dict[Part, list[str]], dict[str, str]]:
-    """What goes and what stays: the connection goes only if setup has made it and nobody else may use it."""
+def _connection(
+    collection: Collection, users: list[str], *, is_wanted: bool
+) -> tuple[dict[Part, list[str]], dict[str, str]]:
+    """What goes and what stays: the connection goes only if somebody wants it to, setup has made it, and no
+    other user is known. What another deployment uses cannot be seen."""
     name = collection.connection_name
     found = Access(collection).connection()
     sharing = [
@@ -89,6 +96,8 @@ def _connection(collection: Collection, users: list[str]) -> tuple[dict[Part, li
         return {}, {name: f"{', '.join(users)} may use it"}
     if found.get("description") != CONNECTION_DESCRIPTION:
         return {}, {name: "setup has not made this connection, or has done so before it left a mark"}
+    if not is_wanted:
+        return {}, {name: "drop_connection is not set; whether others use it cannot be seen"}
     return {Part.CONNECTION: [name]}, {}
 
 
@@ -100,6 +109,8 @@ def as_markdown(collection: Collection, inventory: Inventory, galleries: int) ->
     rows = [(str(part), ", ".join(names)) for part, names in inventory.goes.items()]
     if galleries:
         rows.append(("galleries", f"{galleries:,} pages in {collection.gallery}"))
+    if Part.CONNECTION in inventory.goes:
+        rows.append(("before you approve", "whether others use the connection cannot be seen: ask them"))
     rows += [
         ("to make again", price),
         ("nobody makes again", "reports, quarantine, measurements, results of searches"),

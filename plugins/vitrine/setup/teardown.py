@@ -20,7 +20,7 @@ from vitrine.google.statement import BigQueryStatementOperator
 from vitrine.search.addresses import page_name
 from vitrine.search.write_gallery import gallery_path
 from vitrine.setup import inventory
-from vitrine.setup.inventory import Part
+from vitrine.setup.inventory import Inventory, Part
 from vitrine.setup.tables import TABLES_TO_DROP
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ PARAMS: Final = {
         None,
         type=["null", "string"],
         description_md="Type the name of the dataset (for a model that is not `default`: `dataset__model`).",
+    ),
+    "drop_connection": Param(
+        False,
+        type="boolean",
+        description_md="Drop the connection, too. Whether other deployments use it cannot be seen.",
     ),
     "delete_galleries": Param(
         False, type="boolean", description_md="Delete the pages of this collection's searches, too."
@@ -69,7 +74,7 @@ class ListResourcesOperator(BaseOperator, SkipMixin):
                 f"confirm={params['confirm']!r} is not {collection.namespace!r}: type that to confirm. "
                 "Nothing was dropped."
             )
-        found = inventory.take(collection)
+        found = _take(collection, context)
         self._refuse_others(context, found.goes.get(Part.TABLES, []))
         pages = len(galleries(collection)) if params["delete_galleries"] else 0
         plan = inventory.as_markdown(collection, found, pages)
@@ -123,7 +128,7 @@ class RefuseOthersOperator(BaseOperator):
         for job in bigquery.running_jobs(*job_prefixes(collection, collection.dag_id("embed_images"))):
             raise _busy(f"Job {job.job_id} is running")
         approved = ti.xcom_pull(task_ids=LISTING, key="vectors") or 0
-        if (vectors := inventory.take(collection).vectors) > approved:
+        if (vectors := _take(collection, context).vectors) > approved:
             raise BusyError(f"There are {vectors:,} vectors, and {approved:,} were approved. {CLEAR_RUN}")
 
 
@@ -132,6 +137,10 @@ def _busy(what: str) -> BusyError:
         f"{what}. Nothing was dropped. Pause embed_images, wait until its run has ended or stop it, and "
         "clear this run."
     )
+
+
+def _take(collection: Collection, context: Context) -> Inventory:
+    return inventory.take(collection, drop_connection=context["params"]["drop_connection"])
 
 
 def approved(ti: TaskInstance, part: Part) -> list[str]:
@@ -161,7 +170,7 @@ class DropOperator(BigQueryStatementOperator):
     def execute(self, context: Context) -> Any:
         """Look again what there is, since time has passed, and drop."""
         turn = turns.check(context, turns.for_tables(self.collection), CLEAR_RUN)
-        found = inventory.take(self.collection).goes.get(self.part, [])
+        found = _take(self.collection, context).goes.get(self.part, [])
         names = [name for name in approved(context["ti"], self.part) if name in found]
         if not names:
             raise AirflowSkipException(f"There is no {self.part} that may go and was approved.")
@@ -203,7 +212,7 @@ class ReportTeardownOperator(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Look once more."""
-        found = inventory.take(self.collection)
+        found = _take(self.collection, context)
         left = [name for names in found.goes.values() for name in names]
         for name in left:
             self.log.info("Not dropped: %s", name)

@@ -6,21 +6,24 @@ from airflow.sdk.exceptions import AirflowSkipException
 from tests.unit.fakes import context, parameters
 from vitrine.embed import lease, turns
 from vitrine.errors import BusyError, TurnLostError
+from vitrine.google.access import Access
 from vitrine.google.jobs import query_job
 from vitrine.google.statement import BigQueryStatementOperator
 from vitrine.google.templates import render_statement
 from vitrine.setup import inventory
 from vitrine.setup.inventory import Inventory, Part
+from vitrine.setup.tables import CONNECTION_DESCRIPTION
 from vitrine.setup.teardown import DropOperator, ListResourcesOperator, RefuseOthersOperator, tables_to_drop
 
+PARAMS = {"drop_connection": False, "delete_galleries": False}
 RUN = "Run scheduled__2026 of embed_images__met"
 
 
 def test_while_a_run_has_the_turn_nobody_is_even_asked(collection, bigquery, monkeypatch):
     monkeypatch.setattr(turns, "active_holder", lambda *_: RUN)
-    monkeypatch.setattr(inventory, "take", lambda _: Inventory({Part.MODEL: ["m"]}, {}, 0))
+    monkeypatch.setattr(inventory, "take", lambda *_, **__: Inventory({Part.MODEL: ["m"]}, {}, 0))
     listing = ListResourcesOperator(task_id="list_resources", collection=collection, end="report")
-    given = context({"confirm": collection.namespace, "delete_galleries": False})
+    given = context(PARAMS | {"confirm": collection.namespace})
     with pytest.raises(BusyError, match=f"{RUN} has the turn. Nothing was dropped."):
         listing.execute(given)
     assert given["ti"].pushed == {}
@@ -59,7 +62,7 @@ def drop(collection, monkeypatch) -> DropOperator:
 
 def listed(*tables: str, vectors: int = 0) -> dict:
     """The context of a run whose approval has shown these tables."""
-    return context(list_resources__goes={"tables": list(tables)}, list_resources__vectors=vectors)
+    return context(PARAMS, list_resources__goes={"tables": list(tables)}, list_resources__vectors=vectors)
 
 
 @pytest.mark.usefixtures("own_turn")
@@ -92,7 +95,7 @@ def test_a_lease_that_another_airflow_has_taken_is_final(drop):
 
 
 @pytest.mark.usefixtures("own_turn")
-@pytest.mark.parametrize("given", [context(), listed(), listed("embedding_batches")])
+@pytest.mark.parametrize("given", [context(PARAMS), listed(), listed("embedding_batches")])
 def test_what_nobody_has_approved_is_not_dropped(drop, given):
     with pytest.raises(AirflowSkipException, match="There is no tables that may go and was approved"):
         drop.execute(given)
@@ -128,3 +131,15 @@ def test_more_vectors_than_were_approved_are_not_dropped(collection, bigquery, m
             refuse.execute(listed(vectors=7))
     else:
         refuse.execute(listed(vectors=7))
+
+
+@pytest.mark.parametrize(("is_wanted", "goes"), [(False, False), (True, True)])
+def test_a_connection_goes_only_when_asked_for(collection, bigquery, monkeypatch, is_wanted, goes):
+    """Another deployment in the project finds the same connection, and the same mark on it."""
+    monkeypatch.setattr(bigquery, "dataset", lambda _: None, raising=False)
+    monkeypatch.setattr(Access, "connection", lambda _: {"description": CONNECTION_DESCRIPTION})
+    found = inventory.take(collection, drop_connection=is_wanted)
+    assert (Part.CONNECTION in found.goes) is goes
+    plan = inventory.as_markdown(collection, found, 0)
+    assert "whether others use" in plan
+    assert ("drop_connection is not set" in plan) is not goes
