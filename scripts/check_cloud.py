@@ -13,7 +13,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPIError
+from airflow.sdk.exceptions import AirflowNotFoundException
+from google.api_core.exceptions import Forbidden, GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
 
 from vitrine.collection import Collection, load
 from vitrine.embed import queries
@@ -26,8 +28,9 @@ from vitrine.google.templates import render_statement
 from vitrine.setup import preflight
 from vitrine.setup.checks import Check, Outcome, as_table, bad, good
 
-# Where Airflow has no connection of this name, Google's own default credentials serve.
+# Where nothing says what this connection is, Google's own default credentials serve.
 CONNECTION = "AIRFLOW_CONN_GOOGLE_CLOUD_DEFAULT"
+DEFAULT_CREDENTIALS = "google-cloud-platform://"
 
 
 def ask_model(collection: Collection) -> list[Check]:
@@ -55,19 +58,56 @@ def asked(collection: Collection, subject: str, job: dict[str, Any], run_id: str
     return good(subject, "embedded" if rows else "none needs the model, or embed_images is running")
 
 
+def identity(collection: Collection) -> Check:
+    """Who asks, and where that comes from. Errors: GoogleAuthError, AirflowNotFoundException."""
+    variable = f"AIRFLOW_CONN_{collection.gcp_conn_id.upper()}"
+    account = Access(collection).account or "an account that its credentials do not name"
+    source = variable if variable in os.environ else "a secrets backend of Airflow"
+    if os.environ.get(variable) == DEFAULT_CREDENTIALS:
+        source = "Google's default credentials"
+    return good("identity", f"{account}, from {source}")
+
+
+def all_checks(collection: Collection) -> list[Check]:
+    """All that is checked of a collection. Whoever cannot log in gets only that said."""
+    try:
+        checks = [identity(collection)]
+    except GoogleAuthError as error:
+        return [no_login(error)]
+    except AirflowNotFoundException as error:
+        line = f"export AIRFLOW_CONN_{collection.gcp_conn_id.upper()}={DEFAULT_CREDENTIALS}"
+        return [bad("login", f"{error}; one in Airflow's database is not read here", line)]
+    is_set_up = False
+    try:
+        try:
+            is_set_up = preflight.is_set_up(collection)
+        except Forbidden as error:
+            checks.append(bad("remote model", str(error)))
+        checks += preflight.check(collection, is_set_up=is_set_up)
+        if is_set_up and not any(one.outcome is Outcome.BAD for one in checks):
+            checks += ask_model(collection)
+    except GoogleAuthError as error:
+        checks.append(no_login(error))
+    except GoogleAPIError as error:
+        checks.append(bad("Google's answer", str(error)))
+    return checks
+
+
+def no_login(error: GoogleAuthError) -> Check:
+    """The check of credentials that are missing, or refused when they are used."""
+    return bad("login", " ".join(str(error).split()), "gcloud auth application-default login")
+
+
 def check(collection: Collection) -> bool:
     """Print the table of a collection; whether nothing is missing."""
-    is_set_up = preflight.is_set_up(collection)
-    checks = preflight.check(collection, is_set_up=is_set_up)
-    if is_set_up and not any(one.outcome is Outcome.BAD for one in checks):
-        checks += ask_model(collection)
+    checks = all_checks(collection)
     print(f"{collection.name} ({collection.model.id})\n{as_table(checks)}\n")
     return not any(one.outcome is Outcome.BAD for one in checks)
 
 
 def main(arguments: list[str]) -> int:
     """Check the collections whose names are given, or all."""
-    os.environ.setdefault(CONNECTION, "google-cloud-platform://")
+    os.environ.setdefault(CONNECTION, DEFAULT_CREDENTIALS)
     try:
         every = load().every_model
     except SettingsError as error:

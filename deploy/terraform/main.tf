@@ -9,7 +9,8 @@ resource "google_project_service" "api" {
     "aiplatform.googleapis.com",
     "bigquery.googleapis.com",
     "bigqueryconnection.googleapis.com",
-    "bigquerystorage.googleapis.com", # the notebook's read sessions
+    "bigquerystorage.googleapis.com",      # the notebook's read sessions
+    "cloudresourcemanager.googleapis.com", # the preflight asks what may be done in the project
     "storage.googleapis.com",
   ])
   project            = var.project

@@ -63,6 +63,7 @@ REQUIRED_SERVICES: Final = (
     "bigquery.googleapis.com",
     "bigqueryconnection.googleapis.com",
     "aiplatform.googleapis.com",
+    "cloudresourcemanager.googleapis.com",  # testIamPermissions of the project, by the preflight
 )
 
 # https://docs.cloud.google.com/bigquery/docs/best-practices-costs

@@ -39,7 +39,7 @@ def test_nothing_is_missing_here(bucket):
     open_questions = {one.subject: one.found for one in checks if one.outcome is Outcome.NOT_CHECKED}
     assert list(open_questions) == ["index/create_vector_index.sql", "teardown/drop_dataset.sql"]
     assert open_questions["index/create_vector_index.sql"].startswith("not checkable below 5,000 images:")
-    assert "while there is something in it" in open_questions["teardown/drop_dataset.sql"]
+    assert open_questions["teardown/drop_dataset.sql"].startswith("only teardown_image_search needs it:")
 
 
 def test_what_needs_tables_is_said_to_be_not_checkable_before_setup(bucket):
@@ -59,7 +59,7 @@ NEW = [preflight.JOBS, preflight.GRANTS, preflight.NEW_DATASET, *preflight.NEW_C
 @pytest.mark.parametrize("need", NEW, ids=lambda need: need.permission)
 def test_each_permission_on_the_project_before_setup(bucket, need):
     bucket.emulator.faults(denied_permissions=[need.permission])
-    found = found_bad(preflight.check_access(load()["met"]))
+    found = found_bad(preflight.check_access(load()["met"], is_set_up=False))
     assert found == {
         f"{need.permission} on project demo-project": (
             f"{ACCOUNT} lacks {need.role} ({need.purpose})",
@@ -72,7 +72,9 @@ def test_each_permission_after_setup(bucket):
     bucket.prepare()
     for need in (preflight.JOBS, *preflight.CONNECTION, *preflight.TABLES):
         bucket.emulator.faults(denied_permissions=[need.permission])
-        [(subject, (found, paste))] = found_bad(preflight.check_access(load()["met"])).items()
+        [(subject, (found, paste))] = found_bad(
+            preflight.check_access(load()["met"], is_set_up=False)
+        ).items()
         assert subject.startswith(f"{need.permission} on ")
         assert found == f"{ACCOUNT} lacks {need.role} ({need.purpose})"
         dataset = f'GRANT `{need.role}` ON SCHEMA `demo-project.{bucket.dataset}` TO "serviceAccount:ACCOUNT"'
@@ -86,7 +88,7 @@ def test_each_permission_after_setup(bucket):
 @pytest.mark.parametrize("need", [*preflight.IMAGES, *preflight.GALLERIES], ids=lambda need: need.permission)
 def test_each_permission_on_the_buckets(bucket, need):
     bucket.emulator.faults(denied_permissions=[need.permission])
-    found = found_bad(preflight.check_access(load()["met"]))
+    found = found_bad(preflight.check_access(load()["met"], is_set_up=False))
     name = bucket.bucket if need in preflight.IMAGES else f"g-{bucket.bucket}"
     assert found[f"{need.permission} on gs://{name}"] == (
         f"{ACCOUNT} lacks {need.role} ({need.purpose})",
@@ -94,11 +96,11 @@ def test_each_permission_on_the_buckets(bucket, need):
     )
 
 
-@pytest.mark.parametrize("service", ["bigquery", "bigqueryconnection", "aiplatform"])
+@pytest.mark.parametrize("service", ["bigquery", "bigqueryconnection", "aiplatform", "cloudresourcemanager"])
 def test_each_service(bucket, service):
     name = f"{service}.googleapis.com"
     bucket.emulator.faults(disabled_services=[name])
-    assert found_bad(preflight.check_access(load()["met"])) == {
+    assert found_bad(preflight.check_access(load()["met"], is_set_up=False)) == {
         name: ("is not enabled in demo-project", f"gcloud services enable {name} --project=demo-project")
     }
 
@@ -106,7 +108,7 @@ def test_each_service(bucket, service):
 def test_the_location_of_the_dataset_must_be_that_of_the_settings(bucket, monkeypatch):
     bucket.prepare()
     monkeypatch.setenv("VITRINE_LOCATION", "us-central1")
-    found = found_bad(preflight.check_access(load()["met"]))
+    found = found_bad(preflight.check_access(load()["met"], is_set_up=False))
     subject = f"dataset {bucket.dataset}"
     assert found[subject] == ("is in US, and the setting location is us-central1", "location: US")
     assert f"location of gs://{bucket.bucket}" in found
@@ -115,7 +117,7 @@ def test_the_location_of_the_dataset_must_be_that_of_the_settings(bucket, monkey
 def test_a_bucket_that_is_not_there_and_a_pattern_that_matches_nothing(bucket, monkeypatch):
     monkeypatch.setenv("VITRINE_OBJECTS", f"gs://nowhere-at-all/*,gs://{bucket.bucket}/x*.jpg")
     monkeypatch.setenv("VITRINE_GALLERY", "gs://nowhere-else/pages")
-    found = found_bad(preflight.check_access(load()["met"]))
+    found = found_bad(preflight.check_access(load()["met"], is_set_up=False))
     assert found == {
         "bucket gs://nowhere-at-all": ("does not exist: correct the setting objects", ""),
         f"gs://{bucket.bucket}/x*.jpg": (
@@ -132,7 +134,7 @@ def test_a_bucket_that_is_not_there_and_a_pattern_that_matches_nothing(bucket, m
 def test_a_folder_that_cannot_be_written(bucket, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("VITRINE_GALLERY", str(tmp_path / "file" / "pages"))
-    [(subject, (found, paste))] = found_bad(preflight.check_access(load()["met"])).items()
+    [(subject, (found, paste))] = found_bad(preflight.check_access(load()["met"], is_set_up=False)).items()
     assert (subject, found) == (f"galleries in {tmp_path}/file/pages", "cannot be written: Not a directory")
     assert paste.startswith("sudo chown -R ")
 
@@ -191,7 +193,7 @@ def test_setup_stops_before_it_makes_anything_and_names_all_at_once(bucket, caps
 def test_from_a_terminal(bucket, capsys):
     assert check_cloud.main([]) == 0
     before = capsys.readouterr().out
-    assert before.startswith("met (multimodalembedding@001/1408)\n✓ bigquery.googleapis.com")
+    assert before.startswith("met (multimodalembedding@001/1408)\n✓ identity ")
     assert "not checkable before setup" in before
     assert "one image" not in before
     bucket.prepare()

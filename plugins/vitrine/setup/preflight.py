@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,20 +39,30 @@ MAKING: Final = ("setup/", "schema/")
 # https://docs.cloud.google.com/bigquery/docs/multi-statement-queries#dry-run_a_multi-statement_query
 NOT_BEYOND: Final = re.compile(r"^ *(?:IF(?! *\()|FOR(?! SYSTEM)|WHILE|CALL)\b", re.MULTILINE)
 NO_DRY_RUN: Final = re.compile(r"^ *CREATE (?:OR REPLACE )?TEMP TABLE\b", re.MULTILINE)
-DROP_DATASET: Final = "teardown/drop_dataset.sql"
 CREATE_INDEX: Final = "index/create_vector_index.sql"
 PERMISSION: Final = re.compile(r"\b(?:bigquery|storage|aiplatform|resourcemanager)\.\w+\.\w+")
 # BigQuery does not tell who may not know whether something exists.
-MAYBE_MISSING: Final = "or perhaps it does not exist"
+MAYBE_MISSING: Final = re.compile(r"\bor (?:perhaps it does|it may) not exist")
+
+AFTER_SETUP: Final = "only setup_image_search needs it, which has made everything"
+
+
+class Place(StrEnum):
+    """On what a role is granted."""
+
+    PROJECT = "project"
+    DATASET = "dataset"
+    BUCKET = "bucket"
 
 
 @dataclass(frozen=True)
 class Need:
-    """A permission, the least role that has it, and what for."""
+    """A permission, the least role that has it, what for, and where it is granted."""
 
     permission: str
     role: str
     purpose: str
+    place: Place = Place.PROJECT
 
 
 # The table of least privilege: docs/dags/setup_image_search.md.
@@ -62,16 +73,20 @@ GRANTS: Final = Need(
     "roles/resourcemanager.projectIamAdmin",
     "grants the connection its roles; not needed with manage_iam: false",
 )
+DELEGATE: Final = Need(
+    "bigquery.connections.delegate", "roles/bigquery.connectionAdmin", "makes object table and model"
+)
 CONNECTION: Final = (
     Need("bigquery.connections.use", "roles/bigquery.connectionUser", "reads the bucket, calls the model"),
-    Need("bigquery.connections.delegate", "roles/bigquery.connectionAdmin", "makes object table and model"),
+    DELEGATE,
 )
+ONLY_SETUP: Final = (GRANTS.permission, DELEGATE.permission)
 NEW_CONNECTION: Final = (
     Need("bigquery.connections.create", "roles/bigquery.connectionAdmin", "makes the connection"),
     *CONNECTION,
 )
 TABLES: Final = tuple(
-    Need(f"bigquery.tables.{verb}", "roles/bigquery.dataEditor", purpose)
+    Need(f"bigquery.tables.{verb}", "roles/bigquery.dataEditor", purpose, Place.DATASET)
     for verb, purpose in {
         "get": "sees tables",
         "getData": "reads tables",
@@ -80,37 +95,55 @@ TABLES: Final = tuple(
         "delete": "drops tables",
     }.items()
 )
+# Only dry runs tell about these.
+NEW_TABLES: Final = tuple(
+    Need(f"bigquery.{kind}.create", "roles/bigquery.dataEditor", f"makes {kind}", Place.DATASET)
+    for kind in ("tables", "models")
+)
 # `_connection` asks for these; BigQuery says the same of a connection that does not exist.
 OF_CONNECTIONS: Final = tuple(need.permission for need in NEW_CONNECTION)
+# What a dry run may miss, and where it is granted is known without looking at the statement.
+OF_STATEMENTS: Final = (JOBS, NEW_DATASET, GRANTS, *NEW_CONNECTION, *TABLES, *NEW_TABLES)
 IMAGES: Final = tuple(
-    Need(f"storage.objects.{verb}", "roles/storage.objectViewer", "shows pictures")
+    Need(f"storage.objects.{verb}", "roles/storage.objectViewer", "shows pictures", Place.BUCKET)
     for verb in ("get", "list")
 )
 GALLERIES: Final = tuple(
-    Need(f"storage.objects.{verb}", "roles/storage.objectAdmin", "writes galleries")
+    Need(f"storage.objects.{verb}", "roles/storage.objectAdmin", "writes galleries", Place.BUCKET)
     for verb in ("create", "delete", "get", "list")
 )
 
 
 def check(collection: Collection, *, is_set_up: bool) -> list[Check]:
     """All that can be checked without paying. See `check_statements`."""
-    checks = check_access(collection)
+    checks = check_access(collection, is_set_up=is_set_up)
     if any(one.outcome is Outcome.BAD and one.subject.startswith(JOBS.permission) for one in checks):
         return [*checks, not_checked("dry runs of all statements", f"take {JOBS.permission}")]
     return [*checks, *check_statements(collection, is_set_up=is_set_up)]
 
 
-def check_access(collection: Collection) -> list[Check]:
-    """Services, permissions, locations, the model, buckets and galleries."""
+def check_access(collection: Collection, *, is_set_up: bool) -> list[Check]:
+    """Services, permissions, locations, the model, buckets and galleries.
+
+    :param is_set_up: whether setup has made everything, so that nobody needs what only setup does.
+    """
     access, bigquery = Access(collection), BigQuery.of(collection)
-    return [
+    checks = [
         *_asked("services", lambda: _services(access)),
-        *_asked("project and dataset", lambda: _project_and_dataset(access, bigquery)),
-        *_asked("connection", lambda: _connection(access)),
+        *_needs_on_project(access, [JOBS, *([GRANTS] if collection.manage_iam else [])]),
+        *_asked(f"dataset {collection.dataset}", lambda: _dataset(access, bigquery)),
+        *_asked(f"connection {collection.connection_name}", lambda: _connection(access)),
         check_model(collection, datetime.now(UTC).date()),
         *(check for bucket in collection.buckets for check in _bucket(access, bucket)),
         *_gallery(access),
     ]
+    return [_unless_only_setup(one) for one in checks] if is_set_up else checks
+
+
+def _unless_only_setup(check: Check) -> Check:
+    if check.outcome is Outcome.BAD and check.subject.startswith(ONLY_SETUP):
+        return not_checked(check.subject, f"{AFTER_SETUP}: {check.found}")
+    return check
 
 
 def _asked(subject: str, check: Callable[[], list[Check]]) -> list[Check]:
@@ -137,9 +170,9 @@ def _member(access: Access) -> str:
 
 
 def _needs(
-    access: Access, place: str, granted: set[str], needs: Iterable[Need], paste: Callable[[str, str], str]
+    access: Access, place: str, granted: set[str], needs: Iterable[Need], bucket: str = ""
 ) -> list[Check]:
-    """A check for each permission; `paste` gets member and role."""
+    """A check for each permission on what `place` names; `bucket` is its name, if it is one."""
     checks = []
     for need in needs:
         subject = f"{need.permission} on {place}"
@@ -147,8 +180,18 @@ def _needs(
             checks.append(good(subject, need.purpose))
         else:
             found = f"{_who(access)} lacks {need.role} ({need.purpose})"
-            checks.append(bad(subject, found, paste(_member(access), need.role)))
+            checks.append(bad(subject, found, _grant(access, need, bucket)))
     return checks
+
+
+def _grant(access: Access, need: Need, bucket: str = "") -> str:
+    """The line to paste that grants the role of a need."""
+    collection, member = access.collection, _member(access)
+    if need.place is Place.BUCKET:
+        return grants.on_bucket(bucket, member, need.role)
+    if need.place is Place.DATASET:
+        return grants.on_dataset(collection, member, need.role)
+    return grants.on_project(collection.project, member, need.role)
 
 
 def _services(access: Access) -> list[Check]:
@@ -166,46 +209,37 @@ def _services(access: Access) -> list[Check]:
     ]
 
 
-def _project_and_dataset(access: Access, bigquery: BigQuery) -> list[Check]:
+def _dataset(access: Access, bigquery: BigQuery) -> list[Check]:
     collection = access.collection
     dataset = bigquery.dataset(f"{collection.project}.{collection.dataset}")
-    needs = [JOBS, *([GRANTS] if collection.manage_iam else []), *([] if dataset else [NEW_DATASET])]
-    checks = _needs_on_project(access, needs)
     subject = f"dataset {collection.dataset}"
     if dataset is None:
-        return [*checks, not_checked(subject, "does not exist yet: setup_image_search makes it")]
+        unknown = not_checked(subject, "does not exist yet: setup_image_search makes it")
+        return [*_needs_on_project(access, [NEW_DATASET]), unknown]
     if dataset.location.lower() != collection.location.lower():
         found = f"is in {dataset.location}, and the setting location is {collection.location}"
-        checks.append(bad(subject, found, f"location: {dataset.location}"))
+        where = bad(subject, found, f"location: {dataset.location}")
     else:
-        checks.append(good(subject, f"in {dataset.location}"))
+        where = good(subject, f"in {dataset.location}")
     table = collection.table_name("image_embeddings")
     if table not in dataset.tables:
         # A dataset has no testIamPermissions: BigQuery tells with the dry runs of the statements.
-        return [*checks, not_checked(f"table {table}", "does not exist yet: setup_image_search makes it")]
-    granted = access.to_table("image_embeddings", [need.permission for need in TABLES])
-    return [
-        *checks,
-        *_needs(
-            access,
-            f"table {table}",
-            granted,
-            TABLES,
-            lambda member, role: grants.on_dataset(collection, member, role),
-        ),
-    ]
+        return [where, not_checked(f"table {table}", "does not exist yet: setup_image_search makes it")]
+
+    def permissions() -> list[Check]:
+        granted = access.to_table("image_embeddings", [need.permission for need in TABLES])
+        return _needs(access, f"table {table}", granted, TABLES)
+
+    return [where, *_asked(f"permissions on table {table}", permissions)]
 
 
 def _needs_on_project(access: Access, needs: Iterable[Need]) -> list[Check]:
-    needs, project = list(needs), access.collection.project
-    granted = access.to_project(need.permission for need in needs)
-    return _needs(
-        access,
-        f"project {project}",
-        granted,
-        needs,
-        lambda member, role: grants.on_project(project, member, role),
-    )
+    needs, place = list(needs), f"project {access.collection.project}"
+
+    def permissions() -> list[Check]:
+        return _needs(access, place, access.to_project(need.permission for need in needs), needs)
+
+    return _asked(f"permissions on {place}", permissions)
 
 
 def _connection(access: Access) -> list[Check]:
@@ -217,16 +251,15 @@ def _connection(access: Access) -> list[Check]:
             not_checked(subject, "does not exist yet: setup_image_search makes it"),
             *_needs_on_project(access, NEW_CONNECTION),
         ]
-    granted = access.to_connection(need.permission for need in CONNECTION)
+    place = f"connection {collection.connection}"
+
+    def permissions() -> list[Check]:
+        granted = access.to_connection(need.permission for need in CONNECTION)
+        return _needs(access, place, granted, CONNECTION)
+
     return [
         good(subject, f"in {collection.location}, its account is {account}"),
-        *_needs(
-            access,
-            f"connection {collection.connection}",
-            granted,
-            CONNECTION,
-            lambda member, role: grants.on_project(collection.project, member, role),
-        ),
+        *_asked(f"permissions on {place}", permissions),
     ]
 
 
@@ -274,13 +307,7 @@ def _permissions_on_bucket(
             granted = set(bucket.test_iam_permissions([need.permission for need in needs]))
         except NotFound:
             return [missing]
-        return _needs(
-            access,
-            f"gs://{bucket.name}",
-            granted,
-            needs,
-            lambda member, role: grants.on_bucket(bucket.name, member, role),
-        )
+        return _needs(access, f"gs://{bucket.name}", granted, needs, bucket.name)
 
     return _asked(f"permissions on gs://{bucket.name}", check)
 
@@ -320,10 +347,12 @@ def _pattern(bucket: Bucket, uri: str) -> list[Check]:
     pattern = uri.removeprefix(f"gs://{bucket.name}/")
     expression = re.compile(".*".join(map(re.escape, pattern.split("*"))), re.DOTALL)
     blobs = bucket.client.list_blobs(bucket, prefix=pattern.partition("*")[0], max_results=MOST_NAMES)
-    first = next((blob.name for blob in blobs if expression.fullmatch(blob.name)), None)
-    if first is None:
-        return [bad(uri, "matches no object: correct the setting objects, or upload an image")]
-    return [good(uri, f"matches {first}")]
+    names = [blob.name for blob in blobs]
+    if first := next((name for name in names if expression.fullmatch(name)), None):
+        return [good(uri, f"matches {first}")]
+    if len(names) == MOST_NAMES:
+        return [not_checked(uri, f"matches none of the first {MOST_NAMES:,} names; the others were not read")]
+    return [bad(uri, "matches no object: correct the setting objects, or upload an image")]
 
 
 def _gallery(access: Access) -> list[Check]:
@@ -388,31 +417,28 @@ def check_statements(collection: Collection, *, is_set_up: bool) -> list[Check]:
 def _refused(access: Access, name: str, error: GoogleAPIError, is_set_up: bool) -> Check:
     words = _words(error)
     missing = PERMISSION.search(words) if isinstance(error, Forbidden) else None
-    if not is_set_up and (missing is None or MAYBE_MISSING in words or missing.group() in OF_CONNECTIONS):
+    if name.startswith("teardown/"):
+        return not_checked(name, f"only teardown_image_search needs it: {words}")
+    if is_set_up and name.startswith("setup/"):
+        return not_checked(name, f"{AFTER_SETUP}: {words}")
+    if not is_set_up and (
+        missing is None or MAYBE_MISSING.search(words) or missing.group() in OF_CONNECTIONS
+    ):
         return not_checked(name, f"not checkable before setup: {words}")
-    if name == CREATE_INDEX and not _has_rows_for_an_index(access.collection):
+    if missing is None and name == CREATE_INDEX and not _has_rows_for_an_index(access.collection):
         return not_checked(name, f"not checkable below {limits.MIN_VECTOR_INDEX_ROWS:,} images: {words}")
-    if name == DROP_DATASET and missing is None:
-        return not_checked(name, f"not checkable while there is something in it: {words}")
     if missing is None:
         return bad(name, words)
-    role = _role_of(missing.group())
-    found = f"{_who(access)} lacks {role}, which has {missing.group()}: {words}"
-    return bad(name, found, grants.on_dataset(access.collection, _member(access), role))
+    need = next((need for need in OF_STATEMENTS if need.permission == missing.group()), None)
+    if need is None:
+        return bad(name, f"{_who(access)} lacks {missing.group()}: {words}")
+    found = f"{_who(access)} lacks {need.role}, which has {need.permission}: {words}"
+    return bad(name, found, _grant(access, need))
 
 
 def _has_rows_for_an_index(collection: Collection) -> bool:
     size = BigQuery.of(collection).table_size(collection.table_id("image_embeddings"))
     return size.rows >= limits.MIN_VECTOR_INDEX_ROWS
-
-
-def _role_of(permission: str) -> str:
-    known = {need.permission: need.role for need in _all_needs()}
-    return known.get(permission, "roles/bigquery.dataEditor")
-
-
-def _all_needs() -> Iterator[Need]:
-    yield from (JOBS, NEW_DATASET, GRANTS, *NEW_CONNECTION, *TABLES, *IMAGES, *GALLERIES)
 
 
 def is_set_up(collection: Collection) -> bool:

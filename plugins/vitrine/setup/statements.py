@@ -40,6 +40,10 @@ _TIMESTAMP: Final = "planned_at started_at updated_from updated_until".split()
 _STRINGS: Final = ("content_types",)
 # Two statements give one name two types.
 _STRINGS_OF: Final = {"search/search_saved_queries.sql": ("queries",)}
+# A parameter; not a system variable, which has @@.
+_PARAMETER: Final = re.compile(r"(?<!@)@([a-z_]\w*)")
+# Literals, such as 'multimodalembedding@001', and comments.
+_NO_CODE: Final = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|--[^\n]*""")
 _MOMENT: Final = "2026-01-01 00:00:00+00:00"
 # What the DAGs and pages give the templates besides the macros.
 _NAMES: Final = {
@@ -65,7 +69,7 @@ def statement(collection: Collection, name: str) -> dict[str, Any]:
     options = recall.measured_options(collection.fraction_lists_to_search)
     own = {"project_id": collection.project, "dataset_id": collection.dataset, "measured_options": options}
     sql = render_statement(collection, name, **own, **_NAMES)
-    read = sorted(set(re.findall(r"(?<!@)@(\w+)", sql)))
+    read = sorted(set(_PARAMETER.findall(_NO_CODE.sub("", sql))))
     return query_job(sql, *(parameter(name, one) for one in read))
 
 

@@ -36,3 +36,10 @@ def test_the_types_are_those_that_the_dags_give(dagbag):
                     assert example["parameterType"] == given["parameterType"], (sql, given["name"])
                     compared.add(given["name"])
     assert len(compared) > 30
+
+
+def test_an_at_sign_in_a_literal_is_no_parameter():
+    name = "setup/create_multimodal_embedding_model.sql"
+    job = statements.statement(MET, name)
+    assert "'multimodalembedding@001'" in job["query"]["query"]
+    assert job["query"].get("queryParameters", []) == []
