@@ -38,8 +38,15 @@ def test_the_types_are_those_that_the_dags_give(dagbag):
     assert len(compared) > 30
 
 
-def test_an_at_sign_in_a_literal_is_no_parameter():
-    name = "setup/create_multimodal_embedding_model.sql"
-    job = statements.statement(MET, name)
-    assert "'multimodalembedding@001'" in job["query"]["query"]
-    assert job["query"].get("queryParameters", []) == []
+@pytest.mark.parametrize(
+    ("sql", "read"),
+    [
+        ("OPTIONS (endpoint = 'multimodalembedding@001')", []),
+        ("SELECT 'me@home', \"it's @b\", @c, @@error.message", ["c"]),
+        ("-- @a: Google's\nSELECT @b", ["b"]),
+    ],
+)
+def test_an_at_sign_in_a_literal_or_comment_is_no_parameter(monkeypatch, sql, read):
+    monkeypatch.setattr(statements, "render_statement", lambda *_, **__: sql)
+    job = statements.statement(MET, "setup/a.sql")
+    assert [one["name"] for one in job["query"].get("queryParameters", [])] == read
