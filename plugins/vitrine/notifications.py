@@ -1,4 +1,4 @@
-"""Notifications of runs that failed, are late or wait for a person: any Airflow notifier, named by a setting."""
+"""Notifications of runs that failed, are late or wait for a person, by any Airflow notifier."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def on_failure(collection: Collection) -> BaseNotifier | None:
 
 
 class Question(BaseNotifier):
-    """A notifier for a task that waits for a person: its templates find the question where they find an error.
+    """A notifier for a task that waits for a person: templates find the question where they find an error.
 
     Without it, one that says `{{ exception }}` could not be rendered, and Airflow would fail the task.
     """
