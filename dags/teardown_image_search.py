@@ -47,6 +47,7 @@ STATEMENTS = {
     Part.DATASET: "drop_dataset",
 }
 END = "report_teardown"
+QUESTION = "This will be dropped, for good. Approve?"
 
 
 def teardown_image_search(collection: Collection) -> DAG:
@@ -66,10 +67,10 @@ def teardown_image_search(collection: Collection) -> DAG:
         )
         approve = ApproveOperator(
             task_id="approve_teardown",
-            subject="This will be dropped, for good. Approve?",
+            subject=QUESTION,
             body=f"{{{{ ti.xcom_pull(task_ids='{LISTING}', key='plan') }}}}",
             response_timeout=timedelta(hours=collection.approval_hours),
-            notifiers=notifications.on_failure(collection),
+            notifiers=notifications.on_question(collection, QUESTION),
             end=END,
         )
         refuse_others = RefuseOthersOperator(task_id="refuse_others", collection=collection)

@@ -10,6 +10,7 @@ from vitrine.collection import load
 from vitrine.google.access import Access
 from vitrine.google.bigquery import BigQuery
 from vitrine.search.addresses import page_name
+from vitrine.setup.teardown import RefuseOthersOperator
 
 IMAGES = 3
 
@@ -177,6 +178,23 @@ def test_it_refuses_when_a_run_has_begun_while_a_person_decided(world, answer, m
     assert (run.state, contents(world)) == ("failed", before)
     assert states(run)["refuse_others"] == "failed"
     assert "A night has the lease" in capsys.readouterr().out
+
+
+def test_a_lease_that_another_airflow_has_taken_since_keeps_the_tables(world, answer, monkeypatch, capsys):
+    answer("Approve")
+    world.prepare()
+    before = contents(world)
+    take = RefuseOthersOperator.execute
+
+    def lose(refuse, context):
+        take(refuse, context)
+        world.rows("UPDATE embedding_lease SET lease_id = 'theirs', holder = 'A clone' WHERE TRUE")
+
+    monkeypatch.setattr(RefuseOthersOperator, "execute", lose)
+    run = world.run("teardown_image_search", confirm=world.dataset)
+    assert (run.state, states(run)["drop_tables"], contents(world)) == ("failed", "failed", before)
+    assert run.get_task_instance("drop_tables").try_number == 1, "a retry would not help"
+    assert "A clone has it" in capsys.readouterr().out
 
 
 def test_a_teardown_that_failed_is_repeated_by_the_next(world, answer):
