@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from bqml_emulator.core import limits
 from bqml_emulator.core.rules import statement_rules
-from bqml_emulator.jobs import execution
+from bqml_emulator.jobs import execution, temporary_tables
 from bqml_emulator.sql import stored_arrays
 
 COLUMNS = "SELECT name FROM pragma_table_info(?) WHERE dflt_value IS NOT NULL"
@@ -67,7 +67,7 @@ def _is_default(value: exp.Expression) -> bool:
 
 def _columns(table: exp.Table, context) -> list[exp.Expression]:
     keys = names.reference(table, context.project_id, context.dataset_id)
-    is_temporary = not table.db and table.name.casefold() in context.temporary
+    is_temporary = temporary_tables.is_temporary(table, context)
     name = f"temp.main.{quote(table.name)}" if is_temporary else tables.name(*keys)
     found = execution.current().cursor.sql(f"FROM {name} LIMIT 0").columns
     return [exp.column(column, quoted=True) for column in found if column != tables.INGESTION_TIME]
