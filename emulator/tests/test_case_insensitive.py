@@ -4,6 +4,9 @@ import pytest
 from documented import DDL, REST, documented
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud.bigquery import CopyJobConfig, Dataset, QueryJobConfig, Table
+from local_bigquery.models import Dataset as DatasetResource
+
+from bqml_emulator.engine import spelling
 
 READ = "2026-11-27"
 
@@ -63,6 +66,7 @@ def test_rest(bigquery, dataset, shouted):
     assert bigquery.get_dataset(dataset).is_case_insensitive
     table = bigquery.get_table(shouted)
     assert table.table_id == "Words"
+    assert bigquery.test_iam_permissions(shouted, ["bigquery.tables.getData"])["permissions"]
     assert bigquery.insert_rows_json(shouted, [{"x": 7}]) == []
     assert len(list(bigquery.list_rows(bigquery.get_table(f"{dataset}.wordS")))) == 2
     bigquery.copy_table(shouted, f"{dataset}.Copy", job_config=CopyJobConfig()).result()
@@ -72,6 +76,18 @@ def test_rest(bigquery, dataset, shouted):
     assert [t.table_id for t in bigquery.list_tables(dataset)] == ["Copy", "Words"]
     bigquery.delete_table(f"{dataset}.cOPY")
     assert [t.table_id for t in bigquery.list_tables(dataset)] == ["Words"]
+
+
+def test_a_dataset_that_changes_while_the_datasets_are_read(monkeypatch):
+    def fetch(_):
+        monkeypatch.setattr(spelling.database, "fetch", lambda _: [("p", "New")])
+        spelling._forgetting(lambda *_: None)(DatasetResource)  # another thread's
+        return []
+
+    monkeypatch.setattr(spelling.database, "fetch", fetch)
+    monkeypatch.setattr(spelling, "_known", (None, {}))
+    assert spelling.dataset("p", "new") == "new"
+    assert spelling.dataset("p", "new") == "New"
 
 
 def test_a_dataset_made_so(bigquery):

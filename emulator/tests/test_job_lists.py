@@ -148,7 +148,7 @@ def test_the_jobs_view_tells_why_a_job_failed_and_who_its_children_are(bigquery,
 def test_the_jobs_view_tells_of_running_jobs(emulator, bigquery):
     emulator.faults(stuck_jobs="in_view")
     try:
-        job = bigquery.query("SELECT 1", job_id=f"in_view_{uuid.uuid4().hex}")
+        job = bigquery.query("SELECT 1", job_id=f"in_view_{uuid.uuid4().hex}", job_retry=None)
         row = in_view(bigquery, job.job_id)
         assert (row.state, row.start_time, row.end_time) == ("RUNNING", job.started, None)
     finally:
@@ -216,14 +216,14 @@ def test_a_job_that_writes_a_table_names_it_as_its_destination(bigquery, table, 
     [
         "CREATE TEMP TABLE made AS SELECT 1 AS x",
         "INSERT INTO made (x) VALUES (2)",
-        "INSERT INTO _SESSION.made (x) VALUES (2)",
         "UPDATE Made SET x = 2 WHERE TRUE",
     ],
 )
 def test_a_temporary_table_is_no_destination(bigquery, dataset, sql):
     before = "" if sql.startswith("CREATE") else "CREATE TEMP TABLE made (x INT64);"
     script = bigquery.query(
-        f"SELECT 1; {before} {sql}", job_config=QueryJobConfig(default_dataset=f"{bigquery.project}.{dataset}")
+        f"SELECT 1; {before} {sql}",
+        job_config=QueryJobConfig(default_dataset=f"{bigquery.project}.{dataset}"),
     )
     script.result()
     written = [job for job in bigquery.list_jobs(parent_job=script) if job.query.strip() == sql]
