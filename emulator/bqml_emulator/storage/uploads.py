@@ -190,7 +190,8 @@ class Uploads:
                 upload.finish(self._store)
             except StorageError as error:
                 if error.code in FOR_GOOD:
-                    self._resumable.pop(upload_id).discard()
+                    self._resumable.pop(upload_id, None)
+                    upload.discard()
                 raise
         return json_answer(of_object(upload.done, request.base))
 
