@@ -186,8 +186,8 @@ bench-page: setup ## Measure what the search page adds to its SQL, on a running 
 bench-search: setup ## Measure what a search and an image cost besides DuckDB, faiss and the model
 	PYTHONPATH=emulator:emulator/tests:. emulator/.venv/bin/python -m benchmarks.search
 
-golden: setup ## Rewrite the golden SQL files and docs/settings.md from the code as it is now
-	$(VENV)/python -m pytest -q tests/sql/test_rendered.py tests/meta/test_settings_page.py --golden
+golden: setup ## Rewrite the golden SQL files, docs/settings.md and the costs in docs/production.md from the code as it is now
+	$(VENV)/python -m pytest -q tests/sql/test_rendered.py tests/meta/test_settings_page.py tests/meta/test_production_page.py --golden
 
 emulation: setup ## Rewrite docs/emulation.md from the emulator's tests
 	cd emulator && .venv/bin/python tests/fidelity.py ../docs/emulation.md

@@ -1,4 +1,4 @@
-"""docs/licences.md: every package that a requirements*.txt pins, and its licence as it says it itself.
+"""docs/licences.md: every package that is installed to run, check or try Vitrine, and its licence as it says.
 
 `make licences` writes the page from the environments, after `make lock`.
 """

@@ -135,6 +135,15 @@ resource "google_bigquery_dataset_iam_member" "notebook_reads_data" {
   member     = each.value[1]
 }
 
+resource "google_bigquery_connection_iam_member" "notebook_uses_connection" {
+  for_each      = toset(var.notebook_members)
+  project       = var.project
+  location      = google_bigquery_connection.vitrine.location
+  connection_id = google_bigquery_connection.vitrine.connection_id
+  role          = "roles/bigquery.connectionUser"
+  member        = each.value
+}
+
 resource "google_storage_bucket_iam_member" "notebook_reads_images" {
   for_each = {
     for pair in setproduct(local.image_buckets, var.notebook_members) : "${pair[0]}/${pair[1]}" => pair

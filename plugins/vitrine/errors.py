@@ -21,6 +21,8 @@ VitrineError
 
 from __future__ import annotations
 
+from airflow.sdk import exceptions
+
 
 class VitrineError(Exception):
     """Base class of everything that Vitrine itself refuses or finds to be wrong."""
@@ -66,7 +68,7 @@ class IndexDisabledError(VitrineError):
     """BigQuery has disabled the vector index; a person has to act."""
 
 
-class IndexNotFilledError(VitrineError):
+class IndexNotFilledError(VitrineError, exceptions.AirflowSensorTimeout):
     """The vector index was not filled in time."""
 
 

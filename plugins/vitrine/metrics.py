@@ -6,6 +6,7 @@ https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deploym
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -48,6 +49,8 @@ def of_run(
 ) -> None:
     """What the report of a run says; `stages` as in vitrine.embed.stages."""
     gauge(collection, "run.complete", int(complete))
+    if complete:
+        gauge(collection, "run.completed_at", time.time())
     for outcome in OUTCOMES:
         gauge(collection, "run.images", report[outcome], outcome=outcome)
     for name in COSTS:

@@ -1,4 +1,4 @@
-"""Notifications of runs that failed or are late: any Airflow notifier, named by a setting."""
+"""Notifications of runs that failed, are late or wait for a person, by any Airflow notifier."""
 
 from __future__ import annotations
 
@@ -27,6 +27,28 @@ def on_failure(collection: Collection) -> BaseNotifier | None:
         return notifier(**collection.notifier_arguments)
     except Exception as error:
         raise _refused(collection, "notifier_arguments", str(error)) from error
+
+
+class Question(BaseNotifier):
+    """A notifier for a task that waits for a person: templates find the question where they find an error.
+
+    Without it, one that says `{{ exception }}` could not be rendered, and Airflow would fail the task.
+    """
+
+    def __init__(self, notifier: BaseNotifier, question: str) -> None:
+        super().__init__()
+        self.notifier, self.question = notifier, question
+
+    def __call__(self, *args: Any) -> None:
+        """Send the question."""
+        [context] = args
+        self.notifier({**context, "exception": self.question})
+
+
+def on_question(collection: Collection, question: str) -> BaseNotifier | None:
+    """The collection's notifier for a task that waits for a person, or None. Errors: see on_failure."""
+    notifier = on_failure(collection)
+    return notifier and Question(notifier, question)
 
 
 def deadline_missed(collection: str, model: str, context: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ GRANTS = {
     ("setup", "bigquery.dataEditor", "dataset"),
     ("notebook", "bigquery.readSessionUser", "project"),
     ("notebook", "bigquery.studioUser", "project"),
+    ("notebook", "bigquery.connectionUser", "connection"),
     ("notebook", "bigquery.dataViewer", "dataset"),
     ("notebook", "storage.objectViewer", "bucket"),
 }

@@ -106,6 +106,8 @@ def test_a_run_that_waits_for_a_person_keeps_no_other_collection_waiting(stack, 
     assert other.state == "success", stack.explain(other)
     stack.look(waiting)
     assert not waiting.is_over
+    letter = (stack.processes.folder / "letter").read_text()
+    assert letter.startswith(f"{waiting.run_id} Embedding these images costs more than max_cost_usd.")
     # Whoever answers while the scheduler still notes that the task waits, makes the task fail; long since over.
     task = f"/dags/embed_images__met/dagRuns/{waiting.run_id}/taskInstances/plan.approve_cost"
     stack.call("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": ["Approve"], "params_input": {}})
@@ -117,10 +119,11 @@ def test_a_run_that_misses_its_deadline_tells_whom_failures_are_told(stack, runs
     body = {"logical_date": yesterday.isoformat(), "conf": {"dry_run": True}}
     run = stack.call("POST", "/dags/embed_images__met/dagRuns", body)["dag_run_id"]
     letter, deadline = stack.processes.folder / "letter", time.monotonic() + WAIT_SECONDS
-    while not letter.exists():
+    while not (
+        letter.exists() and letter.read_text().startswith(f"{run} embed_images__met: the run {run} is ")
+    ):
         assert time.monotonic() < deadline, "nobody was told"
         time.sleep(1)
-    assert letter.read_text().startswith(f"{run} embed_images__met: the run {run} is ")
     stack.wait("embed_images__met", run, WAIT_SECONDS)
 
 
@@ -154,6 +157,7 @@ def test_tags_and_descriptions_tell_them_apart(stack, runs):
                 "search_images",
                 "search_saved_queries",
                 "maintain_vector_index",
+                "teardown_image_search",
             )
         }
         assert all(dag["description"] for dag in dags)

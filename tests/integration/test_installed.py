@@ -91,7 +91,8 @@ def test_the_plugin_comes_through_its_entry_point(found):
 
 def test_the_dags_are_imported_and_green(found):
     assert found["import_errors"] == {}
-    assert found["dags"] == sorted(found["states"])
+    # A teardown waits for a person.
+    assert set(found["dags"]) - set(found["states"]) == {"teardown_image_search__pictures"}
     assert set(found["states"].values()) == {"success"}, found["states"]
 
 

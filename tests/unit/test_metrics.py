@@ -39,7 +39,8 @@ def test_a_report_says_what_became_of_images_what_it_cost_and_how_long_each_stag
     assert sent[of_met("vitrine.run.images", outcome="pending")] == 0
     assert sent[of_met("vitrine.run.cost_usd")] == 0.0045
     assert sent[of_met("vitrine.run.seconds", stage="embed_batch")] == 12.5
-    assert len(sent) == 1 + len(metrics.OUTCOMES) + len(metrics.COSTS) + 1
+    assert sent[of_met("vitrine.run.completed_at")] > 1_700_000_000
+    assert len(sent) == 2 + len(metrics.OUTCOMES) + len(metrics.COSTS) + 1
 
 
 def test_models_of_a_collection_have_gauges_of_their_own(sent):

@@ -10,7 +10,7 @@ from tests.unit.fakes import NEEDED
 from vitrine import metrics
 from vitrine.collection import load
 from vitrine.errors import SettingsError
-from vitrine.notifications import deadline_missed, on_failure
+from vitrine.notifications import deadline_missed, on_failure, on_question
 
 
 class Letter(BaseNotifier):
@@ -63,3 +63,15 @@ def test_who_is_told_of_failures_is_told_of_a_run_that_is_late(monkeypatch, tmp_
         "2026-11-27 07:00 UTC. See its tasks, or the page Image health."
     )
     assert sent == {"run.late": 1}
+
+
+def test_a_question_is_where_templates_find_an_error(monkeypatch, tmp_path):
+    letter = letters.subscribe(monkeypatch, tmp_path / "letter", "{{ run_id }}: {{ exception }}")
+    for name, value in NEEDED.items():
+        monkeypatch.setenv(name, value)
+    on_question(load()["met"], "Approve?")({"run_id": "manual__1"})
+    assert letter.read_text() == "manual__1: Approve?"
+
+
+def test_nobody_is_asked_by_default():
+    assert on_question(load(NEEDED)["met"], "Approve?") is None

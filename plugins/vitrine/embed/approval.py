@@ -18,13 +18,14 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Tak
 
     :param end: task id with which a run continues that is not approved.
     """
+    question = "Embedding these images costs more than max_cost_usd. Approve?"
     approve = ApproveCostOperator(
         task_id="approve_cost",
         plan=plan.task_id,
-        subject="Embedding these images costs more than max_cost_usd. Approve?",
+        subject=question,
         body=f"{{{{ ti.xcom_pull(task_ids='{plan.task_id}', key='plan') }}}}",
         response_timeout=timedelta(hours=collection.approval_hours),
-        notifiers=notifications.on_failure(collection),
+        notifiers=notifications.on_question(collection, question),
         end=end,
     )
     take_quota = TakeQuotaSensor(

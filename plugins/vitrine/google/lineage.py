@@ -17,7 +17,7 @@ HIDDEN = "_"
 
 
 def emit(job: QueryJob) -> None:
-    """Say which tables a job of the running task has read and written. A failure is only logged."""
+    """Say which tables a job of the running task has read and written."""
     try:
         # not installed where types are checked
         from airflow.providers.openlineage.api.sql import (  # type: ignore[import-not-found,unused-ignore]

@@ -123,8 +123,9 @@ class VectorIndexSensor(BaseSensorOperator):
             return poked.xcom_value
         try:
             return super().execute(context)
-        except AirflowSensorTimeout:
-            if self._seen:  # which says more than Airflow's own message
+        except (AirflowSensorTimeout, AirflowSkipException) as error:
+            # What was seen says more than Airflow's own message.
+            if self._seen and not isinstance(error.__cause__, VitrineError):
                 self._end(context, self._seen)
             raise
 
