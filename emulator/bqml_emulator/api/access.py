@@ -4,6 +4,7 @@ Everybody may do everything here, except what the fault `denied_permissions` tak
 enabled, except what `disabled_services` names. Both are only said: nothing is refused for it. Google serves
 each of these methods at an address of its own, and the emulator all of them at BigQuery's.
 Sources (2026-08-22): https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/testIamPermissions,
+.../v2/routines/testIamPermissions, .../v2/rowAccessPolicies/testIamPermissions,
 .../bigqueryconnection/rest/v1/projects.locations.connections,
 https://docs.cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions,
 https://docs.cloud.google.com/service-usage/docs/reference/rest/v1/services/batchGet.
