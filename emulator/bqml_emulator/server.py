@@ -89,8 +89,11 @@ def _read_api(config: Config):
     if config.read_port is None:
         yield
         return
-    from local_bigquery.grpc import server
+    from local_bigquery.grpc import read, server
 
+    from bqml_emulator.api import spelling
+
+    read.table = spelling.reading(read.table)
     server.SERVICES = {name: rpcs for name, rpcs in server.SERVICES.items() if name.endswith("BigQueryRead")}
     listening, _ = server.start(config.host, config.read_port)
     try:

@@ -5,8 +5,13 @@ import uuid
 import pytest
 import requests
 from documented import STORAGE, documented
+from emulator_process import EmulatorProcess
 
 TABLES = "https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/testIamPermissions"
+ROUTINES = "https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/routines/testIamPermissions"
+POLICIES = (
+    "https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/rowAccessPolicies/testIamPermissions"
+)
 CONNECTIONS = (
     "https://docs.cloud.google.com/bigquery/docs/reference/bigqueryconnection/rest/v1/"
     "projects.locations.connections/testIamPermissions"
@@ -59,6 +64,27 @@ def test_of_a_table(emulator, bigquery, dataset, asked):
     assert bigquery.test_iam_permissions(f"{dataset}.t", ASKED) == {"permissions": ASKED[1:]}
 
 
+@documented("Access", "… of a routine", ROUTINES)
+def test_of_a_routine(emulator, bigquery, dataset, asked):
+    routines = f"bigquery/v2/projects/demo-project/datasets/{dataset}/routines"
+    bigquery.query_and_wait(f"CREATE FUNCTION {dataset}.f(x INT64) AS (x)")
+    emulator.faults(denied_permissions=ASKED[:1])
+    assert asked(f"{routines}/f").json() == {"permissions": ASKED[1:]}
+    assert asked(f"{routines}/nowhere").json() == {}
+
+
+@documented("Access", "… of a row access policy", POLICIES)
+def test_of_a_row_access_policy(emulator, bigquery, dataset, asked):
+    policies = f"bigquery/v2/projects/demo-project/datasets/{dataset}/tables/t/rowAccessPolicies"
+    bigquery.query_and_wait(f"CREATE TABLE {dataset}.t (x INT64)")
+    bigquery.query_and_wait(
+        f"CREATE ROW ACCESS POLICY p ON {dataset}.t GRANT TO ('allUsers') FILTER USING (x = 1)"
+    )
+    emulator.faults(denied_permissions=ASKED[:1])
+    assert asked(f"{policies}/p").json() == {"permissions": ASKED[1:]}
+    assert asked(f"{policies}/nowhere").json() == {}
+
+
 @documented("Access", "… of a connection, whose service account can be looked up", CONNECTIONS)
 def test_of_a_connection(emulator, asked, connection):
     emulator.faults(denied_permissions=ASKED[:1])
@@ -81,6 +107,12 @@ def test_of_a_bucket(emulator, asked):
     assert bucket.test_iam_permissions(permissions[:1]) == []
     with pytest.raises(Exception, match="404"):
         emulator.storage().bucket("nowhere-at-all").test_iam_permissions(permissions)
+
+
+def test_a_proxy_is_not_asked_for_the_emulator_itself(tmp_path):
+    with EmulatorProcess(tmp_path, http_proxy="http://127.0.0.1:9") as process:
+        bucket = process.storage().create_bucket("asked-about")
+        assert bucket.test_iam_permissions(["storage.objects.get"]) == ["storage.objects.get"]
 
 
 @documented("Access", "States of services can be asked for, at most 30 at a time", SERVICES)

@@ -1,9 +1,16 @@
 """Case-insensitive datasets: they and their tables are found however they are spelt."""
 
+import grpc
 import pytest
 from documented import DDL, REST, documented
+from emulator_process import EmulatorProcess, free_port
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud.bigquery import CopyJobConfig, Dataset, QueryJobConfig, Table
+from google.cloud.bigquery_storage_v1 import BigQueryReadClient
+from google.cloud.bigquery_storage_v1.services.big_query_read.transports import BigQueryReadGrpcTransport
+from local_bigquery.models import Dataset as DatasetResource
+
+from bqml_emulator.engine import spelling
 
 READ = "2026-11-27"
 
@@ -63,6 +70,7 @@ def test_rest(bigquery, dataset, shouted):
     assert bigquery.get_dataset(dataset).is_case_insensitive
     table = bigquery.get_table(shouted)
     assert table.table_id == "Words"
+    assert bigquery.test_iam_permissions(shouted, ["bigquery.tables.getData"])["permissions"]
     assert bigquery.insert_rows_json(shouted, [{"x": 7}]) == []
     assert len(list(bigquery.list_rows(bigquery.get_table(f"{dataset}.wordS")))) == 2
     bigquery.copy_table(shouted, f"{dataset}.Copy", job_config=CopyJobConfig()).result()
@@ -72,6 +80,18 @@ def test_rest(bigquery, dataset, shouted):
     assert [t.table_id for t in bigquery.list_tables(dataset)] == ["Copy", "Words"]
     bigquery.delete_table(f"{dataset}.cOPY")
     assert [t.table_id for t in bigquery.list_tables(dataset)] == ["Words"]
+
+
+def test_a_dataset_that_changes_while_the_datasets_are_read(monkeypatch):
+    def fetch(_):
+        monkeypatch.setattr(spelling.database, "fetch", lambda _: [("p", "New")])
+        spelling._forgetting(lambda *_: None)(DatasetResource)  # another thread's
+        return []
+
+    monkeypatch.setattr(spelling.database, "fetch", fetch)
+    monkeypatch.setattr(spelling, "_known", (None, {}))
+    assert spelling.dataset("p", "new") == "new"
+    assert spelling.dataset("p", "new") == "New"
 
 
 def test_a_dataset_made_so(bigquery):
@@ -127,3 +147,17 @@ def test_a_restart_keeps_it(own_emulator):
     )
     own_emulator.restart()
     assert list(bigquery.query_and_wait("SELECT x FROM D.t"))
+
+
+def test_the_storage_read_api(tmp_path):
+    port = free_port()
+    with EmulatorProcess(tmp_path, EMULATOR_READ_PORT=str(port)) as process:
+        process.bigquery().query_and_wait(
+            "CREATE SCHEMA D OPTIONS (is_case_insensitive = TRUE); CREATE TABLE D.T AS SELECT 1 AS x"
+        )
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            client = BigQueryReadClient(transport=BigQueryReadGrpcTransport(channel=channel))
+            wanted = {"table": "projects/demo-project/datasets/d/tables/t", "data_format": "ARROW"}
+            session = client.create_read_session(parent="projects/demo-project", read_session=wanted)
+            rows = client.read_rows(session.streams[0].name).to_arrow(session)
+        assert rows.to_pylist() == [{"x": 1}]

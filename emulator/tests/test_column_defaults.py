@@ -6,6 +6,10 @@ import pytest
 from documented import DDL, DOCS, documented, not_emulated
 from google.api_core.exceptions import BadRequest, GoogleAPICallError
 from google.cloud.bigquery import CopyJobConfig, LoadJobConfig, QueryJobConfig, SchemaField, Table
+from local_bigquery.models import Table as TableResource
+from local_bigquery.sql.rules import information_schema
+
+from bqml_emulator.sql import column_defaults
 
 DEFAULTS = DOCS + "default-values"
 READ = "2026-11-27"
@@ -119,6 +123,15 @@ def test_what_is_told_of_defaults(bigquery, dataset):
         ("ts", "CURRENT_TIMESTAMP()"),
         ("d", "DATE '2024-01-01'"),
     ]
+
+
+def test_columns_while_another_job_adds_one(monkeypatch):
+    fields = [{"name": "a", "type": "STRING", "defaultValueExpression": "'hi'"}, {"name": "new"}]
+    reference = {"projectId": "p", "datasetId": "d", "tableId": "t"}
+    table = TableResource(tableReference=reference, schema={"fields": fields})
+    monkeypatch.setattr(information_schema, "_tables", lambda *_: [table])
+    columns = column_defaults._columns_with_texts(lambda *_: (["column_name"], [["p", "d", "t", "a", 1]]))
+    assert columns("p", "d") == (["column_name", "column_default"], [["p", "d", "t", "a", 1, "'hi'"]])
 
 
 @documented(
@@ -274,6 +287,19 @@ def test_streamed_rows(bigquery, dataset):
     ]
     [error] = bigquery.insert_rows_json(f"{dataset}.t", [{"a": 4, "b": None}])
     assert error["errors"][0]["message"] == "Missing required field: b."
+
+
+def test_a_streamed_row_that_is_wrong_leaves_the_others(bigquery, dataset):
+    made(bigquery, f"{dataset}.t")
+    bigquery.query_and_wait(f"ALTER TABLE {dataset}.t ADD COLUMN raw BYTES")
+    sent = [{"a": 1}, {"a": 2, "raw": "?"}, {"a": 3, "b": None}, {"a": 4, "b": "own"}]
+    errors = bigquery.insert_rows_json(f"{dataset}.t", sent, skip_invalid_rows=True)
+    assert [error["index"] for error in errors] == [1, 2]
+    assert errors[1]["errors"][0]["message"] == "Missing required field: b."
+    found = bigquery.query_and_wait(f"SELECT a FROM {dataset}.t ORDER BY a")
+    assert [row.a for row in found] == [1, 4]
+    [error] = bigquery.insert_rows_json(f"{dataset}.t", [{"a": 5, "b": None}], skip_invalid_rows=True)
+    assert error["index"] == 0
 
 
 def test_rows_without_fields(bigquery, dataset):

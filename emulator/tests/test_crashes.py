@@ -166,7 +166,8 @@ def rewind(database: Path):
     with duckdb.connect(database) as connection:
         connection.execute(
             "UPDATE jobs SET state = 'RUNNING', resource = json_merge_patch(resource, "
-            """'{"status": {"state": "RUNNING"}, "statistics": {"query": null, "load": null}}')"""
+            """'{"status": {"state": "RUNNING"}, "configuration": {"query": {"destinationTable": null}}, """
+            """"statistics": {"query": null, "load": null, "startTime": null, "endTime": null}}')"""
         )
         connection.execute("DELETE FROM tables WHERE table_id = 'made'")
 
@@ -187,6 +188,12 @@ def test_a_job_whose_data_are_committed_has_succeeded(own_emulator):
     assert client.get_job("one_merge").num_dml_affected_rows == ROWS
     assert client.get_job("one_create").ddl_operation_performed == "CREATE"
     assert client.get_table("ds.made").clustering_fields == ["n"]
+    assert {str(client.get_job(name).destination) for name in ("one_insert", "one_merge")} == {
+        f"{client.project}.ds.log"
+    }
+    assert str(client.get_job("made").destination) == f"{client.project}.ds.made"
+    for job in map(client.get_job, (*begun, "read")):
+        assert job.created <= job.started <= job.ended
     assert client.get_job("read").error_result["reason"] == "jobInternalError"
     own_emulator.stop(signal.SIGKILL)
     rewind(own_emulator.data / "bigquery" / "emulator.duckdb")

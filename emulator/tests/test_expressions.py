@@ -279,6 +279,11 @@ def test_structs_are_compared_by_their_fields(bigquery, comparison, expected):
     assert value(bigquery, f"SELECT {comparison} FROM {ROWS} WHERE k = 'a'") is expected
 
 
+def test_a_struct_among_thousands(bigquery):
+    pairs = ", ".join(f"({n}, 'x')" for n in range(2000))
+    assert value(bigquery, f"SELECT (x, 'x') IN ({pairs}) FROM UNNEST([1999]) AS x") is True
+
+
 @pytest.mark.parametrize("shift", ["<<", ">>"])
 @pytest.mark.parametrize("count", ["-1", "1", "70", "CAST(NULL AS INT64)"])
 def test_a_shift_of_null_is_null(bigquery, shift, count):

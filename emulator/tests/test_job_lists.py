@@ -11,6 +11,10 @@ import pytest
 import requests
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud.bigquery import QueryJobConfig
+from local_bigquery.jobs import store
+from local_bigquery.models import Job
+
+from bqml_emulator.jobs import running_jobs
 
 
 @pytest.fixture
@@ -141,6 +145,46 @@ def test_the_jobs_view_tells_why_a_job_failed_and_who_its_children_are(bigquery,
     assert [row.statement_type for row in children] == ["SELECT", "SELECT"]
 
 
+def test_the_jobs_view_tells_of_running_jobs(emulator, bigquery):
+    emulator.faults(stuck_jobs="in_view")
+    try:
+        job = bigquery.query("SELECT 1", job_id=f"in_view_{uuid.uuid4().hex}", job_retry=None)
+        row = in_view(bigquery, job.job_id)
+        assert (row.state, row.start_time, row.end_time) == ("RUNNING", job.started, None)
+    finally:
+        emulator.faults(stuck_jobs=None)
+    job.result()
+    assert in_view(bigquery, job.job_id).state == "DONE"
+
+
+def in_state(state: str) -> Job:
+    """The record of a job."""
+    return Job(
+        jobReference={"projectId": "p", "jobId": "j"},
+        status={"state": state},
+        statistics={"creationTime": "1"},
+    )
+
+
+@pytest.mark.parametrize(("recorded", "listed"), [("PENDING", "RUNNING"), ("DONE", "DONE")])
+def test_a_job_that_ends_while_the_list_is_made(monkeypatch, recorded, listed):
+    def rows(*_):
+        row = in_state(recorded)
+        if recorded == "PENDING":  # it is read, and then
+            store.save(in_state("DONE"))
+        return [row]
+
+    monkeypatch.setattr(store, "save", lambda job: job)
+    monkeypatch.setattr(store, "load", lambda *_: None)
+    monkeypatch.setattr(store, "list_", rows)
+    running_jobs.install()
+    store.save(in_state("RUNNING"))
+    try:
+        assert [job.status.state for job in store.list_("p")] == [listed]
+    finally:
+        store.save(in_state("DONE"))
+
+
 def test_an_assertion_alone_is_no_script(bigquery):
     job = bigquery.query("ASSERT 1 = 1 AS 'never'")
     job.result()
@@ -165,3 +209,22 @@ def test_a_job_that_writes_a_table_names_it_as_its_destination(bigquery, table, 
     script.result()
     [written] = [job for job in bigquery.list_jobs(parent_job=script) if job.statement_type != "SELECT"]
     assert str(written.destination) == f"{bigquery.project}.{table}"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TEMP TABLE made AS SELECT 1 AS x",
+        "INSERT INTO made (x) VALUES (2)",
+        "UPDATE Made SET x = 2 WHERE TRUE",
+    ],
+)
+def test_a_temporary_table_is_no_destination(bigquery, dataset, sql):
+    before = "" if sql.startswith("CREATE") else "CREATE TEMP TABLE made (x INT64);"
+    script = bigquery.query(
+        f"SELECT 1; {before} {sql}",
+        job_config=QueryJobConfig(default_dataset=f"{bigquery.project}.{dataset}"),
+    )
+    script.result()
+    written = [job for job in bigquery.list_jobs(parent_job=script) if job.query.strip() == sql]
+    assert [job.destination for job in written] == [None]

@@ -83,6 +83,10 @@ def test_a_document(bigquery, value, expected):
         ("JSON_REMOVE(JSON '1', '$')", "The JSONPath cannot be '\\$'"),
         ("PARSE_JSON('0.1234567890123456789')", "cannot round-trip"),
         ("PARSE_JSON('1e400')", "number overflow"),
+        ("PARSE_JSON(REPEAT('1', 5000), wide_number_mode => 'round')", "number overflow"),
+        ("PARSE_JSON(CONCAT('{', 'a'))", "Invalid input to PARSE_JSON: "),
+        ("PARSE_JSON(REPEAT('[', 100000))", "Invalid input to PARSE_JSON: "),
+        ("PARSE_JSON('1', wide_number_mode => CONCAT('wi', 'de'))", "Invalid `wide_number_mode` specified"),
     ],
 )
 def test_no_document(bigquery, call, message):

@@ -10,7 +10,7 @@ import pytest
 from bqml_emulator.api import errors, faults
 from bqml_emulator.core.order import Order
 from bqml_emulator.hooks import PACKAGES, changes, in_order
-from bqml_emulator.jobs import dml, execution
+from bqml_emulator.jobs import children, dml, execution, written_tables
 
 # Each pair: what must come before what, because…
 RULES = [
@@ -83,7 +83,8 @@ def test_every_module_with_a_change_is_found():
 
 
 def test_statements_are_prepared_around_their_transactions():
-    assert in_order([execution, dml]) == (dml, execution)
+    found = in_order([execution, dml, written_tables, children])
+    assert found == (children, written_tables, dml, execution)
 
 
 def test_errors_are_answered_around_the_faults():

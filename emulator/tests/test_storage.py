@@ -190,7 +190,7 @@ def test_a_resumable_upload_outlives_the_service(own_emulator):
     asked = {"name": "a/../b", "metadata": {"k": "ü"}, "contentType": "image/png"}
     sessions = [
         requests.post(url + "&ifGenerationMatch=0", json=asked, timeout=9).headers["Location"]
-        for _ in range(2)
+        for _ in range(3)
     ]
 
     def put(session: str, data: bytes, content_range: str):
@@ -204,12 +204,21 @@ def test_a_resumable_upload_outlives_the_service(own_emulator):
     assert put(sessions[0], b"b", f"bytes {PART}-{PART}/{PART + 1}").json()["metadata"] == {"k": "ü"}
     found = bucket.get_blob("a/../b")
     assert (found.content_type, found.download_as_bytes()) == ("image/png", b"a" * PART + b"b")
+    assert requests.delete(sessions[2], timeout=9).status_code == 499
     late = put(sessions[1], b"b", f"bytes {PART}-{PART}/{PART + 1}")
     assert late.status_code == 412  # the precondition was kept, too
-    assert requests.delete(sessions[1], timeout=9).status_code == 499
+    assert not list((own_emulator.data / "objects" / "resumable").iterdir())
+    assert put(sessions[1], b"", "bytes */*").status_code == 404
     own_emulator.restart()
     assert put(sessions[1], b"", "bytes */*").status_code == 404
     assert not list((own_emulator.data / "objects" / "resumable").iterdir())
+
+
+def test_an_upload_whose_object_was_made_as_the_process_died(tmp_path):
+    target = uploads.Target("b", "n", {}, uploads.Conditions())
+    begun = uploads.Resumable.begin(tmp_path, "u" * 32, target)
+    begun.content.move(tmp_path / "object")
+    assert uploads.Resumable.resume(tmp_path, "u" * 32) is None
 
 
 def test_an_upload_in_parts_expires(tmp_path):

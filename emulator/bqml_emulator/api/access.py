@@ -4,6 +4,7 @@ Everybody may do everything here, except what the fault `denied_permissions` tak
 enabled, except what `disabled_services` names. Both are only said: nothing is refused for it. Google serves
 each of these methods at an address of its own, and the emulator all of them at BigQuery's.
 Sources (2026-08-22): https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/tables/testIamPermissions,
+.../v2/routines/testIamPermissions, .../v2/rowAccessPolicies/testIamPermissions,
 .../bigqueryconnection/rest/v1/projects.locations.connections,
 https://docs.cloud.google.com/resource-manager/reference/rest/v1/projects/testIamPermissions,
 https://docs.cloud.google.com/service-usage/docs/reference/rest/v1/services/batchGet.
@@ -13,14 +14,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 from local_bigquery import app
-from local_bigquery.catalog import tables
+from local_bigquery.catalog import iam
 from local_bigquery.errors import BigQueryError, not_found
 
 from bqml_emulator.core import faults, limits
 from bqml_emulator.objects.connections import Connection
 
 CONNECTION = "/v1/projects/{project_id}/locations/{location}/connections/{connection_id}"
-TABLE = "/bigquery/v2/projects/{project_id}/datasets/{dataset_id}/tables/{table_id}"
 router = APIRouter(tags=["access"])
 
 
@@ -40,10 +40,16 @@ def of_project(project_id: str, body: Annotated[Any, Body()]) -> dict:
     return _granted(body)
 
 
-@router.post(f"{TABLE}:testIamPermissions")
-def of_table(project_id: str, dataset_id: str, table_id: str, body: Annotated[Any, Body()]) -> dict:
-    """Permissions on a table."""
-    return _granted(body, tables.exists(project_id, dataset_id, table_id))
+@router.post("/bigquery/v2/{resource:path}:testIamPermissions")
+def of_resource(resource: str, body: Annotated[Any, Body()]) -> dict:
+    """Permissions on a table, a routine or a row access policy."""
+    try:
+        iam.get(resource)
+    except BigQueryError as error:
+        if error.reason != "notFound":
+            raise
+        return _granted(body, exists=False)
+    return _granted(body)
 
 
 @router.post(f"{CONNECTION}:testIamPermissions")
@@ -72,5 +78,5 @@ def services(project_id: str, names: Annotated[list[str], Query()]) -> dict:
 
 
 def install():
-    """Answer before local-bigquery, which grants everything on every table."""
+    """Answer before local-bigquery, which grants everything."""
     app.router.routes[:0] = router.routes

@@ -1,13 +1,14 @@
-"""The REST API of case-insensitive datasets: the path of a request is spelt as its dataset and table are."""
+"""The APIs of case-insensitive datasets: a path in a request is spelt as its dataset and table are."""
 
 import re
+from collections.abc import Callable
 
 from local_bigquery import app
 
 from bqml_emulator.engine import spelling
 
 PATH = re.compile(r"(?P<above>.*/projects/)(?P<project>[^/]+)/datasets/(?P<dataset>[^/]+)(?P<rest>/.*)?")
-TABLE = re.compile(r"/tables/([^/]+)(.*)")
+TABLE = re.compile(r"/tables/([^/:]+)(.*)")
 
 
 def spelt(path: str) -> str:
@@ -22,6 +23,11 @@ def spelt(path: str) -> str:
     else:
         dataset = spelling.dataset(project, dataset)
     return f"{match['above']}{project}/datasets/{dataset}{rest}"
+
+
+def reading(table: Callable[[str], tuple[str, str, str]]) -> Callable[[str], tuple[str, str | None, str]]:
+    """The same for the table in a request of the Storage Read API."""
+    return lambda path: spelling.table(*table(path))
 
 
 class Spelt:

@@ -5,7 +5,6 @@ dataset and its table names", not of routines (2026-11-27). DuckDB finds names i
 own. So a name is written as it was when the table was made, as soon as it is known which one is meant.
 """
 
-import functools
 import re
 from collections.abc import Callable
 
@@ -30,11 +29,21 @@ WHERE project_id = $1 AND dataset_id = $2 AND lower(table_id) = lower($3)
 DECORATED = re.compile(r"([^@$]*)(.*)", re.DOTALL)  # table@milliseconds, table$partition
 
 
-@functools.cache
-def _insensitive() -> dict[tuple[str, str], str]:
+Names = dict[tuple[str, str], str]
+_version = object()  # another one after each change of a dataset
+_known: tuple[object, Names] = (None, {})  # with the version of before it was read
+
+
+def _insensitive() -> Names:
     """Case-insensitive datasets as they are spelt, by project and their name in lower case."""
-    with catalog_lookups.anew():
-        return {(project, name.casefold()): name for project, name in database.fetch(DATASETS)}
+    global _known  # noqa: PLW0603  one answer for the process
+    version, found = _known
+    if version is not _version:
+        version = _version
+        with catalog_lookups.anew():
+            found = {(project, name.casefold()): name for project, name in database.fetch(DATASETS)}
+        _known = version, found
+    return found
 
 
 def dataset(project_id: str, dataset_id: str) -> str:
@@ -55,9 +64,10 @@ def _forgetting(change: Callable) -> Callable:
     """Read the datasets anew after one of them has changed."""
 
     def change_and_forget(subject, *keys):
+        global _version  # noqa: PLW0603
         result = change(subject, *keys)
         if subject is Dataset or isinstance(subject, Dataset):
-            _insensitive.cache_clear()
+            _version = object()
         return result
 
     return change_and_forget

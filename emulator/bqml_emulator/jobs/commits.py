@@ -21,7 +21,7 @@ from local_bigquery.sql.translate import parse
 from sqlglot import exp
 
 from bqml_emulator.engine import database_files, full_disk
-from bqml_emulator.jobs import execution
+from bqml_emulator.jobs import execution, written_tables
 from bqml_emulator.jobs.execution import Execution
 
 NOTES = "main._bqml_commits"  # in every project's file
@@ -113,7 +113,8 @@ def definition(running: Execution, tree: exp.Expression, context) -> contextlib.
     if running.is_script or not isinstance(tree, query.DDL) or tree.args.get("kind") not in ("TABLE", "VIEW"):
         return contextlib.nullcontext()
     statistics = query._ddl(tree, context).replace(statementType=query.statement_type(tree))
-    return Transaction(running, table.catalog or context.project_id, statistics.dump())
+    noted = written_tables.noted(statistics, tree, context)
+    return Transaction(running, table.catalog or context.project_id, noted.dump())
 
 
 def register(con: duckdb.DuckDBPyConnection, project_id: str):

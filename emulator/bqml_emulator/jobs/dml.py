@@ -19,11 +19,12 @@ from local_bigquery.sql.translate import translate
 from sqlglot import exp
 
 from bqml_emulator.core import limits
-from bqml_emulator.jobs import commits, dml_queue, execution
+from bqml_emulator.jobs import commits, dml_queue, execution, temporary_tables, written_tables
 from bqml_emulator.jobs.dml_queue import Table
 from bqml_emulator.jobs.execution import Execution
 
 BEFORE = (execution,)  # which prepares a statement around what is done here
+AFTER = (written_tables,)  # which tells of a statement what is committed with it
 MUTATIONS = exp.Update | exp.Delete | exp.Merge | exp.TruncateTable
 CONFLICT = re.compile("conflict", re.IGNORECASE)  # of the errors DuckDB raises as TransactionException
 _open: dict[duckdb.DuckDBPyConnection, list[Table]] = {}  # transactions begun by a user: the tables written
@@ -35,7 +36,7 @@ _locks_lock = threading.Lock()
 def target(tree: exp.Expression, context) -> Table | None:
     """The table that a DML statement writes to; None for a temporary one and for other statements."""
     table = names.target(tree) if isinstance(tree, names.DML) else None
-    if table is None or (not table.db and table.name.casefold() in context.temporary):
+    if table is None or temporary_tables.is_temporary(table, context):
         return None
     return names.reference(table, context.project_id, context.dataset_id or "")
 

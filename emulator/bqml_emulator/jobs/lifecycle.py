@@ -45,10 +45,17 @@ def _label(project_id: str, job_id: str) -> str:
     return f"{project_id}:{LOCATION}.{job_id}"
 
 
+def _started(job: Job) -> Job:
+    """A job with a start, which only the process that has died may have known: then when it was made."""
+    start = job.statistics.startTime or job.statistics.creationTime
+    return job.replace(statistics=job.statistics.replace(startTime=start))
+
+
 def _interrupted(job: Job, error: BigQueryError | None = None) -> Job:
     error = error or BigQueryError("jobInternalError", limits.INTERRUPTED)
     status = {"state": "DONE", "errorResult": error.proto(), "errors": [error.proto()]}
     end_time = str(int(time.time() * 1000))
+    job = _started(job)
     return job.replace(status=status, statistics=job.statistics.replace(endTime=end_time))
 
 
@@ -58,7 +65,7 @@ def recover():
     for (resource,) in database.fetch("SELECT resource FROM emulator.jobs WHERE state <> 'DONE'"):
         job = Job.model_validate_json(resource)
         statistics = committed.get((job.jobReference.projectId, job.jobReference.jobId))
-        store.save(_interrupted(job) if statistics is None else commits.done(job, statistics))
+        store.save(_interrupted(job) if statistics is None else commits.done(_started(job), statistics))
     commits.forget()
     oldest = int((time.time() - limits.RESULT_LIFETIME_SECONDS) * 1000)
     for (table,) in database.fetch(EXPIRED_RESULTS, [oldest]):
@@ -129,8 +136,9 @@ def install():
     def execute_to_an_end(job, *arguments):
         try:
             execute(job, *arguments)
-        except Exception as error:  # e.g. it could not be recorded as RUNNING; it must not stay so for ever
+        except Exception as error:  # e.g. its end could not be recorded; it must not run for ever
             key = (job.jobReference.projectId, job.jobReference.jobId)
+            job = store.load(*key) or job
             log.exception("job %s failed outside of its statement", json.dumps(key))
             runner._running.pop(key, None)
             store.save(_interrupted(job, full_disk.as_error(error)))

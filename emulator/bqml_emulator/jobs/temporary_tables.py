@@ -1,10 +1,17 @@
-"""DROP TABLE IF EXISTS of a temporary table, which local-bigquery looks for among the permanent ones."""
+"""Temporary tables; local-bigquery looks for that of DROP TABLE IF EXISTS among the permanent ones."""
 
 from sqlglot import exp
 
 from bqml_emulator.jobs import execution
 
 FIND = "SELECT 1 FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)"
+
+
+def is_temporary(table: exp.Table, context) -> bool:
+    """Whether a statement's name means a temporary table."""
+    if table.db:
+        return table.db.casefold() == "_session"
+    return table.name.casefold() in context.temporary
 
 
 def drop_found(tree: exp.Expression, context) -> exp.Expression:

@@ -6,9 +6,13 @@ Names, types and order of the columns: https://docs.cloud.google.com/bigquery/do
 
 import duckdb
 from local_bigquery.sql.rules import information_schema
+from sqlglot import exp
 
+from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.engine import database_files
+from bqml_emulator.jobs import running_jobs
 
+VIEWS_OF_JOBS = ("JOBS", "JOBS_BY_PROJECT", "JOBS_BY_USER")
 TABLE_REFERENCE = '{"projectId": "VARCHAR", "datasetId": "VARCHAR", "tableId": "VARCHAR"}'
 VIEW = f"""
 CREATE OR REPLACE VIEW emulator.main.job_view AS
@@ -46,7 +50,16 @@ def register(con: duckdb.DuckDBPyConnection):
     con.execute(VIEW)
 
 
+def record_running(tree: exp.Expression, context) -> exp.Expression:
+    """Statement rule: who reads the view finds the running jobs in it."""
+    views = (information_schema._view(table) for table in tree.find_all(exp.Table))
+    if any(found and found[0] in VIEWS_OF_JOBS for found in views):
+        running_jobs.record()
+    return tree
+
+
 def install():
     """Replace local-bigquery's shorter view, whose times had no time zone."""
     database_files.on_connect.append(register)
+    statement_rules.add(record_running)
     information_schema.JOBS = "SELECT * FROM emulator.main.job_view WHERE project_id = {project}"

@@ -7,10 +7,10 @@ OpenLineage takes the outputs of a job from it (apache-airflow-providers-google 
 from local_bigquery.api import jobs as api
 from local_bigquery.catalog import names
 from local_bigquery.jobs import query, runner
-from local_bigquery.models import Job, TableReference
+from local_bigquery.models import Job, JobStatistics2, TableReference
 from sqlglot import exp
 
-from bqml_emulator.jobs import children
+from bqml_emulator.jobs import children, temporary_tables
 
 AFTER = (children,)  # which take away the destination that local-bigquery gives them all
 KEY = "writtenTable"  # of a statement, among its statistics until the record of its job is made
@@ -20,8 +20,16 @@ WRITING = ("INSERT", "UPDATE", "DELETE", "MERGE", "CREATE_TABLE_AS_SELECT")
 def _written(tree: exp.Expression, context) -> TableReference | None:
     """The table that a statement writes; none for a temporary one."""
     target = names.target(tree)
-    keys = names.reference(target, context.project_id, context.dataset_id) if target else (None,)
+    if target is None or tree.find(exp.TemporaryProperty) or temporary_tables.is_temporary(target, context):
+        return None
+    keys = names.reference(target, context.project_id, context.dataset_id)
     return TableReference(projectId=keys[0], datasetId=keys[1], tableId=keys[2]) if all(keys) else None
+
+
+def noted(statistics: JobStatistics2, tree: exp.Expression, context) -> JobStatistics2:
+    """A statement's statistics with the table that it writes."""
+    written = _written(tree, context) if statistics.statementType in WRITING else None
+    return statistics.replace(**{KEY: written.dump()}) if written else statistics
 
 
 def _with_destination(job: Job, table: TableReference | None) -> Job:
@@ -31,14 +39,10 @@ def _with_destination(job: Job, table: TableReference | None) -> Job:
 
 def install():
     """Note the table with the statement, and show it with its job; no rows are read from it as a result."""
-    statement, done, results = query._statement, runner._done, api.results
+    run, done, results = query._run, runner._done, api.results
 
-    def statement_that_writes(cur, tree, context, destination, *options):
-        written = _written(tree, context)
-        statistics = statement(cur, tree, context, destination, *options)
-        if written is None or statistics.statementType not in WRITING:
-            return statistics
-        return statistics.replace(**{KEY: written.dump()})
+    def run_and_note(cur, tree, context, *options):
+        return noted(run(cur, tree, context, *options), tree, context)
 
     def done_with_destination(job, statistics, error=None):
         job = done(job, statistics, error)
@@ -55,5 +59,5 @@ def install():
             job = _with_destination(job, None)
         return results(job, *arguments)
 
-    query._statement, runner._done = statement_that_writes, done_with_destination
+    query._run, runner._done = run_and_note, done_with_destination
     api.results = results_without_destination

@@ -11,7 +11,6 @@ from bqml_emulator.engine import database_files
 from bqml_emulator.sql import times
 
 AFTER = (times,)  # whose macros these use
-DAY = 86_400_000_000  # in microseconds
 ORIGIN = "1950-01-01 00:00:00"
 RANGE = "STRUCT(__range_start {0}, __range_end {0})"
 MONTHS, DAYS, MICROS = "bq.main._months(step)", "datepart('day', step)", "bq.main._micros(step)"
@@ -60,7 +59,7 @@ STEPS = {
         NO_STEP,
     ],
 }
-WIDTH = f"({DAYS} * {DAY} + {MICROS})"
+WIDTH = f"({DAYS} * {times.DAY} + {MICROS})"
 SPAN = "datediff('month', date_trunc('month', {0}), date_trunc('month', {1}))"  # whole months between
 MACROS = {
     "_bqml_month_bucket": "(x, first, k, n) AS CASE WHEN first + to_months((k * n)::INTEGER) > x "

@@ -121,12 +121,12 @@ def _columns_with_texts(list_columns: Callable) -> Callable:
 
     def column_list(project_id: str, dataset_id: str | None):
         columns, rows = list_columns(project_id, dataset_id)
-        texts = [
-            field.defaultValueExpression
+        texts = {  # by column, as other jobs may change the tables meanwhile
+            (*information_schema._identity(table), field.name): field.defaultValueExpression
             for table in information_schema._tables(project_id, dataset_id)
             for field in tables.fields(table)
-        ]
-        return [*columns, "column_default"], [[*row, text] for row, text in zip(rows, texts, strict=True)]
+        }
+        return [*columns, "column_default"], [[*row, texts.get(tuple(row[:4]))] for row in rows]
 
     return column_list
 

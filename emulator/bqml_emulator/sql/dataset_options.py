@@ -1,4 +1,4 @@
-"""Options of CREATE SCHEMA that the parser takes for something else, or that local-bigquery has not.
+"""Options of CREATE SCHEMA that the parser takes for something else, or that local-bigquery does not have.
 
 The names of case-insensitive datasets in statements on datasets and in INFORMATION_SCHEMA.
 """

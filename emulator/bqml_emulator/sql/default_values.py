@@ -6,6 +6,7 @@ Source: https://docs.cloud.google.com/bigquery/docs/default-values (2026-11-27).
 import itertools
 from collections.abc import Callable
 
+import duckdb
 from local_bigquery.catalog import names, tabledata, tables
 from local_bigquery.engine import database
 from local_bigquery.engine.database import quote
@@ -15,7 +16,7 @@ from sqlglot import exp
 
 from bqml_emulator.core import limits
 from bqml_emulator.core.rules import statement_rules
-from bqml_emulator.jobs import execution
+from bqml_emulator.jobs import execution, temporary_tables
 from bqml_emulator.sql import stored_arrays
 
 COLUMNS = "SELECT name FROM pragma_table_info(?) WHERE dflt_value IS NOT NULL"
@@ -67,7 +68,7 @@ def _is_default(value: exp.Expression) -> bool:
 
 def _columns(table: exp.Table, context) -> list[exp.Expression]:
     keys = names.reference(table, context.project_id, context.dataset_id)
-    is_temporary = not table.db and table.name.casefold() in context.temporary
+    is_temporary = temporary_tables.is_temporary(table, context)
     name = f"temp.main.{quote(table.name)}" if is_temporary else tables.name(*keys)
     found = execution.current().cursor.sql(f"FROM {name} LIMIT 0").columns
     return [exp.column(column, quoted=True) for column in found if column != tables.INGESTION_TIME]
@@ -101,7 +102,13 @@ def _insert_by_group(insert: Callable) -> Callable:
             empty = [row for row in given if not row[1]]
             for _ in empty:
                 database.execute(f"INSERT INTO {table} DEFAULT VALUES")
-            errors += insert(table, schema, [row for row in given if row[1]])
+            filled = [row for row in given if row[1]]
+            try:
+                errors += insert(table, schema, filled)
+            except duckdb.Error as error:  # it raises for one row alone, but here others may be in already
+                if len(rows) == 1:
+                    raise
+                errors.append({"index": filled[0][0], "errors": [tabledata._problem("", str(error))]})
         return errors
 
     return insert_with_defaults
@@ -127,16 +134,26 @@ def _insert_all(insert_all: Callable, columns: Callable) -> Callable:
         required = {
             f.name.casefold() for f in columns(project_id, dataset_id, table_id) if f.mode == "REQUIRED"
         }
-        errors = []
+        problems = {}
         for index, row in enumerate(body.rows or []):
             sent = row.json_.model_dump() if row.json_ else {}
             nulls = [key for key, value in sent.items() if value is None and key.casefold() in required]
-            problems = [tabledata._problem(key, f"Missing required field: {key}.") for key in nulls]
+            if nulls:
+                problems[index] = [
+                    tabledata._problem(key, f"Missing required field: {key}.") for key in nulls
+                ]
+        if not problems:
+            return insert_all(project_id, dataset_id, table_id, body)
+        others = [index for index in range(len(body.rows)) if index not in problems]
+        if body.skipInvalidRows:
+            kept = body.model_copy(update={"rows": [body.rows[index] for index in others]})
+            answer = insert_all(project_id, dataset_id, table_id, kept)
+            for error in answer.get("insertErrors", []):
+                problems[others[error["index"]]] = error["errors"]
+        else:
             stopped = {"reason": "stopped", "location": "", "message": ""}
-            errors.append({"index": index, "errors": problems or [stopped]})
-        if not body.skipInvalidRows and any(error["errors"][0]["message"] for error in errors):
-            return {"insertErrors": errors}
-        return insert_all(project_id, dataset_id, table_id, body)
+            problems |= {index: [stopped] for index in others}
+        return {"insertErrors": [{"index": index, "errors": problems[index]} for index in sorted(problems)]}
 
     return insert_all_rows
 

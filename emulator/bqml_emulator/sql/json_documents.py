@@ -1,7 +1,7 @@
-"""Values of type JSON: how they are written, and JSON_SET and its kin, which change them.
+"""Values of type JSON: how they are read and written, and JSON_SET and its kin, which change them.
 
 Source: https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/json_functions (2026-08-22); what
-is left open there, as google/zetasql answers.
+is left open there, as google/zetasql answers: of a document's numbers, an INT64, a UINT64 or else a FLOAT64.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import duckdb
 from duckdb.sqltypes import BOOLEAN, VARCHAR
+from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.rules import NODE_RULES
 from sqlglot import exp
 
@@ -21,22 +22,26 @@ from bqml_emulator.sql.formats import described
 
 CHANGED, STRIPPED, PARSED = "_bqml_json_changed", "_bqml_json_stripped", "_bqml_json_parsed"
 PREFIX = "bq.main."
+DIGITS = len(str(json_text.LEAST))  # of the longest integers
 Steps = list[str | int]
 MACROS = {  # in the place of local-bigquery's
     "lax_string": "(j) AS CASE WHEN json_type(j) = 'VARCHAR' THEN json_extract_string(j, '$') "
     "WHEN json_type(j) = 'DOUBLE' THEN _bqml_float_text(j::DOUBLE) "
     "WHEN json_type(j) IN ('BIGINT', 'UBIGINT', 'BOOLEAN') THEN j::VARCHAR END",
+    "_string": "(j) AS CASE WHEN typeof(j) <> 'JSON' THEN j::VARCHAR "
+    "WHEN json_type(j::JSON) = 'VARCHAR' THEN json_extract_string(j::JSON, '$') "
+    "WHEN j IS NOT NULL THEN _raise('The provided JSON input is not a string') END",
     "parse_json": f"(s) AS CAST({PARSED}(s, 'exact') AS JSON), (s, mode) AS CAST({PARSED}(s, mode) AS JSON)",
 }
 
 
 def _parsed(text: str, mode: str) -> str:
-    """A text as a document; if `exact`, only of numbers that FLOAT64 or 64 bits hold."""
+    """A text as a document; ValueError if it is none, or not by 64 bits or a FLOAT64 if `exact`."""
     if mode.lower() not in ("exact", "round"):
-        raise ValueError(f"Invalid wide_number_mode: {mode}")
+        raise ValueError(f"Invalid `wide_number_mode` specified for PARSE_JSON: {mode}")
 
     def number(digits: str) -> int | float:
-        is_whole = digits.lstrip("-").isdigit()
+        is_whole = len(digits) <= DIGITS and digits.lstrip("-").isdigit()
         if is_whole and json_text.LEAST <= int(digits) <= json_text.MOST:
             return int(digits)
         made = float(digits)
@@ -51,7 +56,10 @@ def _parsed(text: str, mode: str) -> str:
         raise ValueError(f"Invalid input to PARSE_JSON: {word} is no JSON")
 
     readers: Any = {"parse_int": number, "parse_float": number, "parse_constant": constant}
-    return json_text.written(json.loads(text, object_pairs_hook=json_text.members, **readers))
+    try:
+        return json_text.written(json.loads(text, object_pairs_hook=json_text.members, **readers))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"Invalid input to PARSE_JSON: {error}") from None
 
 
 def _changed(name: str, document: str | None, items: list[str | None], option: bool | None) -> str | None:
@@ -238,7 +246,10 @@ def _json(text: exp.Expression) -> exp.Expression:
 def literals(node: exp.Expression, context) -> exp.Expression:
     """Node rule: a literal is written as every document is."""
     if isinstance(node, exp.ParseJSON) and node.this.is_string:
-        node.set("this", exp.Literal.string(json_text.rewritten(node.this.name)))
+        try:
+            node.set("this", exp.Literal.string(_parsed(node.this.name, "round")))
+        except ValueError as error:
+            raise BigQueryError("invalidQuery", str(error)) from None
     return node
 
 

@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from bqml_emulator.engine import database_files
 from bqml_emulator.sql import json_text
+from bqml_emulator.sql.formats import Number
 
 OLDER = ("JSON_EXTRACT", "JSON_EXTRACT_SCALAR", "JSON_EXTRACT_ARRAY", "JSON_EXTRACT_STRING_ARRAY")
 NEWER = ("JSON_QUERY", "JSON_VALUE", "JSON_QUERY_ARRAY", "JSON_VALUE_ARRAY")
@@ -30,7 +31,7 @@ TOKENS = {
 }
 FRACTION = r"\d[.eE]|\d{17}"  # of a number, where DuckDB's digits may be others; also in a string
 MACROS = {
-    "_bqml_json": "(x JSON) AS x, (x VARCHAR) AS TRY_CAST(x AS JSON)",
+    "_bqml_json_or_null": "(x JSON) AS x, (x VARCHAR) AS TRY_CAST(x AS JSON)",
     "_bqml_json_elements": "(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN json_extract(j, '$[*]') END",
     "_bqml_json_scalars": "(j) AS CASE WHEN json_type(j) = 'ARRAY' AND NOT list_has_any("
     "json_type(j, '$[*]'), ['ARRAY', 'OBJECT']) THEN json_extract_string(j, '$[*]') END",
@@ -95,7 +96,7 @@ def lenient(node: exp.Expression, context) -> exp.Expression:
     if path is None:
         return node
     is_text = kind(node.this) in TEXT
-    value, place = macro("_bqml_json", node.this), exp.Literal.string(path)
+    value, place = macro("_bqml_json_or_null", node.this), exp.Literal.string(path)
     given, found = node.this.copy(), exp.Anonymous(this="json_extract", expressions=[value, place])
     match node:
         case exp.JSONExtractArray():
@@ -128,16 +129,6 @@ def _with_digits(
     return exp.Case(ifs=[exp.If(this=has_any, true=digits)], default=text)
 
 
-class Digits(float):
-    """A number of a text, as it is written there."""
-
-    def __new__(cls, written: str):
-        """Its digits."""
-        made = super().__new__(cls, written)
-        made.written = written
-        return made
-
-
 def digits(document: str, path: str, scalar: bool, is_json: bool) -> str | None:
     """What is there, a number with its own digits."""
     return _shown(_found(document, path, is_json), scalar, is_json)
@@ -149,7 +140,7 @@ def digits_of_elements(document: str, path: str, scalar: bool, is_json: bool) ->
 
 
 def _found(document: str, path: str, is_json: bool) -> Any:
-    readers = {} if is_json else {"parse_float": Digits, "parse_int": Digits}
+    readers = {} if is_json else {"parse_float": Number, "parse_int": Number}
     found = json.loads(document, object_pairs_hook=json_text.members, **readers)
     for step in steps(path):
         found = found[step]
@@ -169,7 +160,7 @@ def _written(value: Any) -> str:
         return "{" + ",".join(items) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_written, value)) + "]"
-    return value.written if isinstance(value, Digits) else json.dumps(value, ensure_ascii=False)
+    return value.written if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)
 
 
 def install():

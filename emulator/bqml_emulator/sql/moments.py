@@ -17,7 +17,7 @@ from local_bigquery.sql.rules import NODE_RULES, safe
 from sqlglot import exp
 
 from bqml_emulator.engine import database_files
-from bqml_emulator.sql import casts, text_values
+from bqml_emulator.sql import casts, text_values, zones
 
 ELEMENT = re.compile(r"%(E[0-9]+S|E\*[Sz]|E4Y|E[a-zA-Z]|O[a-zA-Z]|[^EO]|[EO]?$)", re.DOTALL)
 MICROSECONDS = 6  # digits
@@ -435,7 +435,7 @@ def _format(name: str, theirs: Callable) -> Callable:
             value = macro(f"_bqml_to_{KINDS[name]}", value, exp.false())
         zone = args[2] if len(args) > 2 else exp.null()
         shown = macro("_bqml_format", template, value, zone, exp.Boolean(this=len(args) > 2))
-        return _own(shown, "VARCHAR")
+        return zones.own_cast(shown, "VARCHAR")
 
     return build
 
@@ -447,16 +447,9 @@ def _parse(name: str) -> Callable:
         zone = args[2] if len(args) > 2 else exp.null()
         zoned = exp.Boolean(this=len(args) > 2)
         found = exp.func("_bqml_read", args[0], args[1], exp.Literal.string(kind), zone, zoned)
-        return _own(found, PARSED[name])
+        return zones.own_cast(found, PARSED[name])
 
     return build
-
-
-def _own(value: exp.Expression, kind: str) -> exp.Cast:
-    """A cast that is ours, not the statement's."""
-    cast = exp.Cast(this=value, to=exp.DataType.build(kind))
-    cast.meta[casts.WRITTEN] = False
-    return cast
 
 
 def safe_last(node: exp.Expression, context) -> exp.Expression:

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 
-EXACT = Context(prec=800)  # more digits than a FLOAT64 has
+from bqml_emulator.sql.casts import EXACT
+
 ELEMENT = re.compile(r"EEEE|TM[9E]?|FM|MI|PR|RN|[$0-9.,SXDGBVCL]", re.IGNORECASE)
 FLAGS = re.compile(r"FM|[$BCL]", re.IGNORECASE)  # that may stand anywhere
 HEXADECIMAL = re.compile(r"S?0*X[0X]*(?:S|MI|PR)?", re.IGNORECASE)

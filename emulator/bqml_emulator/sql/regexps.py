@@ -8,6 +8,7 @@ import re
 
 import duckdb
 from duckdb.sqltypes import VARCHAR
+from local_bigquery.engine import database
 from local_bigquery.errors import BigQueryError
 from local_bigquery.sql.dialect import macro
 from sqlglot import exp
@@ -57,7 +58,7 @@ def _finds_nothing(pattern: str) -> bool:
 def problem(pattern: str, is_extraction: bool) -> str | None:
     """What is wrong with a pattern; None if nothing is. DuckDB's RE2 is asked, as Python knows other ones."""
     try:
-        with duckdb.connect() as con:
+        with database.cursor() as con:
             con.execute("SELECT regexp_matches('', ?)", [pattern])
         if is_extraction:
             groups(pattern)

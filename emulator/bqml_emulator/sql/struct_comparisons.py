@@ -65,10 +65,18 @@ def _call(name: str, *values: exp.Expression) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=[value.copy() for value in values])
 
 
+def _any(conditions: list[exp.Expression]) -> exp.Expression:
+    """OR of them all, in halves: a chain of a thousand would be too deep for Python."""
+    if len(conditions) == 1:
+        return conditions[0]
+    middle = len(conditions) // 2
+    return exp.or_(_any(conditions[:middle]), _any(conditions[middle:]), copy=False)
+
+
 def _among(node: exp.In) -> exp.Expression:
     unnest = node.args.get("unnest")
     if unnest is None:
-        return exp.or_(*(exp.Paren(this=_equal(node.this, item)) for item in node.expressions))
+        return _any([exp.Paren(this=_equal(node.this, item)) for item in node.expressions])
     equal = _equal(node.this, exp.column(EACH))
     array = unnest.expressions[0].copy()
     found = _call("list_transform", array, exp.Lambda(this=equal, expressions=[exp.to_identifier(EACH)]))

@@ -45,13 +45,13 @@ def _offset(name: str | None) -> int | None:
 
 def local(instant: exp.Expression, zone: exp.Expression) -> exp.Expression:
     """The DATETIME that a TIMESTAMP is in a zone."""
-    return _cast(
-        macro("_bqml_shown", _local(instant, zone), _cast(instant.copy(), "TIMESTAMPTZ")), "TIMESTAMP"
+    return own_cast(
+        macro("_bqml_shown", _local(instant, zone), own_cast(instant.copy(), "TIMESTAMPTZ")), "TIMESTAMP"
     )
 
 
 def _local(instant: exp.Expression, zone: exp.Expression) -> exp.Expression:
-    t, offset = _cast(instant.copy(), "TIMESTAMPTZ"), _literal_offset(zone)
+    t, offset = own_cast(instant.copy(), "TIMESTAMPTZ"), _literal_offset(zone)
     if not zone.is_string:
         return macro("_bqml_local", t, zone.copy())
     if offset is None:
@@ -61,19 +61,19 @@ def _local(instant: exp.Expression, zone: exp.Expression) -> exp.Expression:
 
 def instant(moment: exp.Expression, zone: exp.Expression) -> exp.Expression:
     """The TIMESTAMP that a DATETIME is in a zone."""
-    at, offset = _cast(moment.copy(), "TIMESTAMP"), _literal_offset(zone)
+    at, offset = own_cast(moment.copy(), "TIMESTAMP"), _literal_offset(zone)
     if not zone.is_string:
         found = macro("_bqml_at", at, zone.copy())
     elif offset is None:
         found = exp.func("timezone", zone.copy(), at, dialect="duckdb")
     else:
         found = _in_utc(exp.Sub(this=at, expression=exp.func("to_minutes", exp.convert(offset))))
-    return _cast(macro("_bqml_counted_at", found, at.copy(), zone.copy()), "TIMESTAMPTZ")
+    return own_cast(macro("_bqml_counted_at", found, at.copy(), zone.copy()), "TIMESTAMPTZ")
 
 
 def text(moment: exp.Expression, zone: exp.Expression) -> exp.Expression:
     """STRING(timestamp, zone)."""
-    return _cast(macro("_bqml_zoned_text", moment.copy(), _local(moment, zone)), "VARCHAR")
+    return own_cast(macro("_bqml_zoned_text", moment.copy(), _local(moment, zone)), "VARCHAR")
 
 
 def truncated(node: exp.TimestampTrunc) -> exp.Expression:
@@ -83,17 +83,17 @@ def truncated(node: exp.TimestampTrunc) -> exp.Expression:
     if node.text("unit").upper() not in WITHIN_A_DAY:
         return instant(start, node.args["zone"])
     since = exp.Paren(this=exp.Sub(this=shown.copy(), expression=start))  # also where clocks are set back
-    return _cast(exp.Sub(this=_cast(node.this.copy(), "TIMESTAMPTZ"), expression=since), "TIMESTAMPTZ")
+    return own_cast(exp.Sub(this=own_cast(node.this.copy(), "TIMESTAMPTZ"), expression=since), "TIMESTAMPTZ")
 
 
 def now(zone: exp.Expression, kind: str) -> exp.Expression:
     """CURRENT_DATE, CURRENT_TIME or CURRENT_DATETIME in a zone."""
-    return _cast(local(exp.CurrentTimestamp(), zone), kind)
+    return own_cast(local(exp.CurrentTimestamp(), zone), kind)
 
 
 def part(moment: exp.Expression, zone: exp.Expression, kind: str) -> exp.Expression:
     """DATE(timestamp, zone) or TIME(timestamp, zone)."""
-    return _cast(local(moment, zone), kind)
+    return own_cast(local(moment, zone), kind)
 
 
 def _literal_offset(zone: exp.Expression) -> int | None:
@@ -107,15 +107,11 @@ def _in_utc(value: exp.Expression) -> exp.Expression:
     return exp.func("timezone", exp.Literal.string("UTC"), value, dialect="duckdb")
 
 
-def own_cast(value: exp.Expression, to: exp.DataType) -> exp.Cast:
+def own_cast(value: exp.Expression, to: exp.DataType | str) -> exp.Cast:
     """A cast that is ours, not the statement's."""
-    cast = exp.Cast(this=value, to=to.copy())
+    cast = exp.Cast(this=value, to=exp.DataType.build(to))
     cast.meta[casts.WRITTEN] = False
     return cast
-
-
-def _cast(value: exp.Expression, kind: str) -> exp.Cast:
-    return own_cast(value, exp.DataType.build(kind))
 
 
 def register(con: duckdb.DuckDBPyConnection):

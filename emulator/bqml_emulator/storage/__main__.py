@@ -38,9 +38,11 @@ def main():
         path.unlink()
     forget_expired(store.resumable)
 
+    directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy knows this machine
+
     def denied_permissions() -> list[str]:
         """The fault of that name, which the emulator's other process keeps."""
-        with urllib.request.urlopen(f"{config.bigquery_url}/emulator/faults", timeout=10) as answer:
+        with directly.open(f"{config.bigquery_url}/emulator/faults", timeout=10) as answer:
             return json.load(answer)["denied_permissions"]
 
     options = uvicorn.Config(

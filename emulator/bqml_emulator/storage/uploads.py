@@ -27,6 +27,7 @@ CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 RESUMABLE_KEPT = 10_000  # uploads in parts that were begun or are done; the oldest are forgotten
 RESUMABLE_SECONDS = 7 * 24 * 3600  # .../resumable-uploads: "within a week of being initiated"
 UPLOAD_ID = re.compile(r"[\w-]{32}", re.ASCII)
+FOR_GOOD = (400, 412)  # how an upload fails at its end: other bytes than announced, a precondition
 CANCELLED = 499  # what the service answers to a DELETE of an upload
 
 
@@ -69,6 +70,8 @@ class Resumable:
         """One that another process has begun, with the bytes that it has received."""
         note = folder / f"{upload_id}.json"
         if not UPLOAD_ID.fullmatch(upload_id) or not note.exists():
+            return None
+        if not (folder / upload_id).exists():  # the object has it: the process died before it had forgotten
             return None
         noted = json.loads(note.read_text())
         target = Target(**noted | {"conditions": Conditions(**noted["conditions"])})
@@ -183,7 +186,13 @@ class Uploads:
             received = {"Range": f"bytes=0-{upload.content.size - 1}"} if upload.content.size else {}
             return Answer(308, headers=received)
         if upload.done is None:
-            upload.finish(self._store)
+            try:
+                upload.finish(self._store)
+            except StorageError as error:
+                if error.code in FOR_GOOD:
+                    self._resumable.pop(upload_id, None)
+                    upload.discard()
+                raise
         return json_answer(of_object(upload.done, request.base))
 
 
