@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk import get_current_context
+
 if TYPE_CHECKING:
     from google.cloud.bigquery import QueryJob
 
@@ -17,7 +19,11 @@ HIDDEN = "_"
 
 
 def emit(job: QueryJob) -> None:
-    """Say which tables a job of the running task has read and written."""
+    """Say which tables a job of the running task has read and written; in a trigger there is no such task."""
+    try:
+        get_current_context()
+    except RuntimeError:
+        return
     try:
         # not installed where types are checked
         from airflow.providers.openlineage.api.sql import (  # type: ignore[import-not-found,unused-ignore]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 from airflow.providers.common.compat.openlineage import facet
+from airflow.sdk import get_current_context
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client, QueryJob
 
@@ -42,6 +43,7 @@ def emitted(monkeypatch) -> list[dict]:
         monkeypatch.setitem(sys.modules, name, ModuleType(name))
     monkeypatch.setitem(sys.modules, provider.__name__, provider)
     monkeypatch.setattr(facet, "Dataset", Dataset)  # the provider's; None without it
+    monkeypatch.setattr(lineage, "get_current_context", dict)
     return events
 
 
@@ -58,3 +60,9 @@ def test_an_event_names_the_tables_that_a_statement_has_read_and_written(emitted
 
 def test_without_the_provider_nothing_happens():
     lineage.emit(job({"projectId": "p", "datasetId": "d", "tableId": "t"}))
+
+
+def test_a_trigger_which_is_no_task_says_nothing(emitted, monkeypatch):
+    monkeypatch.setattr(lineage, "get_current_context", get_current_context)
+    lineage.emit(job({"projectId": "p", "datasetId": "d", "tableId": "t"}))
+    assert emitted == []
