@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from demo.folders import FolderError, add, choose_name
-from demo.upload import DEMO_COLLECTION, Folder, bucket_of, upload, upload_demo_images
+from demo.upload import DEMO_COLLECTION, Folder, upload, upload_demo_images
 from scripts.health import get_json
 from scripts.stack import ROOT, Stack, StackError, emulator_running, migrate_database
 from vitrine.collection import Collection, load
@@ -72,7 +72,7 @@ def search_folder(screen: TextIO, query: str, images: str, name: str) -> bool:
     collection = add(name, path, STATE)
     print(f"{path} is the collection {name}", file=screen)
     with emulator_running(STATE):
-        uploaded = upload(bucket_of(collection), folder.pictures, mirror=True)
+        uploaded = upload(collection.buckets[0], folder.pictures, mirror=True)
         print(f"{uploaded}; files that are no images: {folder.skipped:,}", file=screen)
         found = search(screen, collection, query)
     if found:

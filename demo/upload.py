@@ -13,7 +13,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client
 from PIL import Image
 
-from vitrine.collection import Collection, load
+from vitrine.collection import Collection, bucket_of, load
 
 DEMO_COLLECTION = "met"
 DEMO_IMAGES = Path(__file__).parent / "images"
@@ -72,11 +72,6 @@ def is_object_name(name: str) -> bool:
     return size <= MAX_OBJECT_NAME_BYTES and not set(name) & set("\r\n")
 
 
-def bucket_of(collection: Collection) -> str:
-    """Name of the bucket that holds the collection's first objects."""
-    return collection.objects[0].removeprefix("gs://").partition("/")[0]
-
-
 def upload(name: str, pictures: list[Picture], *, mirror: bool = False) -> str:
     """Upload the pictures that are not there yet, or not as they are here; say what was done.
 
@@ -100,7 +95,7 @@ def upload(name: str, pictures: list[Picture], *, mirror: bool = False) -> str:
 def make_gallery_bucket(collection: Collection) -> None:
     """Make the bucket of a collection's galleries, if they are in one."""
     if collection.gallery.startswith("gs://"):
-        upload(collection.gallery.removeprefix("gs://").partition("/")[0], [])
+        upload(bucket_of(collection.gallery), [])
 
 
 def upload_demo_images() -> str:
@@ -110,7 +105,7 @@ def upload_demo_images() -> str:
         return f"No collection is called {DEMO_COLLECTION}: the demo images are not uploaded."
     collection = collections[DEMO_COLLECTION]
     make_gallery_bucket(collection)
-    return upload(bucket_of(collection), Folder.read(DEMO_IMAGES).pictures)
+    return upload(collection.buckets[0], Folder.read(DEMO_IMAGES).pictures)
 
 
 def md5(path: Path) -> str:

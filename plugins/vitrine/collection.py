@@ -114,6 +114,11 @@ Seconds = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+def bucket_of(uri: str) -> str:
+    """Name of the bucket of gs://bucket/name."""
+    return uri.removeprefix("gs://").partition("/")[0]
+
+
 class Frozen(BaseModel):
     """A group of settings: immutable; unknown keys, NaN and infinity are refused."""
 
@@ -477,7 +482,7 @@ class Collection(Frozen):
     @property
     def buckets(self) -> tuple[str, ...]:
         """Names of the buckets that the objects are in."""
-        return tuple(dict.fromkeys(uri.removeprefix("gs://").partition("/")[0] for uri in self.objects))
+        return tuple(dict.fromkeys(map(bucket_of, self.objects)))
 
     @property
     def connection_name(self) -> str:

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from demo import run
 from demo.folders import FolderError, add, choose_name, name_of, write
-from demo.upload import Folder, Picture, bucket_of, is_object_name, upload, upload_demo_images
+from demo.upload import Folder, Picture, is_object_name, upload, upload_demo_images
 from demo.upload import main as upload_main
 from vitrine.collection import COLLECTIONS_FILE, FILE_VARIABLE, Name, load
 from vitrine.errors import SettingsError
@@ -92,9 +92,9 @@ def test_several_folders_are_collections_side_by_side(tmp_path):
     deployment = load()
     assert [collection.name for collection in deployment.collections] == ["met", "cats", "dogs"]
     cats = deployment["cats"]
-    assert (bucket_of(cats), cats.dataset) == ("demo-cats", "demo_cats")
+    assert (cats.buckets[0], cats.dataset) == ("demo-cats", "demo_cats")
     assert cats.content_types == ("image/jpeg", "image/png", "image/bmp", "image/gif")
-    assert bucket_of(deployment["met"]) == "met-demo"
+    assert deployment["met"].buckets[0] == "met-demo"
 
 
 def test_a_refused_collection_leaves_the_file_as_it_was(tmp_path, monkeypatch):

@@ -25,11 +25,6 @@ def client(gcp_conn_id: str) -> Client:
     return GCSHook(gcp_conn_id=gcp_conn_id).get_conn()
 
 
-def bucket_of(uri: str) -> str:
-    """Name of the bucket of gs://bucket/name."""
-    return uri.removeprefix("gs://").partition("/")[0]
-
-
 def find_image(storage: Client, uri: str) -> Blob | None:
     """The object at gs://bucket/name; None if it is gone or too large to show."""
     from google.api_core.exceptions import NotFound

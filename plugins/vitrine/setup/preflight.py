@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from google.api_core.exceptions import BadRequest, Forbidden, GoogleAPIError, NotFound
 
 from vitrine import limits
-from vitrine.collection import Collection
+from vitrine.collection import Collection, bucket_of
 from vitrine.google import grants, storage
 from vitrine.google.access import Access
 from vitrine.google.bigquery import BigQuery
@@ -291,7 +291,7 @@ def _bucket(access: Access, name: str) -> list[Check]:
     checks = _permissions_on_bucket(access, bucket, IMAGES, missing)
     if missing in checks:
         return checks
-    patterns = [uri for uri in access.collection.objects if storage.bucket_of(uri) == name]
+    patterns = [uri for uri in access.collection.objects if bucket_of(uri) == name]
     return [
         *checks,
         *_asked(f"location of gs://{name}", lambda: [_bucket_location(access.collection, bucket)]),
@@ -359,7 +359,7 @@ def _gallery(access: Access) -> list[Check]:
     gallery, collection = access.collection.gallery, access.collection
     if not gallery.startswith("gs://"):
         return [_folder(Path(gallery))]
-    name = storage.bucket_of(gallery)
+    name = bucket_of(gallery)
     bucket = storage.client(collection.gcp_conn_id).bucket(name)
     create = f"gcloud storage buckets create gs://{name} --location={collection.location}"
     missing = bad(f"bucket gs://{name}", "does not exist: the setting gallery names it", create)
