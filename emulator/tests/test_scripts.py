@@ -286,3 +286,25 @@ def test_a_script_that_never_ends_can_be_cancelled(bigquery):
     job.cancel()
     with pytest.raises(GoogleAPICallError, match="cancelled"):
         job.result(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        ("INSERT INTO _SESSION.t VALUES (2)", [1, 2]),
+        ("INSERT _session.T (x) SELECT x + 1 FROM _SESSION.t", [1, 2]),
+        ("UPDATE _SESSION.t SET x = 3 WHERE x = 1", [3]),
+        ("DELETE FROM _SESSION.t WHERE x = 1", []),
+        ("TRUNCATE TABLE _SESSION.t", []),
+        (
+            "MERGE _SESSION.t AS t USING (SELECT 2 AS x) AS s ON t.x = s.x WHEN NOT MATCHED THEN INSERT ROW",
+            [1, 2],
+        ),
+        ("BEGIN TRANSACTION; INSERT INTO _SESSION.t VALUES (2); COMMIT TRANSACTION", [1, 2]),
+    ],
+)
+def test_dml_on_a_temporary_table_by_its_whole_name(bigquery, statement, rows):
+    script = (
+        f"CREATE TEMP TABLE t (x INT64); INSERT INTO t VALUES (1); {statement}; SELECT x FROM t ORDER BY x"
+    )
+    assert [row.x for row in bigquery.query_and_wait(script)] == rows

@@ -213,9 +213,13 @@ def _catalog(sql: str, tables: Iterable[Path], context: Context) -> tuple[catalo
 
 def _add_tables(made: catalog.Catalog, tables: Iterable[Path], words: Words, context: Context) -> bool:
     """Add the tables that are named; whether all are there that are read or written."""
+    known: dict[Path, object] = {}
     for path in {*tables, *words.targets}:
         if columns := catalog.columns(path, context, execution.current().cursor):
-            made.add_table(path, *columns)
+            folded = tuple(part.casefold() for part in path)
+            if known.get(folded) != columns:  # one table, written in two ways
+                made.add_table(path, *columns)
+            known[folded] = columns
         elif path in tables:
             if context.dataset_id is None and "." not in ".".join(path):
                 raise unqualified("Table", path[0])  # DuckDB must not look for it among its own

@@ -1,10 +1,12 @@
 """Temporary tables; local-bigquery looks for that of DROP TABLE IF EXISTS among the permanent ones."""
 
+from local_bigquery.catalog import names
 from sqlglot import exp
 
 from bqml_emulator.jobs import execution
 
 FIND = "SELECT 1 FROM duckdb_tables() WHERE temporary AND lower(table_name) = lower(?)"
+DML = exp.Insert | exp.Update | exp.Delete | exp.Merge | exp.TruncateTable
 
 
 def is_temporary(table: exp.Table, context) -> bool:
@@ -26,6 +28,21 @@ def drop_found(tree: exp.Expression, context) -> exp.Expression:
     return tree
 
 
+def name_alone(tree: exp.Expression, context) -> exp.Expression:
+    """Before a statement: what DML writes is `t` where it says `_SESSION.t`, as local-bigquery knows it."""
+    target = names.target(tree) if isinstance(tree, DML) else None
+    if (
+        target is None
+        or target.db.casefold() != "_session"
+        or target.name.casefold() not in context.temporary
+    ):
+        return tree
+    tree = tree.copy()
+    names.target(tree).set("db", None)
+    return tree
+
+
 def install():
     """Look for temporary tables before any other table."""
+    execution.before_statement.add(name_alone, first=True)
     execution.before_statement.add(drop_found)
