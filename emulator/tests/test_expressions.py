@@ -129,6 +129,21 @@ def test_null_comes_before_a_position_that_is_wrong(bigquery, call):
     )
 
 
+@pytest.mark.parametrize(
+    ("literal", "text"),
+    [
+        (r"'\\u0041'", r"\u0041"),
+        (r"'\\x41\\101'", r"\x41\101"),
+        (r"'\\\u0041'", r"\A"),
+        (r"'\x41\101\u0041\U00000041'", "AAAA"),
+        (r"r'\u0041'", r"\u0041"),
+        (r'"""\\u0041"""', r"\u0041"),
+    ],
+)
+def test_escape_sequences_are_decoded_once(bigquery, literal, text):
+    assert value(bigquery, f"SELECT {literal}") == text
+
+
 def test_json_knows_no_negative_zero(bigquery):
     assert value(bigquery, "SELECT TO_JSON_STRING([-0.0, 1.5])") == "[0,1.5]"
 
@@ -502,7 +517,7 @@ def test_formats_of_casts_that_are_refused(bigquery, cast, message):
     [
         ("'%o|%#x|%08X', -8, -255, -255", "-10|-0xff|-00000FF"),
         ("'%T', b'\\x00\\xff\"'", "b'\\x00\\xff\"'"),
-        ("'%t', b'\\xff\\\\'", "\\xff\\\\"),
+        ("'%t', b'\\xff\\'", "\\xff\\"),
         ("'%T', 'a\"\\x01'", "'a\"\\x01'"),
         ("'%t %T', INTERVAL -45 DAY, i", '0-0 -45 0:0:0 INTERVAL "-0-1 2 -3:0:0.500" YEAR TO SECOND'),
         ("'%t %T', JSON 'null', JSON 'null'", 'null JSON "null"'),

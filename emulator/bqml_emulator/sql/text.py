@@ -252,6 +252,7 @@ def _kind_of(argument: exp.Expression) -> exp.Expression | None:
 
 
 def install():
-    """Look at functions of text before local-bigquery does."""
+    """Look at functions of text before local-bigquery does; sqlglot has decoded every escape sequence."""
     NODE_RULES.insert(0, edges)
+    NODE_RULES.remove(strings.string_escapes)  # which would decode what follows an escaped backslash
     database_files.on_connect.append(register)
