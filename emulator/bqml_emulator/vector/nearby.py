@@ -1,15 +1,14 @@
-"""The SQL functions of a search by index: the rows of the probed lists with their distances, and all others.
+"""The SQL function of a search by index: the rows of the probed lists with their distances.
 
-    _vector_nearby(key, distance type, vector, fraction)    STRUCT(known, r, d)
-    _vector_unlisted(known, r)                              whether row r was in no list then
+    _vector_nearby(key, distance type, vector, fraction)    STRUCT(known, placed, r, d)
 
 Which row is in which list is known from the last look at the table (`contents`), so no vector is hashed, and
-the distances are DuckDB's own, of copies of the vectors (`copies`). `known` names that look: rows that it did
-not see or could not place are compared in the table itself. So is everything when lists or copies are gone,
-and when something is odd about a vector, for which BigQuery has an error.
+the distances are DuckDB's own, of copies of the vectors (`copies`). `known` names that look. `placed` is the
+rows that are in a list: all from `first` to `last` but `gaps`; NULL where it was said before. Rows that the
+look did not see or could not place are compared in the table itself. So is everything when lists or copies
+are gone, and when something is odd about a vector, for which BigQuery has an error.
 """
 
-import collections
 import itertools
 import threading
 import time
@@ -32,8 +31,8 @@ DISTANCES = {
     "DOT_PRODUCT": "-list_inner_product({base}, {query})",  # ours: smaller is nearer
 }
 NOTHING = -1  # `known` of a look that places no row
-LOOKS = 64  # that are remembered: far more than change while one statement runs
-TYPE = "STRUCT(known BIGINT, r BIGINT[], d DOUBLE[])"
+PLACED = "STRUCT(first BIGINT, last BIGINT, gaps BIGINT[])"
+TYPE = f"STRUCT(known BIGINT, placed {PLACED}, r BIGINT[], d DOUBLE[])"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Look:
     """Where the rows of a table were at one moment.
 
     rows and places: INT64 [n] row numbers list by list, and where the vector of each is among the copies;
-    starts: INT64 [lists + 1] the first of each list in them; ascending: the row numbers in order.
+    starts: INT64 [lists + 1] the first of each list in them; placed: which rows are in a list, as in PLACED.
     """
 
     number: int
@@ -49,11 +48,10 @@ class Look:
     rows: np.ndarray
     places: np.ndarray
     starts: np.ndarray
-    ascending: np.ndarray
+    placed: dict[str, int | np.ndarray]
 
 
 _numbers = itertools.count()
-_looks: collections.OrderedDict[int, Look] = collections.OrderedDict()
 _latest: dict[str, Look] = {}
 _lock = threading.Lock()
 
@@ -70,9 +68,6 @@ def _look(index: VectorIndex, built: Lists) -> Look:
             latest = None
         if latest is None or latest.source[3] != source[3]:
             latest = _latest[index.id] = _placed(source, now)
-            _looks[latest.number] = latest
-            while len(_looks) > LOOKS:
-                _looks.popitem(last=False)
         return latest
 
 
@@ -83,7 +78,17 @@ def _placed(source: tuple[Contents, Lists, Copies, int], now: float) -> Look:
     listed = listed[np.lexsort((places[listed], lists[listed]))]
     starts = np.searchsorted(lists[listed], np.arange(len(built.centroids) + 1))
     rows = table.row_ids[listed]
-    return Look(next(_numbers), source, rows, places[listed], starts, np.sort(rows))
+    return Look(next(_numbers), source, rows, places[listed], starts, _span(rows))
+
+
+def _span(rows: np.ndarray) -> dict[str, int | np.ndarray]:
+    """These rows as PLACED."""
+    if not rows.size:
+        return {"first": 0, "last": -1, "gaps": rows}
+    first, last = int(rows.min()), int(rows.max())
+    is_gap = np.ones(last - first + 1, dtype=bool)
+    is_gap[rows - first] = False
+    return {"first": first, "last": last, "gaps": first + np.flatnonzero(is_gap)}
 
 
 def _nearby(keys: pa.Array, distance_types: pa.Array, vectors: pa.Array, fractions: pa.Array) -> pa.Array:
@@ -93,21 +98,27 @@ def _nearby(keys: pa.Array, distance_types: pa.Array, vectors: pa.Array, fractio
             keys.to_pylist(), distance_types.to_pylist(), vectors, fractions.to_pylist(), strict=True
         )
     ]
-    known, rows, distances = zip(*found, strict=True)
+    looks, rows, distances = zip(*found, strict=True)
+    known = [look.number if look else NOTHING for look in looks]
+    said = {number: at for at, number in reversed([*enumerate(known)])}  # where each comes first
+    placed = [
+        (look.placed if look else NOWHERE) if said[known[at]] == at else None for at, look in enumerate(looks)
+    ]
     offsets = pa.array(np.cumsum([0, *map(len, rows)]), pa.int32())
     arrays = [
         pa.array(known, pa.int64()),
+        pa.array(placed, PLACED_TYPE),
         pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(rows), pa.int64())),
         pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(distances), pa.float64())),
     ]
-    return pa.StructArray.from_arrays(arrays, ["known", "r", "d"])
+    return pa.StructArray.from_arrays(arrays, ["known", "placed", "r", "d"])
 
 
 def _of_one(
     key: str, distance_type: str, vector: pa.ListScalar, fraction: float
-) -> tuple[int, np.ndarray, np.ndarray]:
+) -> tuple[Look | None, np.ndarray, np.ndarray]:
     """A look, and the rows of the probed lists with their distances: INT64 and FLOAT64 [n]."""
-    nothing = NOTHING, np.empty(0, dtype=np.int64), np.empty(0)
+    nothing = None, np.empty(0, dtype=np.int64), np.empty(0)
     planned, numbers = state.by_key(key), vector.values
     if planned is None or len(numbers) != planned[1].dimension or numbers.null_count:
         return nothing
@@ -118,7 +129,7 @@ def _of_one(
         rows, distances = _compared(look, probed, numbers, distance_type)
     except (OSError, ValueError):  # the copies were deleted meanwhile
         return nothing
-    return nothing if np.isnan(distances).any() else (look.number, rows, distances)
+    return nothing if np.isnan(distances).any() else (look, rows, distances)
 
 
 def _compared(
@@ -140,6 +151,8 @@ def _compared(
     return np.asarray(found["r"], dtype=np.int64), np.asarray(found["d"], dtype=np.float64)
 
 
+NOWHERE = _span(np.empty(0, dtype=np.int64))
+PLACED_TYPE = pa.struct({"first": pa.int64(), "last": pa.int64(), "gaps": pa.list_(pa.int64())})
 SCHEMA = pa.schema({"r": pa.int64(), "v": pa.list_(pa.float64())})
 
 
@@ -153,28 +166,7 @@ def _batch(look: Look, start: int, end: int) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array(look.rows[start:end]), lists], schema=SCHEMA)
 
 
-def _unlisted(known: pa.Array, rows: pa.Array) -> pa.Array:
-    numbers, values = known.to_numpy(), rows.to_numpy()
-    result = np.ones(values.size, dtype=bool)
-    for number in np.unique(numbers[numbers != NOTHING]):
-        chosen = numbers == number
-        result[chosen] = ~_contains(_looks[int(number)].ascending, values[chosen])
-    return pa.array(result)
-
-
-def _contains(ascending: np.ndarray, values: np.ndarray) -> np.ndarray:
-    if not ascending.size:
-        return np.zeros(values.shape, dtype=bool)
-    if ascending[-1] - ascending[0] == ascending.size - 1:  # no number is left out
-        return (values >= ascending[0]) & (values <= ascending[-1])
-    at = np.minimum(np.searchsorted(ascending, values), ascending.size - 1)
-    return ascending[at] == values
-
-
 def register(connection):
-    """Add the two functions that searches with an index call to a DuckDB connection."""
+    """Add the function that searches with an index call to a DuckDB connection."""
     arguments = ["VARCHAR", "VARCHAR", "DOUBLE[]", "DOUBLE"]
     connection.create_function("_vector_nearby", _nearby, arguments, TYPE, type="arrow", side_effects=True)
-    connection.create_function(
-        "_vector_unlisted", _unlisted, ["BIGINT", "BIGINT"], "BOOLEAN", type="arrow", side_effects=True
-    )

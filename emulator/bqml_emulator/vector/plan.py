@@ -9,6 +9,7 @@ from bqml_emulator.core import limits
 from bqml_emulator.vector import catalog, state, stored
 from bqml_emulator.vector.arguments import Arguments
 from bqml_emulator.vector.catalog import VectorIndex
+from bqml_emulator.vector.state import Status
 
 UNUSED, PARTIALLY_USED, FULLY_USED = "UNUSED", "PARTIALLY_USED", "FULLY_USED"
 Reference = tuple[str, str, str]
@@ -62,12 +63,12 @@ def plan(base: Base, column: str, arguments: Arguments, selected: list[str]) -> 
     """Decide as BigQuery documents it; `column` is searched, `selected` are the base's columns asked for."""
     index = catalog.on_table(*base.reference) if base.reference else None
     refusal = _refusal(base, column, arguments, index)
-    if refusal:
+    status = None if refusal else state.status(index)
+    if refusal := refusal or _unready(status):
         code, why = refusal
         return Plan(
             arguments.distance_type or limits.DISTANCE_TYPES[0], reason=_reason(base, index, code, why)
         )
-    status = state.status(index)
     filtered = base.filter_columns()
     wanted = {(base.source_of(name) or name).casefold() for name in selected}
     return Plan(
@@ -91,11 +92,11 @@ def _refusal(
         return "INDEX_CONFIG_NOT_AVAILABLE", limits.NOT_USED_NO_INDEX
     if base.where and (base.where.find(exp.Query) or index.column.casefold() in base.filter_columns()):
         return "UNSUPPORTED_SEARCH_PATTERN", limits.NOT_USED_PATTERN
-    return _unready(index)
+    return None
 
 
-def _unready(index: VectorIndex) -> tuple[str, str] | None:
-    status = state.status(index)
+def _unready(status: Status) -> tuple[str, str] | None:
+    """The same of an index that could be used, by its state."""
     if status.too_small:
         return "BASE_TABLE_TOO_SMALL", limits.NOT_USED_TOO_SMALL
     if status.condition.disabled:

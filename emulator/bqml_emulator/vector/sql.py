@@ -163,11 +163,17 @@ def _probed_pairs(arguments: Arguments, plan: Plan) -> str:
         "SELECT __vs_q.__vs_id, unnest(__vs_q.__vs_near.r) AS __vs_r, "
         "unnest(__vs_q.__vs_near.d) AS __vs_distance FROM __vs_query AS __vs_q"
     )
-    known = "SELECT DISTINCT __vs_q.__vs_near.known AS __vs_known FROM __vs_query AS __vs_q"
+    known = (
+        "SELECT __vs_q.__vs_near.known AS __vs_known, any_value(__vs_q.__vs_near.placed) AS __vs_placed "
+        "FROM __vs_query AS __vs_q GROUP BY 1"
+    )
     # first the numbers alone: where there are none, no vector is read
     unlisted = (
-        f"SELECT __vs_k.__vs_known, __vs_b.__vs_r FROM ({known}) AS __vs_k CROSS JOIN __vs_base AS __vs_b "
-        "WHERE _vector_unlisted(__vs_k.__vs_known, __vs_b.__vs_r)"
+        f"WITH __vs_look AS MATERIALIZED ({known}) "
+        "SELECT __vs_k.__vs_known, __vs_b.__vs_r FROM __vs_look AS __vs_k CROSS JOIN __vs_base AS __vs_b "
+        "WHERE __vs_b.__vs_r NOT BETWEEN __vs_k.__vs_placed.first AND __vs_k.__vs_placed.last "
+        "UNION ALL SELECT __vs_g.__vs_known, __vs_g.__vs_r FROM (SELECT __vs_k.__vs_known, "
+        "unnest(__vs_k.__vs_placed.gaps) AS __vs_r FROM __vs_look AS __vs_k) AS __vs_g"
     )
     others = (
         "__vs_base AS __vs_s JOIN __vs_unlisted AS __vs_u ON __vs_u.__vs_r = __vs_s.__vs_r "
