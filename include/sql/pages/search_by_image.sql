@@ -1,6 +1,10 @@
 -- The images nearest to an image, by its stored vector, without a call to the model. Grain: one image.
--- The nearest image is always the image itself, so search for one more and leave it out.
-SELECT base.uri, distance
+-- The nearest image is always the image itself, so search for one more and leave it out. The first row returns the vector
+-- that was searched for.
+SELECT
+  base.uri,
+  distance,
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = 1, query.ml_generate_embedding_result, NULL) AS vector
 FROM VECTOR_SEARCH(
   (
     {% include 'pages/select_searchable.sql' %}

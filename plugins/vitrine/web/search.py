@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import time
-from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
 
 from vitrine import limits
 from vitrine.collection import Collection
 from vitrine.errors import InputError
 from vitrine.google.bigquery import Answer
-from vitrine.google.jobs import float64s, model, string
+from vitrine.google.jobs import Parameter, float64, float64s, model, string
 from vitrine.search.params import MOST_ON_PAGE
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
+from vitrine.web.matches import first_weaker, typical_distance
 from vitrine.web.pages import EXPECTED, explain, page
+from vitrine.web.terms import USUAL_WEIGHT, WEIGHTS, Term, Terms, known_words
 from vitrine.web.thumbnails import browser_address
+from vitrine.web.typical import typical_pictures
 
 router = APIRouter()
 
@@ -36,56 +37,103 @@ EXAMPLES = (
 USUAL_NUMBER = 24
 # As strings, so that input that is not a number, or too long for int(), simply does not match.
 NUMBERS = {str(number) for number in range(1, MOST_ON_PAGE + 1)}
-# A vector of 1,408 numbers takes 11 kB.
-MOST_KNOWN_WORDS = 500
+# Words that one search may add or take away: each may be a call to the model.
+MOST_TERMS = 8
 
 
 @dataclass(frozen=True)
 class Search:
     """A search as encoded in the URL of the page, so that it can be shared as a link.
 
-    It looks for `words` or for pictures like `like` (a URI); the other fields narrow it down. Not validated
-    until `check`.
+    It starts from a picture (`like`, its URI) or from words. Words are added (`words` and `plus`) and taken
+    away (`minus`) with the share `weight`; the other fields narrow it down. Not validated until `check`.
     """
 
     words: str = ""
     like: str = ""
+    plus: tuple[str, ...] = ()
+    minus: tuple[str, ...] = ()
+    weight: str = USUAL_WEIGHT
     uri_prefix: str = ""
     number: str = str(USUAL_NUMBER)
     exact: bool = False
 
     @classmethod
-    def read(cls, query: Mapping[str, str]) -> Search:
-        """The search in a query string: q, like, prefix, n, exact."""
-        words = query.get("q", "").strip()
+    def read(cls, query: Iterable[tuple[str, str]]) -> Search:
+        """The search in the pairs of a query string: q, like, minus, weight, prefix, n, exact.
+
+        q and minus may come several times, for several words.
+        """
+        given: dict[str, list[str]] = {}
+        for name, value in query:
+            if text := value.strip():
+                given.setdefault(name, []).append(text)
+        words = given.get("q", [""])
+        last = {name: values[-1] for name, values in given.items()}
         return cls(
-            words=words,
-            like="" if words else query.get("like", "").strip(),
-            uri_prefix=query.get("prefix", "").strip(),
-            number=query.get("n", "").strip() or str(USUAL_NUMBER),
-            exact=query.get("exact") == "1",
+            words=words[0],
+            like=last.get("like", ""),
+            plus=tuple(words[1:]),
+            minus=tuple(given.get("minus", ())),
+            weight=last.get("weight", USUAL_WEIGHT),
+            uri_prefix=last.get("prefix", ""),
+            number=last.get("n", str(USUAL_NUMBER)),
+            exact=last.get("exact") == "1",
         )
 
     def address(self, **changes: Any) -> str:
         """Relative URL of this search with some changes, without fields that have their default."""
         search = replace(self, **changes)
         pairs = {
-            "q": search.words,
+            "q": [text for text in (search.words, *search.plus) if text],
             "like": search.like,
+            "minus": search.minus,
+            "weight": search.weight if search.is_weighted and search.weight != USUAL_WEIGHT else "",
             "prefix": search.uri_prefix,
             "n": "" if search.number == str(USUAL_NUMBER) else search.number,
             "exact": "1" if search.exact else "",
         }
-        return "?" + urlencode({name: value for name, value in pairs.items() if value})
+        return "?" + urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
+
+    def without(self, words: str) -> str:
+        """Relative URL of this search without these words, added or taken away."""
+        added = tuple(text for text in (self.words, *self.plus) if text not in ("", words))
+        return self.address(
+            words=added[0] if added else "",
+            plus=added[1:],
+            minus=tuple(text for text in self.minus if text != words),
+        )
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the weight matters: words change a picture, or are taken away."""
+        return bool(self.minus or (self.like and self.words))
+
+    @property
+    def terms(self) -> list[Term]:
+        """The words of the search with their weights; those of a picture are 1 - weight, beside these."""
+        change = float(self.weight)
+        start = change if self.like else 1 - change
+        added = [Term(words, start) for words in (self.words, *self.plus) if words]
+        return [*added, *(Term(words, -change) for words in self.minus)]
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether more than one vector is added up."""
+        return len(self.terms) + bool(self.like) > 1
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is anything to search for."""
+        return bool(self.words or self.like or self.minus)
 
     def check(self) -> None:
         """Validate the search before it is sent. Errors: InputError, which says what to do."""
-        size = len(self.words.encode())
-        if size > limits.MAX_QUERY_BYTES:
+        if self.weight not in WEIGHTS:
             raise InputError(
-                f"These words are {size:,} bytes long; the model takes {limits.MAX_QUERY_BYTES:,} and reads "
-                "only the first 32 tokens. Use fewer words."
+                f"The weight is {self.weight!r}: use {WEIGHTS[0]} to {WEIGHTS[-1]} in steps of 0.05."
             )
+        self._check_terms([term.words for term in self.terms])
         if self.number not in NUMBERS:
             raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_ON_PAGE}.")
         for uri in filter(None, (self.like, self.uri_prefix)):
@@ -94,27 +142,19 @@ class Search:
                     f"{uri!r} is not the URI of a picture or a folder: it must begin with gs://."
                 )
 
-
-class KnownWords:
-    """Cache of the vectors of search words, by model and words; drops the oldest first."""
-
-    def __init__(self) -> None:
-        self._vectors: dict[tuple[str, str], array[float]] = {}
-        self._lock = Lock()
-
-    def get(self, model: str, words: str) -> array[float] | None:
-        """The vector of these words, or None."""
-        return self._vectors.get((model, words))
-
-    def add(self, model: str, words: str, vector: Iterable[float]) -> None:
-        """Remember a vector."""
-        with self._lock:
-            self._vectors[model, words] = array("d", vector)
-            if len(self._vectors) > MOST_KNOWN_WORDS:
-                del self._vectors[next(iter(self._vectors))]
-
-
-known_words = KnownWords()
+    def _check_terms(self, terms: list[str]) -> None:
+        size = max((len(words.encode()) for words in terms), default=0)
+        if size > limits.MAX_QUERY_BYTES:
+            raise InputError(
+                f"These words are {size:,} bytes long; the model takes {limits.MAX_QUERY_BYTES:,} and reads "
+                "only the first 32 tokens. Use fewer words."
+            )
+        if len(terms) > MOST_TERMS:
+            raise InputError(f"These are {len(terms)} words to add or take away: use at most {MOST_TERMS}.")
+        if self.minus and not (self.words or self.like):
+            raise InputError("Say what to take this away from: words, or a picture.")
+        if len(set(terms)) < len(terms):
+            raise InputError("The same words are there twice: each can be added or taken away once.")
 
 
 @dataclass(frozen=True)
@@ -137,7 +177,8 @@ class Found:
 
     pictures: list[Match]
     answer: Answer
-    model_called: bool
+    model_calls: int
+    first_weaker: int | None  # index of the first picture that matches less well; None if there is none
 
     @property
     def index_use(self) -> str:
@@ -160,41 +201,81 @@ def index_use(statistics: Mapping[str, Any]) -> str:
 
 
 def find(collection: Collection, search: Search) -> Found:
-    """Search in one BigQuery job. Errors: see BigQuery.ask."""
-    vector = known_words.get(collection.model.id, search.words)
+    """Search in one BigQuery job. Errors: RefusedError, and see BigQuery.ask."""
+    terms = Terms.of(collection, search.terms)
     names = {
         "uri_prefix": search.uri_prefix,
         "top_k": int(search.number),
         "use_brute_force": search.exact,
     }
-    prefix = [string("uri_prefix", search.uri_prefix)] if search.uri_prefix else []
+    parameters = [string("uri_prefix", search.uri_prefix)] if search.uri_prefix else []
     if search.like:
-        parameters = [string("like", search.like)]
-        answer = ask(collection, "pages/search_by_image.sql", *prefix, *parameters, **names)
+        parameters.append(string("like", search.like))
+    if not search.terms:
+        answer = ask(collection, "pages/search_by_image.sql", *parameters, **names)
+    elif search.is_sum:
+        answer = _add_up(collection, search, terms, parameters, names)
     else:
-        words = string("query", search.words) if vector is None else float64s("words", vector)
-        parameters = [*prefix, model(collection), words]
-        names["is_embedded"] = vector is not None
-        answer = ask(collection, "pages/search_by_text.sql", *parameters, **names)
-        if vector is None and answer.rows:
-            known_words.add(collection.model.id, search.words, answer.rows[0]["words"])
+        answer = _by_text(collection, search.words, parameters, names)
     pictures = [
         Match(row["uri"], row["distance"], browser_address(collection, row["uri"])) for row in answer.rows
     ]
-    return Found(pictures, answer, model_called=bool(search.words) and vector is None)
+    return Found(pictures, answer, len(terms.asked), _first_weaker(collection, answer))
+
+
+def _first_weaker(collection: Collection, answer: Answer) -> int | None:
+    mean = typical_pictures.mean(collection)
+    if not answer.rows or mean is None:
+        return None
+    typical = typical_distance(answer.rows[0]["vector"], mean)
+    return first_weaker([row["distance"] for row in answer.rows], typical)
+
+
+def _by_text(
+    collection: Collection, words: str, parameters: list[Parameter], names: dict[str, Any]
+) -> Answer:
+    vector = known_words.get(collection.model.id, words)
+    query = string("query", words) if vector is None else float64s("words", vector)
+    parameters = [*parameters, model(collection), query]
+    answer = ask(collection, "pages/search_by_text.sql", *parameters, is_embedded=vector is not None, **names)
+    if vector is None and answer.rows:
+        known_words.add(collection.model.id, words, answer.rows[0]["vector"])
+    return answer
+
+
+def _add_up(
+    collection: Collection, search: Search, terms: Terms, parameters: list[Parameter], names: dict[str, Any]
+) -> Answer:
+    parameters = [*parameters, model(collection), *terms.parameters()]
+    if search.like:
+        parameters.append(float64("like_weight", 1 - float(search.weight)))
+    answer = ask(
+        collection,
+        "pages/search_by_terms.sql",
+        *parameters,
+        like=search.like,
+        known=terms.known,
+        asked=terms.asked,
+        **names,
+    )
+    if answer.rows and terms.asked:
+        terms.learn(collection, answer.rows[0])
+    return answer
 
 
 @router.get("/")
-def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
+def search_page(request: Request, collection: ChosenCollection, later: BackgroundTasks) -> HTMLResponse:
     """The page, with results if the URL contains a search."""
     started = time.perf_counter()
-    search, found, problem = Search.read(request.query_params), None, None
+    search, found, problem = Search.read(request.query_params.multi_items()), None, None
     try:
         search.check()
-        if search.words or search.like:
+        if search.is_asked:
             found = find(collection, search)
     except EXPECTED as error:
         problem = explain(error)
+    else:
+        later.add_task(typical_pictures.look_up, collection)
     return page(
         "search.html",
         collection=collection,
