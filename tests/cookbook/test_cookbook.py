@@ -75,7 +75,9 @@ def test_add_a_column_to_the_embeddings(kitchen):
 
     rows = {row["uri"]: row["photographer"] for row in kitchen.ask(query)}
     assert rows == {f"{uri}/changed.jpg": "Bea", f"{uri}/new.jpg": "Cem", f"{uri}/old.jpg": "Ada"}
-    embedded = sorted(call["uri"] for call in emulator.ledger(before) if call["uri"])  # setup asks for words, too
+    embedded = sorted(
+        call["uri"] for call in emulator.ledger(before) if call["uri"]
+    )  # setup asks for words, too
     assert embedded == [f"{uri}/changed.jpg", f"{uri}/new.jpg"], "what was published is not embedded again"
 
 
