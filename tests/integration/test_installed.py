@@ -6,7 +6,6 @@ AIRFLOW_PYTHON names the Python of an environment with another Airflow: `make te
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -141,22 +140,33 @@ def test_a_statsd_server_receives_the_figures_of_the_night(found):
     assert f"airflow.vitrine.backlog.images,{tags}:0|g" in found["gauges"]
 
 
-def test_openlineage_follows_the_images_from_the_bucket_to_what_is_found(found):
-    reached, before = {"gs://installed/"}, set()
-    while reached != before:
-        before = set(reached)
-        for event in found["events"]:
-            # What hooks have read adds up over the tasks of one process, which dag.test() is.
-            if not re.search(r"\.query\.\d+$", event["job"]["name"]):
-                read, written = (set(map(name_of, event[side])) for side in ("inputs", "outputs"))
-                reached |= written if read & reached else set()
-    tables = ("images", "image_embeddings", "images_index")
-    assert {f"bigquery/demo-project.installed.pictures_{name}" for name in tables} <= reached
-    results = ("embedding_attempts", "embedding_runs", "vector_search_results", "saved_search_results")
-    written = {name_of(table) for event in found["events"] for table in event["outputs"]}
-    assert {f"bigquery/demo-project.installed.{name}" for name in results} <= written
+@pytest.mark.parametrize(
+    ("job", "read", "written"),
+    [
+        ("embed_images__pictures.refresh_listing", "gs://installed/", "pictures_images"),
+        ("embed_images__pictures.pass_1.embed_batch", "pictures_images", "embedding_attempts"),
+        ("embed_images__pictures.pass_1.settle_batch", "embedding_attempts", "pictures_image_embeddings"),
+        (
+            "embed_images__pictures.vector_index.wait_for_vector_index",
+            "pictures_image_embeddings",
+            "pictures_images_index",
+        ),
+        ("embed_images__pictures.report_run.manual_query.2", None, "embedding_runs"),
+        ("search_images__pictures.search_images", "pictures_image_embeddings", "vector_search_results"),
+        (
+            "search_saved_queries__pictures.search_saved_queries",
+            "pictures_image_embeddings",
+            "saved_search_results",
+        ),
+    ],
+)
+def test_openlineage_follows_the_images_from_the_bucket_to_what_is_found(found, job, read, written):
+    events = [event for event in found["events"] if event["job"]["name"] == job]
+    assert not read or read in {name_of(table) for event in events for table in event["inputs"]}
+    assert written in {name_of(table) for event in events for table in event["outputs"]}
 
 
 def name_of(dataset: dict[str, str]) -> str:
-    """OpenLineage's namespace and name of a bucket or a table as one."""
-    return f"{dataset['namespace']}/{dataset['name'].lstrip('/')}"
+    """The address of a bucket, or the name of a table without those of its project and dataset."""
+    namespace, name = dataset["namespace"], dataset["name"]
+    return name.rpartition(".")[2] if namespace == "bigquery" else namespace + name
