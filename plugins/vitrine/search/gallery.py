@@ -37,13 +37,13 @@ class Picture:
         return self.gcs_uri.rsplit("/", 1)[-1]
 
 
-def jpeg_thumbnail(data: bytes) -> bytes | None:
-    """A JPEG of at most 320 x 320 pixels; None if the data is not a picture."""
+def jpeg_thumbnail(data: bytes, pixels: int = THUMBNAIL_PIXELS) -> bytes | None:
+    """A JPEG of at most `pixels` x `pixels`; None if the data is not a picture."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 return None
-            image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+            image.thumbnail((pixels, pixels))
             image.load()
             with suppress(Exception):  # broken EXIF: show the picture as it is stored
                 ImageOps.exif_transpose(image, in_place=True)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, BackgroundTasks, Request
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import FormData
 
 from vitrine import limits
 from vitrine.collection import Collection
 from vitrine.errors import InputError
 from vitrine.google.bigquery import Answer
-from vitrine.google.jobs import Parameter, float64, float64s, model, string
+from vitrine.google.jobs import Parameter, float64, float64s, int64, model, string
+from vitrine.search.gallery import MAX_PIXELS
 from vitrine.search.params import MOST_ON_PAGE
+from vitrine.web import own_picture
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.matches import first_weaker, typical_distance
-from vitrine.web.pages import EXPECTED, explain, page
+from vitrine.web.own_picture import PostedForm
+from vitrine.web.pages import EXPECTED, HEADERS, explain, page
 from vitrine.web.terms import USUAL_WEIGHT, WEIGHTS, Term, Terms, known_words
 from vitrine.web.thumbnails import browser_address
 from vitrine.web.typical import typical_pictures
+from vitrine.web.wording import Negated, foreign_script, negated
 
 router = APIRouter()
 
@@ -54,13 +60,16 @@ class Search:
     plus: tuple[str, ...] = ()
     minus: tuple[str, ...] = ()
     weight: str = USUAL_WEIGHT
+    own: bool = False  # starts from a person's own picture, which no address holds
     uri_prefix: str = ""
+    kind: str = ""  # media type
+    year: str = ""  # of the last change
     number: str = str(USUAL_NUMBER)
     exact: bool = False
 
     @classmethod
     def read(cls, query: Iterable[tuple[str, str]]) -> Search:
-        """The search in the pairs of a query string: q, like, minus, weight, prefix, n, exact.
+        """The search in the pairs of a query string: q, like, minus, weight, prefix, type, year, n, exact.
 
         q and minus may come several times, for several words.
         """
@@ -77,6 +86,8 @@ class Search:
             minus=tuple(given.get("minus", ())),
             weight=last.get("weight", USUAL_WEIGHT),
             uri_prefix=last.get("prefix", ""),
+            kind=last.get("type", ""),
+            year=last.get("year", ""),
             number=last.get("n", str(USUAL_NUMBER)),
             exact=last.get("exact") == "1",
         )
@@ -90,42 +101,51 @@ class Search:
             "minus": search.minus,
             "weight": search.weight if search.is_weighted and search.weight != USUAL_WEIGHT else "",
             "prefix": search.uri_prefix,
+            "type": search.kind,
+            "year": search.year,
             "n": "" if search.number == str(USUAL_NUMBER) else search.number,
             "exact": "1" if search.exact else "",
         }
         return "?" + urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
 
-    def without(self, words: str) -> str:
-        """Relative URL of this search without these words, added or taken away."""
+    def dropped(self, words: str) -> Search:
+        """This search without these words, added or taken away."""
         added = tuple(text for text in (self.words, *self.plus) if text not in ("", words))
-        return self.address(
-            words=added[0] if added else "",
-            plus=added[1:],
-            minus=tuple(text for text in self.minus if text != words),
-        )
+        minus = tuple(text for text in self.minus if text != words)
+        return replace(self, words=added[0] if added else "", plus=added[1:], minus=minus)
 
     @property
     def is_weighted(self) -> bool:
         """Whether the weight matters: words change a picture, or are taken away."""
-        return bool(self.minus or (self.like and self.words))
+        return bool(self.minus or (self.has_picture and self.words))
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether the search starts from a picture."""
+        return bool(self.like or self.own)
 
     @property
     def terms(self) -> list[Term]:
         """The words of the search with their weights; those of a picture are 1 - weight, beside these."""
         change = float(self.weight)
-        start = change if self.like else 1 - change
+        start = change if self.has_picture else 1 - change
         added = [Term(words, start) for words in (self.words, *self.plus) if words]
         return [*added, *(Term(words, -change) for words in self.minus)]
 
     @property
+    def changes(self) -> list[tuple[str, str, str]]:
+        """What is added and taken away besides the first words: sign, name in an address, words."""
+        return [("+", "q", words) for words in self.plus] + [("−", "minus", words) for words in self.minus]
+
+    @property
     def is_sum(self) -> bool:
         """Whether more than one vector is added up."""
-        return len(self.terms) + bool(self.like) > 1
+        return self.own or len(self.terms) + bool(self.like) > 1
 
     @property
     def is_asked(self) -> bool:
         """Whether there is anything to search for."""
-        return bool(self.words or self.like or self.minus)
+        return bool(self.words or self.has_picture or self.minus)
 
     def check(self) -> None:
         """Validate the search before it is sent. Errors: InputError, which says what to do."""
@@ -136,6 +156,8 @@ class Search:
         self._check_terms([term.words for term in self.terms])
         if self.number not in NUMBERS:
             raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_ON_PAGE}.")
+        if self.year and not re.fullmatch("[0-9]{4}", self.year):
+            raise InputError(f"{self.year!r} is not a year: it has four digits.")
         for uri in filter(None, (self.like, self.uri_prefix)):
             if not uri.startswith("gs://"):
                 raise InputError(
@@ -151,10 +173,46 @@ class Search:
             )
         if len(terms) > MOST_TERMS:
             raise InputError(f"These are {len(terms)} words to add or take away: use at most {MOST_TERMS}.")
-        if self.minus and not (self.words or self.like):
+        if self.minus and not (self.words or self.has_picture):
             raise InputError("Say what to take this away from: words, or a picture.")
         if len(set(terms)) < len(terms):
             raise InputError("The same words are there twice: each can be added or taken away once.")
+
+
+class Note(NamedTuple):
+    """What a person should know of the words, and the address of a better search, if there is one."""
+
+    sentence: str
+    offer: str = ""
+    address: str = ""
+
+
+def notes(collection: Collection, search: Search) -> list[Note]:
+    """What the model cannot follow in the words of a search."""
+    found = [
+        _about_negation(search, words, negation)
+        for words in filter(None, (search.words, *search.plus))
+        if (negation := negated(words))
+    ]
+    if collection.model.endpoint in limits.ENGLISH_ONLY:
+        scripts = {foreign_script(term.words) for term in search.terms} - {None}
+        found += [
+            Note(f"These words are in {script} letters, and the model reads English only.")
+            for script in sorted(filter(None, scripts))
+        ]
+    return found
+
+
+def _about_negation(search: Search, words: str, negation: Negated) -> Note:
+    unwanted = " and ".join(f"“{part}”" for part in negation.unwanted)
+    sentence = f"The model does not understand negation: it looks for {unwanted}, too."
+    added = tuple(negation.wanted if text == words else text for text in (search.words, *search.plus))
+    kept = tuple(filter(None, added))
+    if not (kept or search.has_picture):
+        return Note(f"{sentence} Say what it should be instead.")
+    minus = tuple(dict.fromkeys([*search.minus, *negation.unwanted]))
+    address = search.address(words=kept[0] if kept else "", plus=kept[1:], minus=minus)
+    return Note(sentence, f"Take {unwanted} away instead", address)
 
 
 @dataclass(frozen=True)
@@ -200,18 +258,29 @@ def index_use(statistics: Mapping[str, Any]) -> str:
     return " ".join([use, *(reason["message"] for reason in statistics.get("indexUnusedReasons", ()))])
 
 
-def find(collection: Collection, search: Search) -> Found:
-    """Search in one BigQuery job. Errors: RefusedError, and see BigQuery.ask."""
+def find(collection: Collection, search: Search, own: Sequence[float] = ()) -> Found:
+    """Search in one BigQuery job. Errors: RefusedError, and see BigQuery.ask.
+
+    :param own: the vector of a person's own picture, if the search starts from one.
+    """
     terms = Terms.of(collection, search.terms)
+    if own:
+        terms.known.append([float64s("vector", own), float64("weight", 1 - float(search.weight))])
     names = {
         "uri_prefix": search.uri_prefix,
+        "kind": search.kind,
+        "year": search.year,
         "top_k": int(search.number),
-        "use_brute_force": search.exact,
+        "use_brute_force": search.exact or bool(search.kind or search.year),
     }
     parameters = [string("uri_prefix", search.uri_prefix)] if search.uri_prefix else []
+    if search.kind:
+        parameters.append(string("kind", search.kind))
+    if search.year:
+        parameters.append(int64("year", search.year))
     if search.like:
         parameters.append(string("like", search.like))
-    if not search.terms:
+    if search.like and not search.terms:
         answer = ask(collection, "pages/search_by_image.sql", *parameters, **names)
     elif search.is_sum:
         answer = _add_up(collection, search, terms, parameters, names)
@@ -266,25 +335,54 @@ def _add_up(
 @router.get("/")
 def search_page(request: Request, collection: ChosenCollection, later: BackgroundTasks) -> HTMLResponse:
     """The page, with results if the URL contains a search."""
+    search = Search.read(request.query_params.multi_items())
+    return _answer(collection, search, later)
+
+
+@router.post("/")
+def search_by_own_picture(
+    form: PostedForm, collection: ChosenCollection, later: BackgroundTasks
+) -> HTMLResponse:
+    """The page with pictures like the one in the form, to which no address leads."""
+    texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    search = replace(Search.read(texts).dropped(str(form.get("drop", ""))), own=True, like="")
+    response = _answer(collection, search, later, form)
+    policy = HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self' data:")
+    response.headers["Content-Security-Policy"] = policy  # for the preview
+    return response
+
+
+def _answer(
+    collection: Collection, search: Search, later: BackgroundTasks, form: FormData | None = None
+) -> HTMLResponse:
     started = time.perf_counter()
-    search, found, problem = Search.read(request.query_params.multi_items()), None, None
+    found, problem, picture = None, None, None
     try:
         search.check()
+        if form:
+            picture = own_picture.read(collection, form)
         if search.is_asked:
-            found = find(collection, search)
+            found = find(collection, search, picture.numbers(collection) if picture else ())
     except EXPECTED as error:
         problem = explain(error)
     else:
         later.add_task(typical_pictures.look_up, collection)
+    later.add_task(own_picture.sweeper.look, collection)
     return page(
         "search.html",
         collection=collection,
         problem=problem,
         search=search,
+        picture=picture,
+        notes=notes(collection, search),
         found=found,
         milliseconds=int(1000 * (time.perf_counter() - started)),
         examples=EXAMPLES,
         most=MOST_ON_PAGE,
         usual=USUAL_NUMBER,
+        usual_weight=USUAL_WEIGHT,
+        weights=WEIGHTS,
         max_query_bytes=limits.MAX_QUERY_BYTES,
+        max_mebibytes=own_picture.MOST_MEBIBYTES,
+        max_megapixels=MAX_PIXELS // 10**6,
     )

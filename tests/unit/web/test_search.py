@@ -9,7 +9,7 @@ import pytest
 from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
 from vitrine.collection import load
 from vitrine.errors import InputError
-from vitrine.web.search import Search, find, index_use
+from vitrine.web.search import Search, find, index_use, notes
 from vitrine.web.terms import MOST_KNOWN_WORDS, KnownWords, Term, known_words
 from vitrine.web.typical import TypicalPictures, typical_pictures
 
@@ -174,6 +174,52 @@ def test_of_a_large_collection_a_sample_is_typical(collection, emulator, monkeyp
     typical.look_up(collection)
     [job] = emulator.bigquery.list_jobs(max_results=1)
     assert "TABLESAMPLE SYSTEM (60.0 PERCENT)" in job.query
+
+
+def test_the_line_is_on_the_page(get, collection):
+    typical_pictures.look_up(collection)
+    page = get(q="a panda").text
+    assert page.index("panda.jpg") < page.index("Weaker matches below") < page.index("car-red.jpg")
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence", "address"),
+    [
+        (
+            Search(words="a castle without people", plus=("snow",), number="9"),
+            "The model does not understand negation: it looks for “people”, too.",
+            "?q=a+castle&q=snow&minus=people&n=9",
+        ),
+        (
+            Search(words="not red", like="gs://b/c"),
+            "it looks for “red”, too.",
+            "?like=gs%3A%2F%2Fb%2Fc&minus=red",
+        ),
+        (Search(words="no hats"), "“hats”, too. Say what it should be instead.", ""),
+        (Search(words="a car", plus=("red, not dark",)), "“dark”, too.", "?q=a+car&q=red&minus=dark"),
+        (Search(words="красная машина"), "These words are in Cyrillic letters, and the model reads", ""),
+    ],
+)
+def test_a_note_on_what_the_model_cannot_follow(asked, sentence, address):
+    [note] = notes(load()["met"], asked)
+    assert sentence in note.sentence
+    assert note.address == address
+
+
+def test_a_note_is_a_link_to_a_better_search(get):
+    page = get(q="a car, not <b>red</b>").text
+    [address] = re.findall(r'class="note".*?href="([^"]+)"', page)
+    assert Search.read(parse_qsl(unescape(address)[1:])) == Search(words="a car", minus=("<b>red</b>",))
+    assert "<b>red" not in page
+
+
+def test_there_is_no_note_without_a_reason(collection):
+    assert notes(collection, Search(words="a red car", minus=("a café",))) == []
+
+
+def test_another_model_s_languages_are_not_known(monkeypatch):
+    monkeypatch.setenv("VITRINE_ENDPOINT", "gemini-embedding-2")
+    assert notes(load()["met"], Search(words="красная машина")) == []
 
 
 def test_terms_that_cancel_out_are_a_sentence(get):

@@ -12,7 +12,7 @@ const setBusy = (on) => {
   document.body.classList.toggle("asking", on);
   if (on) say(busy.textContent);
 };
-document.addEventListener("submit", (event) => setBusy(event.target.method === "get"));
+document.addEventListener("submit", () => setBusy(true));
 document.addEventListener("click", (event) => {
   if (event.target.closest("a[href^='?']") && !event.ctrlKey && !event.metaKey && !event.shiftKey) setBusy(true);
 });
@@ -20,10 +20,19 @@ window.addEventListener("pageshow", () => setBusy(false));
 
 // Leave out defaults, so that the URL is short enough to share.
 document.getElementById("search")?.addEventListener("formdata", ({ target, formData }) => {
-  for (const [name, value] of [...formData]) {
-    if (!value.trim() || value === target.elements[name].dataset.usual) formData.delete(name);
+  if (target.method === "get") formData.delete("picture");
+  for (const name of new Set(formData.keys())) {
+    const usual = target.querySelector(`[name="${name}"][data-usual]`)?.dataset.usual;
+    const values = formData.getAll(name).filter((value) => value instanceof File || (value.trim() && value !== usual));
+    formData.delete(name);
+    values.forEach((value) => formData.append(name, value));
   }
-  if (formData.has("q")) formData.delete("like");
+  if (!formData.has("minus") && !(formData.has("q") && formData.has("like"))) formData.delete("weight");
+});
+
+const weight = document.querySelector("[name=weight]");
+weight?.addEventListener("input", () => {
+  weight.nextElementSibling.value = `${Math.round(100 * weight.value)} %`;
 });
 
 function remembered() {
@@ -56,7 +65,8 @@ function showHistory() {
 function chip(search) {
   const asked = new URLSearchParams(search);
   const link = Object.assign(document.createElement("a"), { href: search });
-  const words = asked.get("q") ?? `like ${asked.get("like")?.split("/").pop()}`;
+  const like = asked.has("like") ? [`like ${asked.get("like").split("/").pop()}`] : [];
+  const words = [...like, ...asked.getAll("q")].join(" + ") + asked.getAll("minus").map((one) => ` − ${one}`).join("");
   const below = asked.get("prefix") ? ` below ${asked.get("prefix")}` : "";
   link.textContent = words + below;
   const item = document.createElement("li");
