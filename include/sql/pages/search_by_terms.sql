@@ -2,8 +2,9 @@
 -- Grain: one image. Words whose vector is known are not embedded again, and none are where there is nothing to find.
 -- Every term is made of length 1 first, since no page of Google's says that the model does. The sum need not be: cosine
 -- distance is between directions.
--- The first row returns the vector that was searched for, the statuses of the words that the model was asked for, and the vectors of those that have one, end
--- to end, so that they are known from then on: even if others were refused and what was found means nothing.
+-- The first row returns the vector that was searched for, the statuses of the words that the model was asked for, and the
+-- vectors of those that have one, end to end, so that they are known from then on: even if others were refused and what
+-- was found means nothing.
 -- Fails if no words were embedded, if the terms cancel out, or if the images were embedded by another model.
 SELECT
   base.uri,

@@ -359,7 +359,7 @@ def _answer(
     found, problem, picture = None, None, None
     try:
         search.check()
-        if form:
+        if form is not None:  # an empty one is false
             picture = own_picture.read(collection, form)
         if search.is_asked:
             found = find(collection, search, picture.numbers(collection) if picture else ())

@@ -146,6 +146,12 @@ def test_what_cannot_be_searched_with_is_refused_before_it_is_sent(post, emulato
     assert len(list(emulator.bigquery.list_jobs())) == jobs
 
 
+def test_an_empty_form_is_a_sentence(client, login, uploads):
+    empty = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = client.post("/vitrine/met/", content=b"--x--\r\n", headers=login | SAME_SITE | empty)
+    assert (answer.status_code, "or not at all" in answer.text) == (400, True)
+
+
 def test_a_bomb_is_refused(post, monkeypatch):
     monkeypatch.setattr("vitrine.search.gallery.MAX_PIXELS", 1_000)
     assert "This is not a picture" in post(picture()).text

@@ -378,8 +378,8 @@ def test_an_address_holds_the_whole_search():
 
 def test_a_term_is_left_out_of_an_address():
     asked = Search(words="a", like="gs://b/c", plus=("d",), minus=("e",))
-    assert asked.without("a") == "?q=d&like=gs%3A%2F%2Fb%2Fc&minus=e"
-    assert asked.without("e") == "?q=a&q=d&like=gs%3A%2F%2Fb%2Fc"
+    assert asked.dropped("a").address() == "?q=d&like=gs%3A%2F%2Fb%2Fc&minus=e"
+    assert asked.dropped("e").address() == "?q=a&q=d&like=gs%3A%2F%2Fb%2Fc"
 
 
 def test_what_a_search_starts_from_and_what_changes_it_share_the_weight():

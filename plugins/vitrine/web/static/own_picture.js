@@ -21,6 +21,7 @@ if (field) {
     field.setCustomValidity(tooLarge ? `This picture has more than ${most / 2 ** 20} MiB.` : "");
     send.disabled = !file;
     if (!file) return;
+    Object.assign(field.form, { method: "post", enctype: "multipart/form-data" });
     place.open = true;
     if (tooLarge) field.reportValidity();
     else send.focus();

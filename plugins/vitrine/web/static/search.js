@@ -20,10 +20,9 @@ window.addEventListener("pageshow", () => setBusy(false));
 
 // Leave out defaults, so that the URL is short enough to share.
 document.getElementById("search")?.addEventListener("formdata", ({ target, formData }) => {
-  if (target.method === "get") formData.delete("picture");
   for (const name of new Set(formData.keys())) {
     const usual = target.querySelector(`[name="${name}"][data-usual]`)?.dataset.usual;
-    const values = formData.getAll(name).filter((value) => value instanceof File || (value.trim() && value !== usual));
+    const values = formData.getAll(name).filter((value) => value instanceof File ? value.size : value.trim() && value !== usual);
     formData.delete(name);
     values.forEach((value) => formData.append(name, value));
   }
