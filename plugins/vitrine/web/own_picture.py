@@ -58,6 +58,7 @@ class OwnPicture(NamedTuple):
 
     vector: str
     preview: str
+    model_calls: int = 0  # that were made for it now
 
     def numbers(self, collection: Collection) -> array[float]:
         """The vector. Errors: InputError if it is not one of the collection's model."""
@@ -111,11 +112,12 @@ def _embedded(collection: Collection, data: bytes) -> OwnPicture:
             f"This is not a picture of {', '.join(FORMATS)} with at most {MAX_PIXELS // 10**6} megapixels."
         )
     name = f"picture {sha256(sent).hexdigest()}"
-    vector = known_words.get(collection.model.id, name)
-    if vector is None:
-        vector = array("d", _vector(collection, sent))
-        known_words.add(collection.model.id, name, vector)
-    return OwnPicture(base64.b64encode(vector).decode(), base64.b64encode(preview).decode())
+    known = known_words.get(collection.model.id, name)
+    vector = known or array("d", _vector(collection, sent))
+    known_words.add(collection.model.id, name, vector)
+    return OwnPicture(
+        base64.b64encode(vector).decode(), base64.b64encode(preview).decode(), 0 if known else 1
+    )
 
 
 def _vector(collection: Collection, data: bytes) -> list[float]:
@@ -134,8 +136,9 @@ def _vector(collection: Collection, data: bytes) -> list[float]:
         _delete(client, uri)
     if row["status"]:
         raise RefusedError(
-            f"The picture was not embedded: {row['status']} If it is about permission: the account of the "
-            f"BigQuery connection {collection.connection_name} must be able to read {collection.uploads}."
+            f"The picture was not embedded: {row['status']} If a permission is missing: the account of the "
+            f"BigQuery connection {collection.connection_name} must be able to read {collection.uploads}, and "
+            "Airflow's needs bigquery.objectRefs.read on that connection."
         )
     vector: list[float] = row["vector"]
     return vector

@@ -363,6 +363,8 @@ def _answer(
             picture = own_picture.read(collection, form)
         if search.is_asked:
             found = find(collection, search, picture.numbers(collection) if picture else ())
+        if found and picture:
+            found = replace(found, model_calls=found.model_calls + picture.model_calls)
     except EXPECTED as error:
         problem = explain(error)
     else:

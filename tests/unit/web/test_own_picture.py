@@ -68,6 +68,8 @@ def test_a_picture_finds_pictures_like_it_and_nothing_of_it_stays(post, emulator
     [call] = emulator.ledger(after=calls)
     assert (call["kind"], call["uri"].startswith(f"gs://{UPLOADS}/{PREFIX}")) == ("image", True)
     assert [row.n for row in emulator.bigquery.query_and_wait(count)] == before
+    assert "one call to the model" in answer.text
+    assert "Copy link" not in answer.text  # no address holds the picture
     assert "img-src 'self' data:;" in answer.headers["Content-Security-Policy"]
     assert f'src="data:image/jpeg;base64,{kept(answer)["preview"]}"' in answer.text
 
@@ -75,7 +77,9 @@ def test_a_picture_finds_pictures_like_it_and_nothing_of_it_stays(post, emulator
 def test_the_same_picture_is_paid_for_once(post, emulator):
     post(CAT)
     calls = emulator.last_call()
-    assert uris(post(CAT, n="2", name="other.jpg"))
+    again = post(CAT, n="2", name="other.jpg")
+    assert uris(again)
+    assert "no call to the model" in again.text
     assert emulator.last_call() == calls
 
 
