@@ -5,10 +5,10 @@ SELECT uri, ml_generate_embedding_result
 FROM {{ table('image_embeddings') }}
 {% if uri_prefix -%}
 WHERE STARTS_WITH(uri, @uri_prefix)
-{%- endif %}
-{% if kind -%}
+{%- endif -%}
+{% if kind %}
 {{ 'AND' if uri_prefix else 'WHERE' }} content_type = @kind
-{%- endif %}
-{% if year -%}
+{%- endif -%}
+{% if year %}
 {{ 'AND' if uri_prefix or kind else 'WHERE' }} EXTRACT(YEAR FROM updated) = @year
 {%- endif %}

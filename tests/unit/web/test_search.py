@@ -234,8 +234,9 @@ def test_the_pictures_must_be_of_the_model_of_the_words(get, monkeypatch):
 
 def test_vectors_of_any_length_weigh_the_same(collection, emulator):
     """Terms are made of length 1: a vector three times as long is the same term."""
-    vector = list(known_words.get(collection.model.id, "a panda") or ())
     before = find(collection, Search(words="a panda", minus=("a red car",)))
+    vector = known_words.get(collection.model.id, "a panda")
+    assert len(vector) == collection.model.dimension
     known_words.add(collection.model.id, "a panda", [3 * number for number in vector])
     after = find(collection, Search(words="a panda", minus=("a red car",)))
     assert [match.uri for match in after.pictures] == [match.uri for match in before.pictures]
