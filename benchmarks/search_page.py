@@ -46,6 +46,7 @@ def ask(client: Client, settings: Collection, words: str) -> None:
         uri_prefix="",
         use_brute_force=False,
         top_k=USUAL_NUMBER,
+        after=0,
         is_embedded=False,
     )
     named = {"query": words, "model": settings.model.id}

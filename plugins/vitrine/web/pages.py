@@ -16,7 +16,7 @@ from requests.exceptions import RequestException
 from vitrine.collection import Collection, load
 from vitrine.errors import InputError, VitrineError
 from vitrine.search.addresses import below_airflow
-from vitrine.web.thumbnails import thumbnail_address
+from vitrine.web.thumbnails import enlarged_address, thumbnail_address
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ TEMPLATES = Environment(
 )
 TEMPLATES.globals |= {
     "thumbnail_address": thumbnail_address,
+    "enlarged_address": enlarged_address,
     "percent": lambda share: "–" if share is None else f"{share * 100:.1f} %",
 }
 
