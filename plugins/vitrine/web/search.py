@@ -146,6 +146,11 @@ class Match:
         """Last part of the URI."""
         return self.uri.rsplit("/", 1)[-1]
 
+    @property
+    def folder(self) -> str:
+        """The URI without the name."""
+        return self.uri.removesuffix(self.name)
+
 
 @dataclass(frozen=True)
 class Found:

@@ -5,7 +5,8 @@ import { more } from "./more.js";
 
 const PHOTOSWIPE = "./vendor/photoswipe/photoswipe.esm.min.js";
 const ENLARGED_PIXELS = 1600; // as thumbnails.py makes them
-const MOST_ZOOM = 2; // at first: a small picture is shown larger than it is, but not blurred
+const MOST_ZOOM = 2; // of a small picture that is made to fit: more would look blurred
+const ANIMATION_MILLISECONDS = 150;
 const NEAR_THE_END = 6;
 const MISSING = "No picture: gone from the bucket, too large, or not an image.";
 
@@ -44,10 +45,9 @@ async function enlarge(picture) {
     loop: false,
     bgOpacity: 1,
     showHideAnimationType: "fade",
+    showAnimationDuration: ANIMATION_MILLISECONDS, // until then it does not listen to keys
+    hideAnimationDuration: ANIMATION_MILLISECONDS,
     wheelToZoom: true,
-    initialZoomLevel: ({ panAreaSize: area, elementSize: size }) =>
-      Math.min(area.x / size.x, area.y / size.y, MOST_ZOOM),
-    secondaryZoomLevel: ({ initial }) => Math.max(initial, 1),
     errorMsg: MISSING,
     closeTitle: "Close (Esc)",
     arrowPrevTitle: "Previous",
@@ -74,6 +74,12 @@ async function enlarge(picture) {
     if (box.currIndex > all().length - NEAR_THE_END) more();
   });
   box.on("firstUpdate", () => box.element.setAttribute("aria-label", "Enlarged picture"));
+  box.on("zoomLevelsUpdate", ({ zoomLevels }) => {
+    const { panAreaSize: area, elementSize: size } = zoomLevels;
+    const whole = Math.min(area.x / size.x, area.y / size.y, MOST_ZOOM);
+    const near = Math.max(zoomLevels.secondary, whole);
+    Object.assign(zoomLevels, { fit: whole, initial: whole, min: whole, secondary: near, max: Math.max(zoomLevels.max, near) });
+  });
   box.on("slideInit", ({ slide }) => fit(slide));
   box.on("loadComplete", ({ slide, isError }) => {
     if (isError) return;
