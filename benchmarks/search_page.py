@@ -1,5 +1,5 @@
-"""What the search page adds to its SQL until the first byte: each round sends the bare statement and opens the
-page, with the same words, as one person and as twenty at once.
+"""What the search page adds to its SQL until the first byte: each round sends the bare statement and opens
+the page, with the same words, as one person and as twenty at once.
 
 `make bench-page`, from a running `make up` with embedded images.
 The page may add less than 15 % and less than 50 ms; the exit code says whether it does.
