@@ -90,3 +90,7 @@ class DeadlineMissedError(VitrineError):
 
 class IncompleteRunError(VitrineError):
     """Planned images are neither published, quarantined nor gone from the bucket, or a task failed."""
+
+
+class AirflowSilentError(VitrineError):
+    """Airflow's own API does not answer a page's question about runs."""

@@ -7,7 +7,6 @@ may not see a DAG's runs is refused by Airflow, not by us (docs/decisions/0019).
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,12 +21,11 @@ from starlette.concurrency import run_in_threadpool
 from vitrine.collection import Collection
 from vitrine.embed import turns
 from vitrine.embed.stages import kind
+from vitrine.errors import AirflowSilentError
 from vitrine.web.verdict import Dag, Progress, Run, Task
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
-
-log = logging.getLogger(__name__)
 
 EMBED_DAG: Final = "embed_images"
 PLAN: Final = "plan.plan_batches"
@@ -86,17 +84,18 @@ class Airflow:
         return cls(request.scope["airflow"], kept | {"accept": "application/json"})
 
     async def get(self, path: str, **query: Any) -> Any:
-        """The answer at a path below /api/v2; None if there is nothing. Errors: Refused."""
-        # A request that fails in Airflow is Airflow's bug, and its log says so.
+        """The answer at a path below /api/v2; None if there is nothing. Errors: Refused, AirflowSilentError."""
         transport = httpx.ASGITransport(cast(Any, self.app), raise_app_exceptions=False)
         address = f"/api/v2{path}?{urlencode(query, doseq=True)}"
         async with httpx.AsyncClient(transport=transport, base_url="http://airflow") as client:
             answer = await client.get(address, headers=dict(self.headers))
         if answer.status_code in (401, 403):
             raise Refused(path)
-        if answer.status_code != 404 and answer.is_error:
-            log.warning("Airflow answers %s to %s: %s", answer.status_code, path, answer.text[:200])
-        return answer.json() if answer.is_success else None
+        if answer.status_code == 404:
+            return None
+        if not answer.is_success:
+            raise AirflowSilentError(f"Airflow answers {answer.status_code} to {path}: reload the page.")
+        return answer.json()
 
 
 async def look(request: Request, collection: Collection) -> Nights:
