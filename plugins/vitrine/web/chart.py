@@ -76,7 +76,7 @@ def marks(runs: Sequence[Mapping[str, Any]]) -> list[Mark]:
 
 
 def _most(runs: Sequence[Mapping[str, Any]]) -> int:
-    return max([10, *(run["planned"] for run in runs)])
+    return max([10, *(int(run["planned"]) for run in runs)])
 
 
 def _rarely(age: int) -> int:

@@ -1,4 +1,4 @@
-"""The health pages: was last night good, what must be done; what is searchable, pending, in quarantine; costs."""
+"""The health pages: was last night good, and what must be done; what is where, and what it costs."""
 
 from __future__ import annotations
 
@@ -219,9 +219,7 @@ def backlog(collection: Collection) -> Plan:
     return estimate(batches, collection.rates)
 
 
-def judge(
-    collection: Collection, looked: Nights, reports: Sequence[Mapping[str, Any]] | None
-) -> Verdict:
+def judge(collection: Collection, looked: Nights, reports: Sequence[Mapping[str, Any]] | None) -> Verdict:
     """The verdict on a collection; `reports` is None if it is not set up."""
     within = collection.complete_within_minutes
     return verdict(
@@ -277,7 +275,7 @@ def address(collection: Collection, link: Link) -> str:
 
 
 async def looked_at(request: Request, collection: ChosenCollection) -> Nights:
-    """What Airflow says about the runs, before a thread of the page is taken: Airflow answers in threads, too."""
+    """What Airflow says of the runs: before the page takes a thread, since Airflow needs threads, too."""
     return await nights.look(request, collection)
 
 
@@ -328,7 +326,7 @@ def now_part(collection: ChosenCollection, looked: LookedAt) -> Response:
     if looked.active is None:
         return Response(status_code=204)
     said = judge(collection, looked, [])
-    return page("line.html", collection=collection, line=said.lines[0], tone=said.tone, address=address)
+    return page("first.html", collection=collection, said=said, address=address)
 
 
 @router.get("/health/backlog")

@@ -84,7 +84,10 @@ class Airflow:
         return cls(request.scope["airflow"], kept | {"accept": "application/json"})
 
     async def get(self, path: str, **query: Any) -> Any:
-        """The answer at a path below /api/v2; None if there is nothing. Errors: Refused, AirflowSilentError."""
+        """The answer at a path below /api/v2; None if there is nothing.
+
+        Errors: Refused, AirflowSilentError.
+        """
         transport = httpx.ASGITransport(cast(Any, self.app), raise_app_exceptions=False)
         address = f"/api/v2{path}?{urlencode(query, doseq=True)}"
         async with httpx.AsyncClient(transport=transport, base_url="http://airflow") as client:
@@ -204,12 +207,8 @@ async def _holder(airflow: Airflow, turn: str, run: Run) -> str:
     return f"run {holder['run_id']} of {holder['dag_id']}" if found and found["state"] == "running" else ""
 
 
-async def _xcom(
-    airflow: Airflow, path: str, run: Run, task_id: str, key: str, map_index: int = -1
-) -> Any:
-    found = await _get(
-        airflow, f"{_instance(path, run, task_id)}/xcomEntries/{key}", map_index=map_index
-    )
+async def _xcom(airflow: Airflow, path: str, run: Run, task_id: str, key: str, map_index: int = -1) -> Any:
+    found = await _get(airflow, f"{_instance(path, run, task_id)}/xcomEntries/{key}", map_index=map_index)
     return found["value"] if found else None
 
 

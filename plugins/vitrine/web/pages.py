@@ -13,6 +13,7 @@ from google.auth.exceptions import GoogleAuthError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from requests.exceptions import RequestException
 
+from vitrine import limits
 from vitrine.collection import Collection, load
 from vitrine.errors import InputError, VitrineError
 from vitrine.search.addresses import below_airflow
@@ -30,6 +31,9 @@ TEMPLATES = Environment(
 TEMPLATES.globals |= {
     "thumbnail_address": thumbnail_address,
     "percent": lambda share: "–" if share is None else f"{share * 100:.1f} %",
+    "dollars": lambda amount: "–" if amount is None else f"${amount:,.2f}",
+    "shortly": lambda number: f"{number // 10**6} M" if number >= 10**6 else f"{number:,}",
+    "usd_per_tib": limits.QUERY_USD_PER_TIB,
 }
 
 # Our own files only, so a hostile object name or status stays harmless even if escaping were forgotten.

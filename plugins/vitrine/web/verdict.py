@@ -313,20 +313,21 @@ def _ended(run: Run, report: Report | None, then: str) -> Verdict:
     )
     task = cause or next((task for task in run.tasks if kind(task.task_id) == "report_run"), None)
     link = Link("Why", "log", run.run_id, task) if task else Link("The run", "run", run.run_id)
-    words, more = [f"failed in {cause.task_id}." if cause else "failed."], []
+    words, more = f"failed in {cause.task_id}." if cause else "failed.", list[Line]()
     if report is None:
-        words.append("It wrote no report.")
+        words += " It wrote no report."
     else:
         if report.pending:
-            words.append(f"{_images(report.pending)} left{_by_status(report, 'pending')}.")
-        more = [Line(report.reason)] if cause and not report.reason.startswith("Failed: ") else []
+            words += f" {_images(report.pending)} left{_by_status(report, 'pending')}."
+        if cause and not report.reason.startswith("Failed: "):
+            more.append(Line(report.reason))
         more += _set_aside(report)
     # Images that a retry may cure need nobody; anything else is for a person to read.
     if report and not cause and _may_be_cured(report):
-        words.append(then.replace("Next run", "Tried again") or "Not tried again while the DAG is paused.")
+        words += f" {then.replace('Next run', 'Tried again') or 'Not tried again while the DAG is paused.'}"
     else:
-        words.append(f"Read why, and clear what failed. {then}" if cause else f"Read why. {then}")
-    return Verdict(State.FAILED, (Line(" ".join(words).strip(), link), *more))
+        words += f" Read why, and clear what failed. {then}" if cause else f" Read why. {then}"
+    return Verdict(State.FAILED, (Line(words.strip(), link), *more))
 
 
 def _complete(run: Run, report: Report, then: str) -> Verdict:

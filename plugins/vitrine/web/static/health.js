@@ -16,6 +16,28 @@ async function load(place) {
 
 document.querySelectorAll("[data-load]").forEach(load);
 
+// A run that is under way: the first line says how far it is, without a BigQuery job. 204: it has ended.
+const LOOK_AGAIN_MILLISECONDS = 5000;
+
+async function follow(place) {
+  if (document.hidden) return;
+  let answer;
+  try {
+    answer = await fetch(place.dataset.live);
+  } catch {
+    return; // The network is away: look again later.
+  }
+  const busy = document.querySelector("dialog[open]") || document.activeElement?.matches("input");
+  if (answer.status === 204 && !busy) location.reload();
+  if (answer.status !== 200 || answer.redirected) return;
+  const told = await answer.text();
+  if (told === place.dataset.told) return;
+  place.innerHTML = place.dataset.told = told;
+  place.closest(".verdict").className = `verdict verdict-${place.querySelector(".mark").dataset.tone}`;
+}
+
+for (const place of document.querySelectorAll("[data-live]")) setInterval(follow, LOOK_AGAIN_MILLISECONDS, place);
+
 // A replay is a run started through Airflow's own API, with the user's permissions and an entry in the audit log.
 async function replay({ runs, pages, status, prefix }) {
   const conf = { replay_quarantine: true, replay_status: status || null, uri_prefix: prefix || null };
