@@ -11,8 +11,8 @@ from typing import Any
 MOST_RUNS = 20
 # In pixels; across, the chart is as wide as the page.
 TOP, HEIGHT = 12, 160
-# Percent of the width, from the left.
-SCALE = 6.0
+# As wide as of so many runs, if there are fewer; and the share of that width that is a bar.
+LEAST_RUNS, BAR = 7, 0.7
 # From the bottom up, so that what went wrong stands on the scale; they add up to what a run planned.
 PARTS = ("pending", "quarantined", "vanished", "published")
 # Least height of a part, in pixels: seen beside any other.
@@ -53,11 +53,11 @@ class Mark:
 def columns(runs: Sequence[Mapping[str, Any]]) -> list[Column]:
     """The runs from left to right. Heights are logarithms: each mark is ten times the one below it."""
     most = _most(runs)
-    step = (100 - SCALE) / max(len(runs), 7)
+    step = 100 / max(len(runs), LEAST_RUNS)
     return [
         Column(
-            x=round(SCALE + number * step, 2),
-            width=round(step * 0.7, 2),
+            x=round((number + (1 - BAR) / 2) * step, 2),
+            width=round(BAR * step, 2),
             segments=_segments(run, most),
             rarely=_rarely(len(runs) - 1 - number),
             run=run,

@@ -21,6 +21,19 @@ from vitrine.web.thumbnails import thumbnail_address
 
 log = logging.getLogger(__name__)
 
+
+def shortly(number: int) -> str:
+    """A power of ten, for the scale of a chart.
+
+    >>> shortly(100), shortly(10_000), shortly(1_000_000)
+    ('100', '10 k', '1 M')
+    """
+    for size, unit in ((10**6, " M"), (10**3, " k")):
+        if number >= size:
+            return f"{number // size}{unit}"
+    return str(number)
+
+
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -32,7 +45,7 @@ TEMPLATES.globals |= {
     "thumbnail_address": thumbnail_address,
     "percent": lambda share: "–" if share is None else f"{share * 100:.1f} %",
     "dollars": lambda amount: "–" if amount is None else f"${amount:,.2f}",
-    "shortly": lambda number: f"{number // 10**6} M" if number >= 10**6 else f"{number:,}",
+    "shortly": shortly,
     "usd_per_tib": limits.QUERY_USD_PER_TIB,
 }
 

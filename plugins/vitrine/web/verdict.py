@@ -100,7 +100,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Progress:
-    """Images of a run's plan that are done and left; `minutes_left` is None before the first are done."""
+    """Images that the model was asked for, and that are left; `minutes_left` is None before the first."""
 
     done: int
     left: int
@@ -230,10 +230,10 @@ def verdict(situation: Situation) -> Verdict:
     if active:
         return _active(situation, situation.dag, active)
     last = _last_night(situation)
-    if situation.dag.is_paused:
+    if situation.dag.is_paused and last.state is not State.NEVER_RUN:
         words = "Paused: no run starts by itself until the DAG is unpaused."
-        before = (last.lines if last.state is not State.NEVER_RUN else ()) + _age(situation, last)
-        return Verdict(State.PAUSED, (Line(words, Link("Unpause it", "dag")), *before))
+        lines = (Line(words, Link("Unpause it", "dag")), *last.lines, *_age(situation, last))
+        return Verdict(State.PAUSED, lines)
     due = situation.dag.next_run
     if due and situation.now - due > LATE_AFTER:
         words = (
@@ -295,8 +295,10 @@ def _last_night(situation: Situation) -> Verdict:
         first, *others = said.lines
         begun = f"{_capital(when(run.at, now, ran=run.scheduled))}: "
         return Verdict(said.state, (first._replace(words=begun + first.words), *others))
-    words = f"Never run: nothing was embedded yet. {_then(situation, 'The first run is')}"
-    return Verdict(State.NEVER_RUN, (Line(words.rstrip(), Link("Run it now", "dag")),))
+    paused = situation.dag is not None and situation.dag.is_paused
+    then = "The DAG is paused: unpause it." if paused else _then(situation, "The first run is")
+    words = f"Never run: nothing was embedded yet. {then}"
+    return Verdict(State.NEVER_RUN, (Line(words.rstrip(), Link("Run it", "dag")),))
 
 
 def _ended(run: Run, report: Report | None, then: str) -> Verdict:
@@ -448,10 +450,11 @@ def _pass(task: Task) -> int:
 
 
 def _progress(progress: Progress, image_usd: float) -> str:
-    left = f"{progress.done:,} images done, {progress.left:,} left"
+    """How far a run is. What it asked the model for may have failed, and a failed call is not billed."""
+    asked = f"{progress.done:,} of {progress.done + progress.left:,} images asked for"
     if progress.minutes_left is not None and progress.left:
-        left += f", about {_span(timedelta(minutes=progress.minutes_left))} to go"
-    return f"{left}; about ${progress.done * image_usd:,.2f} so far."
+        asked += f", about {_span(timedelta(minutes=progress.minutes_left))} to go"
+    return f"{asked}; at most ${progress.done * image_usd:,.2f} so far."
 
 
 def _images(number: int) -> str:

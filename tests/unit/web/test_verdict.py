@@ -184,8 +184,8 @@ def test_a_run_says_what_is_done_left_and_paid_and_the_night_before_follows():
     said = verdict(during(Task("pass_1.embed_batch", "deferred"), progress=Progress(5_000, 7_000, 12)))
     assert said.is_live
     assert said.lines[0].words == (
-        "Running since today 14:40 UTC: embedding. 5,000 images done, 7,000 left, about 12 min to go; "
-        "about $0.50 so far."
+        "Running since today 14:40 UTC: embedding. 5,000 of 12,000 images asked for, about 12 min to go; "
+        "at most $0.50 so far."
     )
     assert said.lines[1].words.startswith("Last night 02:00 UTC: complete.")
 
@@ -255,6 +255,13 @@ def test_never_run():
     assert first(NOTHING) == (
         State.NEVER_RUN,
         "Never run: nothing was embedded yet. The first run is tonight 02:00 UTC.",
+    )
+
+
+def test_never_run_and_paused_as_airflow_makes_it():
+    assert first(replace(NOTHING, dag=Dag("d", is_paused=True))) == (
+        State.NEVER_RUN,
+        "Never run: nothing was embedded yet. The DAG is paused: unpause it.",
     )
 
 

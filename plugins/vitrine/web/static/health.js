@@ -44,7 +44,8 @@ async function replay({ runs, pages, status, prefix }) {
   const answer = await fetch(`${runs}/dagRuns`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ logical_date: null, conf }),
+    // Airflow's calendar, and its filters by date, leave out runs without a logical date.
+    body: JSON.stringify({ logical_date: new Date().toISOString(), conf, note: "Replay, from the page Image health" }),
   });
   const made = await answer.json();
   if (!answer.ok) throw new Error(typeof made.detail === "string" ? made.detail : answer.statusText);
