@@ -8,7 +8,6 @@ second run embeds nothing again. Airflow's own output goes to .local/logs/demo.l
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -59,7 +58,10 @@ def search_demo(screen: TextIO, query: str) -> bool:
     """Search the demo's own pictures; False when a DAG failed."""
     with emulator_running(STATE):
         print(upload_demo_images(), file=screen)
-        return search(screen, load()[DEMO_COLLECTION], query)
+        found = search(screen, load()[DEMO_COLLECTION], query)
+    if found:
+        print(f"To search on: `make up`, then open {search_page(DEMO_COLLECTION)}", file=screen)
+    return found
 
 
 def search_folder(screen: TextIO, query: str, images: str, name: str) -> bool:
@@ -84,12 +86,16 @@ def next_steps(name: str, *, is_running: bool) -> str:
     """What a person may do with the new collection."""
     # An Airflow that was started before the collection knows nothing of it.
     up = "make down up" if is_running else "make up"
-    page = f"{os.environ['AIRFLOW__API__BASE_URL']}/plugin/image-search/vitrine/{name}/"
     return (
-        f"\nTo search on: `{up}`, then open {page}\n"
+        f"To search on: `{up}`, then open {search_page(name)}\n"
         f"There you choose between the collections; in Airflow the DAGs of this one have the tag {name}.\n"
         "When the folder has changed, run the same command again: what is gone from it is deleted here, too."
     )
+
+
+def search_page(name: str) -> str:
+    """Address of a collection's search page in the Airflow of `make up`."""
+    return f"{os.environ['AIRFLOW__API__BASE_URL']}/plugin/image-search/vitrine/{name}/"
 
 
 @contextmanager
@@ -186,8 +192,6 @@ def show(screen: TextIO, query: str, found: dict[str, Any]) -> None:
     """Print the results as a table, and where the pictures are."""
     from vitrine.search.gallery import results_as_text
 
-    print(f"\n{query}\n{results_as_text(found['results'])}\n\nGallery: {found['gallery']}", file=screen)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    print(f"\n{query}\n{results_as_text(found['results'])}", file=screen)
+    # As an address, which terminals open with a click.
+    print(f"\nThe pictures: {Path(found['gallery']).as_uri()}", file=screen)

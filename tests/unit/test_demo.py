@@ -207,12 +207,12 @@ def make(tmp_path):
 def test_make_hands_over_words_as_they_were_typed(make):
     query = """a "red" car for $5 (it's #1, `ls` $(shell ls) $$HOME \\ 100%)"""
     given = make(f"QUERY={query}", "IMAGES=/my $pictures/of 'us'", "NAME=us", "ADDED=")
-    assert given == f"<-m><demo.run><{query}></my $pictures/of 'us'><us><>"
+    assert given == f"<-m><demo><search><{query}></my $pictures/of 'us'><us><>"
 
 
 def test_make_takes_no_name_from_the_environment(make):
     given = make("ADDED=", QUERY="cost: $5", NAME="DESKTOP-1")
-    assert given == "<-m><demo.run><cost: $5><><><>"
+    assert given == "<-m><demo><search><cost: $5><><><>"
 
 
 def test_make_gives_airflow_the_folders_collections(make):
