@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / ".local/install.log"
-UV = ".local/uv"
+UV = ".local/uv"  # an environment, too
 MB = 1_000_000
 # Uv tells of every file from 1 MiB on; those that one waits for are larger.
 LONG_DOWNLOAD_MIB = 20
@@ -162,7 +162,7 @@ def make_uv(pins: tuple[str, ...]) -> None:
 
 def make_environment(folder: str, pins: tuple[str, ...]) -> None:
     """Install the pins, and the Python that .python-version names where the machine has none."""
-    uv, version = f"{UV}/bin/uv", (ROOT / ".python-version").read_text().strip()
+    uv, version = f"{ROOT}/{UV}/bin/uv", (ROOT / ".python-version").read_text().strip()
     if not os.access(ROOT / folder / "bin/python", os.X_OK):
         if subprocess.run(
             [uv, "python", "find", "--no-python-downloads", version], capture_output=True

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
-from demo import run
+from demo import run, up
 from demo.folders import FolderError, add, choose_name, name_of, write
 from demo.upload import Folder, Picture, is_object_name, upload, upload_demo_images
 from demo.upload import main as upload_main
@@ -155,6 +155,31 @@ def test_an_airflow_that_runs_is_started_again():
     assert "`make down up`" in run.next_steps("cats", is_running=True)
     assert "`make up`" in run.next_steps("cats", is_running=False)
     assert "/plugin/image-search/vitrine/cats/" in run.next_steps("cats", is_running=False)
+
+
+def test_two_demos_at_once_do_not_end_each_others_runs(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(run, "STATE", tmp_path)
+    monkeypatch.setattr(run, "emulator_running", lambda state: pytest.fail("something was started"))
+    with run.alone():
+        assert run.main("a cat") == 1
+    assert capfd.readouterr().out == "Another `make demo` is at work: wait until it has ended.\n"
+    with run.alone():
+        pass
+
+
+def test_up_says_what_to_click_next(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://here")
+    before, after = (up.next_steps(load()["met"], is_searchable=known) for known in (False, True))
+    assert "Nothing is searchable yet: open the first two DAGs" in before
+    for said in (before, after):
+        assert "http://here/plugin/image-search/vitrine/met/" in said
+        assert [line.split()[1] for line in said.splitlines()[-len(up.DAGS) :]] == [
+            f"{dag}__met" for dag in up.DAGS
+        ]
+
+
+def test_up_names_every_dag():
+    assert set(up.DAGS) == {path.stem for path in (ROOT / "dags").glob("*.py")}
 
 
 def test_demo_images_need_their_collection(tmp_path, monkeypatch):

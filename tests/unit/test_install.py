@@ -94,7 +94,9 @@ def checkout(tmp_path, monkeypatch):
 
 
 def test_an_installation_shows_its_phases_and_its_time(checkout, capsys):
-    checkout("""case "$*" in "python find"*) exit 1;; pip*) echo 'Resolved 3 packages in 1s' >&2; echo ' + a==1' >&2;; esac""")
+    checkout(
+        """case "$*" in "python find"*) exit 1;; pip*) echo 'Resolved 3 packages in 1s' >&2; echo ' + a==1' >&2;; esac"""
+    )
     assert install.main("notebooks/.venv", "pins.txt") == 0
     assert capsys.readouterr().out.splitlines() == [
         "Installing JupyterLab and what the notebook needs: 500 MB",
