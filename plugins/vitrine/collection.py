@@ -384,6 +384,15 @@ class Collection(Frozen):
         gt=0,
         lt=1,
     )
+    duplicate_distance: float = setting(
+        0.01,
+        "Distance up to which two pictures are near-duplicates: 0 is the same direction, 1 unrelated. With 0 "
+        "they are not looked for.",
+        0.02,
+        unit="cosine distance",
+        ge=0,
+        lt=1,
+    )
     saved_queries: Annotated[tuple[str, ...], BeforeValidator(_list_from_text)] = setting(
         (), "Searches repeated after each night's run.", ["a red car"]
     )
