@@ -61,6 +61,7 @@ UNSPECIFIC: Final = {"OSI Approved", "DFSG approved"}
 # Packages whose metadata say nothing, and who says it instead.
 SAID_ELSEWHERE: Final = {
     "axe-playwright-python": "MIT",  # the file LICENSE in its wheel, read 2026-11-27
+    "openlineage-sql": "Apache-2.0",  # integration/sql/iface-py/src/lib.rs in its repository, read 2026-11-27
 }
 
 

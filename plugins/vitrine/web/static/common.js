@@ -1,0 +1,54 @@
+// What all pages share. Everything but copying, history and replays works without scripts.
+
+const COPIED_MILLISECONDS = 1500;
+const embedded = window.parent !== window;
+
+export function say(text) {
+  document.getElementById("said").textContent = text;
+}
+
+async function copy(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // The clipboard needs HTTPS. Without it, select the text for the user to copy.
+    const field = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+    button.focus();
+  }
+  button.dataset.done = "";
+  say("Copied");
+  setTimeout(() => delete button.dataset.done, COPIED_MILLISECONDS);
+}
+
+// A URL that others can open: this page inside Airflow, or on its own. Airflow's URL still names the previous page
+// until ours has loaded, so only its path is used.
+function shared() {
+  const airflow = embedded && window.parent.location.href.match(/^[^?#]+?\/plugin\/[^/?#]+/);
+  return airflow ? airflow[0] + location.href.slice(location.origin.length) : location.href;
+}
+
+for (const button of document.querySelectorAll("[data-copy], [data-copy-link]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => copy(button.dataset.copy ?? shared(), button));
+}
+
+// Airflow's frame may not open windows, but the page around it may.
+if (embedded) {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[target=_blank], a[target=_top]");
+    if (!link) return;
+    event.preventDefault();
+    const copy = window.parent.document.createElement("a");
+    Object.assign(copy, { href: link.href, target: link.target, rel: "noopener" });
+    copy.click();
+  });
+}
+
+for (const image of document.querySelectorAll("img[loading=lazy]")) {
+  const missing = () => image.closest("a, figure").classList.add("missing");
+  image.addEventListener("error", missing);
+  if (image.complete && !image.naturalWidth) missing();
+}
