@@ -593,11 +593,16 @@ def default_file() -> Path:
     )
 
 
+def file_of_collections(environment: Mapping[str, str] = os.environ) -> str:
+    """The collections file that is read. Errors: SettingsError if there is none."""
+    return environment.get(FILE_VARIABLE, "").strip() or str(default_file())
+
+
 class _Reader:
     """Merges the settings, and remembers where each value was written for the error messages."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.file = environment.get(FILE_VARIABLE, "").strip() or str(default_file())
+        self.file = file_of_collections(environment)
         self.problems: list[str] = []
         document = self._mapping(_read_yaml(self.file), self.file, known={"defaults", "collections"})
         self.defaults = self._written(document.get("defaults"), "defaults", known=DEFAULTS)

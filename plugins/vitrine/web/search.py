@@ -19,6 +19,7 @@ from vitrine.errors import InputError
 from vitrine.google.bigquery import Answer
 from vitrine.google.jobs import float64s, model, string
 from vitrine.search.params import MOST_ON_PAGE
+from vitrine.web import duplicates, saved
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, explain, page
@@ -189,10 +190,13 @@ def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
     """The page, with results if the URL contains a search."""
     started = time.perf_counter()
     search, found, problem = Search.read(request.query_params), None, None
+    folds: dict[str, list[Match]] = {}
     try:
         search.check()
         if search.words or search.like:
+            near = duplicates.known.near(collection)
             found = find(collection, search)
+            folds = duplicates.fold(found.pictures, near.result())
     except EXPECTED as error:
         problem = explain(error)
     return page(
@@ -201,6 +205,8 @@ def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
         problem=problem,
         search=search,
         found=found,
+        folds=folds,
+        saved=saved.saved(collection, search.words),
         milliseconds=int(1000 * (time.perf_counter() - started)),
         examples=EXAMPLES,
         most=MOST_ON_PAGE,

@@ -7,7 +7,7 @@ export function say(text) {
   document.getElementById("said").textContent = text;
 }
 
-async function copy(text, button) {
+export async function copy(text, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
