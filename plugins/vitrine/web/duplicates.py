@@ -184,22 +184,19 @@ def duplicates_page(request: Request, collection: ChosenCollection) -> HTMLRespo
     )
 
 
-Near = Mapping[str, frozenset[str]]
-
-
 class Known:
-    """The pairs by which a process folds searches, by collection: asked for beside a search, and kept."""
+    """The groups by which a process folds searches, by collection: asked for beside a search, and kept."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="near-duplicates")
-        self._asked: dict[str, tuple[float, Future[Near]]] = {}
+        self._asked: dict[str, tuple[float, Future[dict[str, int]]]] = {}
 
-    def near(self, collection: Collection) -> Future[Near]:
-        """The near-duplicates of each image, by uri; nothing where there are none, or none can be read."""
+    def groups(self, collection: Collection) -> Future[dict[str, int]]:
+        """The group of each image that has near-duplicates, a number by uri; none if they cannot be read."""
         key = f"{collection.table_id('near_duplicates')} {collection.duplicate_distance}"
         asked_at, answer = self._asked.get(key, (0.0, None))
         if answer is None or time.monotonic() - asked_at > KEPT_SECONDS:
-            answer = self._pool.submit(_near, collection)
+            answer = self._pool.submit(_groups, collection)
             self._asked[key] = time.monotonic(), answer
         return answer
 
@@ -211,17 +208,14 @@ class Known:
 known = Known()
 
 
-def _near(collection: Collection) -> Near:
+def _groups(collection: Collection) -> dict[str, int]:
     try:
         found = find(collection)
     except EXPECTED as error:
         log.warning("Searches are not folded: %s", error)
         found = None
-    near: dict[str, set[str]] = {}
-    for pair in found.pairs if found else ():
-        near.setdefault(pair.first.uri, set()).add(pair.second.uri)
-        near.setdefault(pair.second.uri, set()).add(pair.first.uri)
-    return {uri: frozenset(others) for uri, others in near.items()}
+    groups = connected(found.pairs) if found else []
+    return {image.uri: number for number, group in enumerate(groups) for image in group}
 
 
 class HasUri(Protocol):
@@ -235,19 +229,20 @@ class HasUri(Protocol):
 P = TypeVar("P", bound=HasUri)
 
 
-def fold(pictures: Iterable[P], near: Near) -> dict[str, list[P]]:
-    """The pictures to show, by uri, each with those to fold below it: its near-duplicates that come later.
+def fold(pictures: Iterable[P], groups: Mapping[str, int]) -> dict[str, list[P]]:
+    """The pictures to show, by uri, each with those of its group that come later.
 
     >>> from types import SimpleNamespace as Picture
-    >>> a, copy, b = Picture(uri="a"), Picture(uri="copy"), Picture(uri="b")
-    >>> [(uri, len(folded)) for uri, folded in fold([a, copy, b], {"copy": frozenset({"a"})}).items()]
-    [('a', 1), ('b', 0)]
+    >>> pictures = [Picture(uri=name) for name in ("a", "copy", "b")]
+    >>> {uri: len(folded) for uri, folded in fold(pictures, {"a": 0, "copy": 0}).items()}
+    {'a': 1, 'b': 0}
     """
     shown: dict[str, list[P]] = {}
+    heads: dict[int, str] = {}
     for picture in pictures:
-        others = near.get(picture.uri, frozenset())
-        if others and (head := next((uri for uri in shown if uri in others), None)):
-            shown[head].append(picture)
+        group = groups.get(picture.uri)
+        if group is not None and heads.setdefault(group, picture.uri) != picture.uri:
+            shown[heads[group]].append(picture)
         else:
             shown[picture.uri] = []
     return shown

@@ -194,9 +194,9 @@ def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
     try:
         search.check()
         if search.words or search.like:
-            near = duplicates.known.near(collection)
+            groups = duplicates.known.groups(collection)
             found = find(collection, search)
-            folds = duplicates.fold(found.pictures, near.result())
+            folds = duplicates.fold(found.pictures, groups.result())
     except EXPECTED as error:
         problem = explain(error)
     return page(

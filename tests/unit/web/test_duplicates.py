@@ -144,8 +144,11 @@ def test_groups_grow_together():
     assert connected([]) == []
 
 
-def test_a_picture_is_folded_below_one_that_is_shown():
-    pictures = [picture(name) for name in "abc"]
-    near = {"b": frozenset("ac"), "c": frozenset("b"), "a": frozenset("b")}
-    folded = {uri: [one.uri for one in below] for uri, below in fold(pictures, near).items()}
-    assert folded == {"a": ["b"], "c": []}
+def test_a_picture_is_folded_below_the_first_of_its_group():
+    pictures = [picture(name) for name in "abcd"]
+    folded = fold(pictures, {"b": 1, "d": 1, "a": 2, "elsewhere": 2})
+    assert {uri: [one.uri for one in below] for uri, below in folded.items()} == {
+        "a": [],
+        "b": ["d"],
+        "c": [],
+    }
