@@ -15,6 +15,5 @@ INNER JOIN {{ table('image_embeddings') }} AS near_image
 WHERE pair.uri != pair.near_uri
   AND pair.model = @model
   AND pair.distance <= @duplicate_distance
-  AND (STARTS_WITH(pair.uri, @uri_prefix) OR STARTS_WITH(pair.near_uri, @uri_prefix))
 ORDER BY pair.distance, pair.uri, pair.near_uri
 LIMIT {{ most }}

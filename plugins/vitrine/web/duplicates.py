@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from google.api_core.exceptions import NotFound
 
 from vitrine.collection import Collection
-from vitrine.google.jobs import float64, model, string
+from vitrine.google.jobs import float64, model
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, explain, page
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 EMBED_DAG: Final = "embed_images"
 # Pairs that are read at once, the nearest first.
-MOST_PAIRS: Final = 5_000
+MOST_PAIRS: Final = 10_000
 GROUPS_ON_PAGE: Final = 100
 # How long a process folds searches by the same pairs; a night changes them once.
 KEPT_SECONDS: Final = 600.0
@@ -91,8 +91,8 @@ class Found:
     matching: int
 
 
-def find(collection: Collection, uri_prefix: str = "") -> Found | None:
-    """The nearest pairs, of which one image at least is below the prefix. None if nobody has looked for any.
+def find(collection: Collection) -> Found | None:
+    """The nearest pairs. None if nobody has looked for any.
 
     Errors: see BigQuery.ask.
     """
@@ -102,7 +102,6 @@ def find(collection: Collection, uri_prefix: str = "") -> Found | None:
             "pages/select_duplicates.sql",
             model(collection),
             float64("duplicate_distance", collection.duplicate_distance),
-            string("uri_prefix", uri_prefix),
             most=MOST_PAIRS,
         ).rows
     except NotFound as error:
@@ -140,8 +139,8 @@ def connected(pairs: Iterable[Pair]) -> list[list[Image]]:
     return list(groups.values())
 
 
-def side_by_side(collection: Collection, pairs: Sequence[Pair]) -> list[Group]:
-    """The groups with their distances."""
+def side_by_side(collection: Collection, pairs: Sequence[Pair], uri_prefix: str) -> list[Group]:
+    """The groups of which one image at least is below the prefix, with their distances."""
     nearest: dict[str, float] = {}
     for pair in pairs:
         for uri in (pair.first.uri, pair.second.uri):
@@ -150,6 +149,7 @@ def side_by_side(collection: Collection, pairs: Sequence[Pair]) -> list[Group]:
     return [
         Group([Member(image, nearest[image.uri], browser_address(collection, image.uri)) for image in group])
         for group in groups
+        if any(image.uri.startswith(uri_prefix) for image in group)
     ]
 
 
@@ -163,10 +163,10 @@ def duplicates_page(request: Request, collection: ChosenCollection) -> HTMLRespo
     )
     found, problem = None, None
     try:
-        found = find(collection, prefix)
+        found = find(collection)
     except EXPECTED as error:
         problem = explain(error)
-    groups = side_by_side(collection, found.pairs) if found else []
+    groups = side_by_side(collection, found.pairs, prefix) if found else []
     return page(
         "duplicates.html",
         collection=collection,
