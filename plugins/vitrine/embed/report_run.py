@@ -102,7 +102,14 @@ class ReportRunOperator(BaseOperator):
             "deferred_reason": str(stopped or self._said(ti, states, self.plan, "deferred_reason") or ""),
             "vector_index": self._vector_index(ti, states),
         }
-        self._write(context, figures, texts, spent, complete=outcome.complete)
+        self._write(
+            context,
+            figures,
+            texts | {"reason": reports.first_line(incomplete)},
+            spent,
+            progress["failures"],
+            complete=outcome.complete,
+        )
         report = figures | texts
         metrics.of_run(self.collection, report, spent, complete=outcome.complete)
         metrics.of_backlog(self.collection, progress)
@@ -196,9 +203,11 @@ class ReportRunOperator(BaseOperator):
         figures: dict[str, Any],
         texts: dict[str, str],
         spent: list[stages.Stage],
+        failures: list[dict[str, Any]],
         *,
         complete: bool,
     ) -> None:
+        by_status = [{name: failure[name] for name in ("place", "status", "images")} for failure in failures]
         numbers = [
             float64(name, value) if name == "cost_usd" else int64(name, value)
             for name, value in figures.items()
@@ -213,6 +222,7 @@ class ReportRunOperator(BaseOperator):
                 *words,
                 boolean("complete", complete),
                 string("stages", json.dumps(spent)),
+                string("failures", json.dumps(by_status)),
                 string("lease_id", turn["lease_id"] if turn else ""),
             )
         )

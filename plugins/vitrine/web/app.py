@@ -75,6 +75,10 @@ def first_collection(request: Request) -> RedirectResponse:
     return RedirectResponse(f"{load().collections[0].name}/{search}")
 
 
+# Where a page of one collection would be, but for the name.
+app.get("/health")(health.overview)
+
+
 @app.get("/{name}/galleries/{file}", response_class=HTMLResponse)
 def gallery(collection: ChosenCollection, file: str) -> HTMLResponse:
     """A gallery written by a run. 404 for anything else."""

@@ -20,7 +20,6 @@ from vitrine.google.jobs import float64, model
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, explain, page
-from vitrine.web.thumbnails import browser_address
 
 router = APIRouter()
 log = logging.getLogger(__name__)
@@ -68,7 +67,6 @@ class Member:
 
     image: Image
     distance: float
-    address: str
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ def connected(pairs: Iterable[Pair]) -> list[list[Image]]:
     return list(groups.values())
 
 
-def side_by_side(collection: Collection, pairs: Sequence[Pair], uri_prefix: str) -> list[Group]:
+def side_by_side(pairs: Sequence[Pair], uri_prefix: str) -> list[Group]:
     """The groups of which one image at least is below the prefix, with their distances."""
     nearest: dict[str, float] = {}
     for pair in pairs:
@@ -147,7 +145,7 @@ def side_by_side(collection: Collection, pairs: Sequence[Pair], uri_prefix: str)
             nearest[uri] = min(pair.distance, nearest.get(uri, pair.distance))
     groups = (sorted(group, key=lambda image: (-(image.size or 0), image.uri)) for group in connected(pairs))
     return [
-        Group([Member(image, nearest[image.uri], browser_address(collection, image.uri)) for image in group])
+        Group([Member(image, nearest[image.uri]) for image in group])
         for group in groups
         if any(image.uri.startswith(uri_prefix) for image in group)
     ]
@@ -166,7 +164,7 @@ def duplicates_page(request: Request, collection: ChosenCollection) -> HTMLRespo
         found = find(collection)
     except EXPECTED as error:
         problem = explain(error)
-    groups = side_by_side(collection, found.pairs, prefix) if found else []
+    groups = side_by_side(found.pairs, prefix) if found else []
     return page(
         "duplicates.html",
         collection=collection,

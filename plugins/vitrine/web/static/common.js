@@ -50,8 +50,16 @@ if (embedded) {
   });
 }
 
+// A picture that does not come is said to be missing. Events of loading do not bubble, but are captured.
+function settle({ target: image }) {
+  if (!image.matches?.("img[loading=lazy]")) return;
+  const item = image.closest("li");
+  item.classList.remove("waiting");
+  item.classList.toggle("missing", !image.naturalWidth);
+}
+
+document.addEventListener("load", settle, { capture: true });
+document.addEventListener("error", settle, { capture: true });
 for (const image of document.querySelectorAll("img[loading=lazy]")) {
-  const missing = () => image.closest("a, figure").classList.add("missing");
-  image.addEventListener("error", missing);
-  if (image.complete && !image.naturalWidth) missing();
+  if (image.complete && image.currentSrc) settle({ target: image });
 }
