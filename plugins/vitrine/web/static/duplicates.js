@@ -4,10 +4,10 @@ import { copy, say } from "./common.js";
 
 const review = document.getElementById("review");
 const STORE = `vitrine-duplicates-${review?.dataset.collection}`;
-const HIDE = `${STORE}-hide`;
+const HIDE = "hide";
 const DUPLICATE = "duplicate", KEEP = "keep";
 
-// { "<content> <uri>": {mark, uri, of} }: a picture that was overwritten since has another content and is unmarked.
+// { "<content> <uri>": mark }: a picture that was overwritten since has another content and no mark.
 function read() {
   try {
     const kept = JSON.parse(localStorage.getItem(STORE) ?? "{}");
@@ -25,73 +25,75 @@ function write(marks) {
   }
 }
 
-let marks = read();
 const groups = [...document.querySelectorAll(".group")];
 const members = (group) => [...group.querySelectorAll("[data-mark]")];
-const markOf = (member) => marks[member.dataset.mark]?.mark;
+const markOf = (member) => marks[member.dataset.mark];
+const isDuplicate = (member) => markOf(member) === DUPLICATE;
+let marks = looked();
 
-// The picture that stays: the first that is not marked as a duplicate.
-const original = (group) => members(group).find((member) => markOf(member) !== DUPLICATE);
-
-function change(group, wanted) {
-  marks = read();  // another tab may have marked something
-  for (const [member, mark] of wanted) {
-    if (mark) marks[member.dataset.mark] = { mark, uri: member.dataset.uri };
-    else delete marks[member.dataset.mark];
+// What is kept, without the marks of a group of duplicates alone: the picture that was to stay is gone.
+function looked() {
+  const kept = read();
+  for (const group of groups) {
+    const names = members(group).map(({ dataset }) => dataset.mark);
+    if (names.every((name) => kept[name] === DUPLICATE)) for (const name of names) delete kept[name];
   }
-  const kept = original(group);
-  for (const member of members(group)) {
-    if (markOf(member) === DUPLICATE) marks[member.dataset.mark].of = kept.dataset.uri;
+  return kept;
+}
+
+// Only of what the server has just shown, with the contents that were marked: the list may be used to delete.
+const duplicates = () => groups.flatMap(members).filter(isDuplicate);
+
+function change(wanted) {
+  marks = looked();  // another tab may have marked something
+  for (const [member, mark] of wanted) {
+    if (mark) marks[member.dataset.mark] = mark;
+    else delete marks[member.dataset.mark];
   }
   write(marks);
   show();
 }
 
 function toggleDuplicate(group, member) {
-  const isDuplicate = markOf(member) === DUPLICATE;
-  const others = members(group).filter((other) => other !== member);
-  if (!isDuplicate && others.every((other) => markOf(other) === DUPLICATE)) {
+  const chosen = new Set(members(group).filter(isDuplicate));
+  if (!chosen.delete(member)) chosen.add(member);
+  if (chosen.size === members(group).length) {
     say("One picture of a group has to stay.");
     return;
   }
   // Who has chosen the duplicates has also chosen what stays.
-  const left = isDuplicate ? others.filter((other) => markOf(other) === DUPLICATE) : [member, ...others.filter((other) => markOf(other) === DUPLICATE)];
-  change(group, members(group).map((one) => [one, left.includes(one) ? DUPLICATE : left.length ? KEEP : null]));
+  change(members(group).map((one) => [one, chosen.has(one) ? DUPLICATE : chosen.size ? KEEP : null]));
 }
 
 function show() {
   for (const group of groups) {
     const all = members(group);
     for (const member of all) {
-      const isDuplicate = markOf(member) === DUPLICATE;
-      member.classList.toggle("duplicate", isDuplicate);
-      member.querySelector("[data-duplicate]").setAttribute("aria-pressed", isDuplicate);
+      member.classList.toggle("duplicate", isDuplicate(member));
+      member.querySelector("[data-duplicate]").setAttribute("aria-pressed", isDuplicate(member));
     }
     group.classList.toggle("reviewed", all.every(markOf));
     group.querySelector("[data-keep]").setAttribute("aria-pressed", all.every((member) => markOf(member) === KEEP));
   }
-  const count = Object.values(marks).filter(({ mark }) => mark === DUPLICATE).length;
+  const count = duplicates().length;
   document.getElementById("marked").textContent = `${count} marked as duplicate${count === 1 ? "" : "s"}`;
-  document.getElementById("uris").disabled = document.getElementById("clear").disabled = !Object.keys(marks).length;
+  document.getElementById("uris").disabled = !count;
+  document.getElementById("clear").disabled = !groups.flatMap(members).some(markOf);
 }
 
 const field = (text) => `"${String(text).replaceAll('"', '""')}"`;
 
-// Every picture on this page, and what is marked elsewhere.
 function csv() {
   const rows = [["group", "uri", "distance", "bytes", "updated", "mark", "duplicate_of"]];
-  const shown = new Set();
   const first = Number(document.querySelector(".groups").start);
   groups.forEach((group, number) => {
+    const kept = members(group).find((member) => !isDuplicate(member));
     for (const member of members(group)) {
-      const { mark, uri, size, updated, distance } = member.dataset;
-      shown.add(mark);
-      rows.push([first + number, uri, distance, size, updated, marks[mark]?.mark ?? "", marks[mark]?.of ?? ""]);
+      const { uri, size, updated, distance } = member.dataset;
+      const original = isDuplicate(member) ? kept.dataset.uri : "";
+      rows.push([first + number, uri, distance, size, updated, markOf(member) ?? "", original]);
     }
   });
-  for (const [mark, { uri, mark: said, of }] of Object.entries(marks)) {
-    if (!shown.has(mark)) rows.push(["", uri, "", "", "", said, of ?? ""]);
-  }
   return rows.map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
 }
 
@@ -108,7 +110,7 @@ if (review) {
     keep.hidden = false;
     keep.addEventListener("click", () => {
       const mark = keep.getAttribute("aria-pressed") === "true" ? null : KEEP;
-      change(group, members(group).map((member) => [member, mark]));
+      change(members(group).map((member) => [member, mark]));
     });
     for (const member of members(group)) {
       const button = member.querySelector("[data-duplicate]");
@@ -117,22 +119,20 @@ if (review) {
     }
   }
   const hide = document.getElementById("hide");
-  hide.checked = localStorage.getItem(HIDE) === "1";
+  hide.checked = read()[HIDE] === true;
   const hideReviewed = () => document.body.classList.toggle("hiding", hide.checked);
   hide.addEventListener("change", () => {
-    localStorage.setItem(HIDE, hide.checked ? "1" : "");
+    marks = { ...read(), [HIDE]: hide.checked };
+    write(marks);
     hideReviewed();
   });
   hideReviewed();
   document.getElementById("uris").addEventListener("click", (event) => {
-    const uris = Object.values(marks).filter(({ mark }) => mark === DUPLICATE).map(({ uri }) => uri);
-    copy(uris.join("\n"), event.target);
+    copy(duplicates().map(({ dataset }) => dataset.uri).join("\n"), event.target);
   });
   document.getElementById("csv").addEventListener("click", () => download(csv(), `duplicates-${review.dataset.collection}.csv`));
   document.getElementById("clear").addEventListener("click", () => {
-    marks = {};
-    write(marks);
-    show();
+    change(groups.flatMap(members).map((member) => [member, null]));
   });
   show();
 }
