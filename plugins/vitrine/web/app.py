@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 
 from vitrine.collection import load
 from vitrine.search.write_gallery import gallery_path
-from vitrine.web import health, search, thumbnails
+from vitrine.web import duplicates, health, search, thumbnails
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, HEADERS, explain, page
 
@@ -29,7 +29,7 @@ GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:
 app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
-for router in (search.router, health.router, thumbnails.router):
+for router in (search.router, duplicates.router, health.router, thumbnails.router):
     app.include_router(router, prefix="/{name}")
 
 

@@ -19,6 +19,7 @@ from vitrine.errors import InputError
 from vitrine.google.bigquery import Answer, is_emulated
 from vitrine.google.jobs import float64s, model, string
 from vitrine.search.params import MOST_IN_ALL, MOST_ON_PAGE
+from vitrine.web import duplicates, saved
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, explain, page
@@ -220,10 +221,13 @@ def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
     """The page, with results if the URL contains a search."""
     started = time.perf_counter()
     search, found, problem = Search.read(request.query_params), None, None
+    folds: dict[str, list[Match]] = {}
     try:
         search.check()
         if search.words or search.like:
+            groups = duplicates.known.groups(collection)
             found = find(collection, search)
+            folds = duplicates.fold(found.pictures, groups.result())
     except EXPECTED as error:
         problem = explain(error)
     answer = page(
@@ -232,6 +236,8 @@ def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
         problem=problem,
         search=search,
         found=found,
+        folds=folds,
+        saved=saved.saved(collection, search.words),
         next_address=search.next_address(len(found.pictures)) if found else "",
         next_number=NEXT_NUMBER,
         usual=str(USUAL_NUMBER),
