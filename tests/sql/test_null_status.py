@@ -52,6 +52,7 @@ def test_a_search_on_the_page(laboratories: dict[bool, Laboratory]):
         kind="",
         year="",
         top_k=5,
+        after=0,
         use_brute_force=False,
         is_embedded=False,
     )

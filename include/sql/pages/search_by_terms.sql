@@ -4,14 +4,15 @@
 -- distance is between directions.
 -- The first row returns the vector that was searched for, the statuses of the words that the model was asked for, and the
 -- vectors of those that have one, end to end, so that they are known from then on: even if others were refused and what
--- was found means nothing.
+-- was found means nothing. A page after the first leaves out the `after` nearest; `nearest` is the distance of the first.
 -- Fails if no words were embedded, if the terms cancel out, or if the images were embedded by another model.
 SELECT
   base.uri,
   distance,
-  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = 1, query.ml_generate_embedding_result, NULL) AS vector,
-  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = 1, query.statuses, NULL) AS statuses,
-  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = 1, query.words, NULL) AS words
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = {{ after + 1 }}, query.ml_generate_embedding_result, NULL) AS vector,
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = {{ after + 1 }}, query.statuses, NULL) AS statuses,
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = {{ after + 1 }}, query.words, NULL) AS words,
+  MIN(distance) OVER () AS nearest
 FROM VECTOR_SEARCH(
   (
     {% include 'pages/select_searchable.sql' %}
@@ -51,11 +52,11 @@ FROM VECTOR_SEARCH(
     )
   ),
   query_column_to_search => 'ml_generate_embedding_result',
-  top_k => {{ top_k + 1 }},
+  top_k => {{ after + top_k + 1 }},
   distance_type => 'COSINE',
   options => '{{ vector_search_options(collection.fraction_lists_to_search, use_brute_force) }}')
 {% if like -%}
 WHERE base.uri != @like
 {% endif -%}
 ORDER BY distance, base.uri
-LIMIT {{ top_k }}
+LIMIT {{ top_k }} OFFSET {{ after }}

@@ -21,22 +21,17 @@ def typical_distance(vector: Sequence[float], mean: Sequence[float]) -> float:
     return 1 - math.sumprod(vector, mean) / math.hypot(*vector)
 
 
-def first_weaker(distances: Sequence[float], typical: float) -> int | None:
-    """Index of the first match that is weaker than those before it; None if none is.
+def weaker_beyond(nearest: float, typical: float) -> float:
+    """The distance beyond which matches are weaker than those before.
 
     The search itself draws the line, between its nearest picture and the typical one, because distances of
-    two searches do not compare: a good match is at 0.2 of some words, at 0.6 of others.
+    two searches do not compare: a good match is at 0.2 of some words, at 0.6 of others. The nearest picture
+    is never beyond it.
 
-    :param distances: of the matches, nearest first.
+    :param nearest: distance of the nearest picture.
     :param typical: mean distance of the whole collection from what was searched for.
 
-    >>> first_weaker([0.5, 0.55, 0.8], typical=0.9)
-    2
-    >>> first_weaker([0.5, 0.55], typical=0.9)
-    >>> first_weaker([], typical=0.9)
+    >>> round(weaker_beyond(0.5, typical=0.9), 2)
+    0.68
     """
-    if not distances:
-        return None
-    line = distances[0] + REACH * (typical - distances[0])
-    # The nearest is never below the line, even where all are as far away.
-    return next((index for index, distance in enumerate(distances) if index and distance > line), None)
+    return nearest + REACH * max(0.0, typical - nearest)

@@ -26,7 +26,7 @@ from vitrine.collection import Collection
 from vitrine.errors import InputError, RefusedError
 from vitrine.google import storage
 from vitrine.google.jobs import string
-from vitrine.search.gallery import FORMATS, MAX_PIXELS, jpeg_thumbnail
+from vitrine.search.gallery import FORMATS, MAX_PIXELS, rendition
 from vitrine.web.ask import ask
 from vitrine.web.pages import EXPECTED
 from vitrine.web.strangers import page_of_another_origin
@@ -106,17 +106,17 @@ def read(collection: Collection, form: FormData) -> OwnPicture:
 
 def _embedded(collection: Collection, data: bytes) -> OwnPicture:
     with DECODERS:
-        sent, preview = jpeg_thumbnail(data, SENT_PIXELS), jpeg_thumbnail(data, PREVIEW_PIXELS)
+        sent, preview = rendition(data, SENT_PIXELS), rendition(data, PREVIEW_PIXELS)
     if not (sent and preview):
         raise InputError(
             f"This is not a picture of {', '.join(FORMATS)} with at most {MAX_PIXELS // 10**6} megapixels."
         )
-    name = f"picture {sha256(sent).hexdigest()}"
+    name = f"picture {sha256(sent.jpeg).hexdigest()}"
     known = known_words.get(collection.model.id, name)
-    vector = known or array("d", _vector(collection, sent))
+    vector = known or array("d", _vector(collection, sent.jpeg))
     known_words.add(collection.model.id, name, vector)
     return OwnPicture(
-        base64.b64encode(vector).decode(), base64.b64encode(preview).decode(), 0 if known else 1
+        base64.b64encode(vector).decode(), base64.b64encode(preview.jpeg).decode(), 0 if known else 1
     )
 
 
@@ -137,8 +137,8 @@ def _vector(collection: Collection, data: bytes) -> list[float]:
     if row["status"]:
         raise RefusedError(
             f"The picture was not embedded: {row['status']} If a permission is missing: the account of the "
-            f"BigQuery connection {collection.connection_name} must be able to read {collection.uploads}, and "
-            "Airflow's needs bigquery.objectRefs.read on that connection."
+            f"BigQuery connection {collection.connection_name} must be able to read {collection.uploads}, "
+            "and Airflow's needs bigquery.objectRefs.read on that connection."
         )
     vector: list[float] = row["vector"]
     return vector

@@ -16,14 +16,14 @@ from starlette.datastructures import FormData
 from vitrine import limits
 from vitrine.collection import Collection
 from vitrine.errors import InputError
-from vitrine.google.bigquery import Answer
+from vitrine.google.bigquery import Answer, is_emulated
 from vitrine.google.jobs import Parameter, float64, float64s, int64, model, string
 from vitrine.search.gallery import MAX_PIXELS
-from vitrine.search.params import MOST_ON_PAGE
-from vitrine.web import own_picture
+from vitrine.search.params import MOST_IN_ALL, MOST_ON_PAGE
+from vitrine.web import duplicates, own_picture, saved
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
-from vitrine.web.matches import first_weaker, typical_distance
+from vitrine.web.matches import typical_distance, weaker_beyond
 from vitrine.web.own_picture import PostedForm
 from vitrine.web.pages import EXPECTED, HEADERS, explain, page
 from vitrine.web.terms import USUAL_WEIGHT, WEIGHTS, Term, Terms, known_words
@@ -43,6 +43,9 @@ EXAMPLES = (
 USUAL_NUMBER = 24
 # As strings, so that input that is not a number, or too long for int(), simply does not match.
 NUMBERS = {str(number) for number in range(1, MOST_ON_PAGE + 1)}
+RANKS = {str(rank) for rank in range(MOST_IN_ALL)}
+# More than at first, because each time is a job, and a job is billed for all that it compares.
+NEXT_NUMBER = 96
 # Words that one search may add or take away: each may be a call to the model.
 MOST_TERMS = 8
 
@@ -65,13 +68,14 @@ class Search:
     kind: str = ""  # media type
     year: str = ""  # of the last change
     number: str = str(USUAL_NUMBER)
+    after: str = "0"  # the rank of the last picture that is not shown again
     exact: bool = False
 
     @classmethod
     def read(cls, query: Iterable[tuple[str, str]]) -> Search:
-        """The search in the pairs of a query string: q, like, minus, weight, prefix, type, year, n, exact.
+        """The search in the pairs of a query string, in which q and minus may come several times.
 
-        q and minus may come several times, for several words.
+        The others are like, weight, prefix, type, year, n, after and exact.
         """
         given: dict[str, list[str]] = {}
         for name, value in query:
@@ -89,6 +93,7 @@ class Search:
             kind=last.get("type", ""),
             year=last.get("year", ""),
             number=last.get("n", str(USUAL_NUMBER)),
+            after=last.get("after", "0"),
             exact=last.get("exact") == "1",
         )
 
@@ -104,6 +109,7 @@ class Search:
             "type": search.kind,
             "year": search.year,
             "n": "" if search.number == str(USUAL_NUMBER) else search.number,
+            "after": "" if search.after == "0" else search.after,
             "exact": "1" if search.exact else "",
         }
         return "?" + urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
@@ -147,6 +153,14 @@ class Search:
         """Whether there is anything to search for."""
         return bool(self.words or self.has_picture or self.minus)
 
+    def next_address(self, shown: int) -> str:
+        """Relative URL of the pictures after the `shown` ones of this search; empty if there are none."""
+        after = int(self.after) + shown
+        number = min(NEXT_NUMBER, MOST_IN_ALL - after)
+        if self.own or shown < int(self.number) or number <= 0:
+            return ""
+        return self.address(after=str(after), number=str(number))
+
     def check(self) -> None:
         """Validate the search before it is sent. Errors: InputError, which says what to do."""
         if self.weight not in WEIGHTS:
@@ -158,6 +172,8 @@ class Search:
             raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_ON_PAGE}.")
         if self.year and not re.fullmatch("[0-9]{4}", self.year):
             raise InputError(f"{self.year!r} is not a year: it has four digits.")
+        if self.after not in RANKS or int(self.after) + int(self.number) > MOST_IN_ALL:
+            raise InputError(f"A search shows {MOST_IN_ALL:,} pictures at most. Use other words.")
         for uri in filter(None, (self.like, self.uri_prefix)):
             if not uri.startswith("gs://"):
                 raise InputError(
@@ -228,6 +244,11 @@ class Match:
         """Last part of the URI."""
         return self.uri.rsplit("/", 1)[-1]
 
+    @property
+    def folder(self) -> str:
+        """The URI without the name."""
+        return self.uri.removesuffix(self.name)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -236,12 +257,21 @@ class Found:
     pictures: list[Match]
     answer: Answer
     model_calls: int
-    first_weaker: int | None  # index of the first picture that matches less well; None if there is none
+    line: float | None  # pictures at a greater distance match less well; None if that is not known
 
     @property
     def index_use(self) -> str:
         """Whether the vector index was used, and BigQuery's reason if not."""
-        return index_use(self.answer.statistics["query"].get("vectorSearchStatistics", {}))
+        return index_use(self._vector_search)
+
+    @property
+    def used_index(self) -> bool:
+        """Whether there is a vector index that this search used, at least in part."""
+        return self._vector_search.get("indexUsageMode") in ("FULLY_USED", "PARTIALLY_USED")
+
+    @property
+    def _vector_search(self) -> Mapping[str, Any]:
+        return self.answer.statistics["query"].get("vectorSearchStatistics", {})  # type: ignore[no-any-return]
 
 
 def index_use(statistics: Mapping[str, Any]) -> str:
@@ -271,6 +301,7 @@ def find(collection: Collection, search: Search, own: Sequence[float] = ()) -> F
         "kind": search.kind,
         "year": search.year,
         "top_k": int(search.number),
+        "after": int(search.after),
         "use_brute_force": search.exact or bool(search.kind or search.year),
     }
     parameters = [string("uri_prefix", search.uri_prefix)] if search.uri_prefix else []
@@ -289,15 +320,15 @@ def find(collection: Collection, search: Search, own: Sequence[float] = ()) -> F
     pictures = [
         Match(row["uri"], row["distance"], browser_address(collection, row["uri"])) for row in answer.rows
     ]
-    return Found(pictures, answer, len(terms.asked), _first_weaker(collection, answer))
+    return Found(pictures, answer, len(terms.asked), _line(collection, answer))
 
 
-def _first_weaker(collection: Collection, answer: Answer) -> int | None:
+def _line(collection: Collection, answer: Answer) -> float | None:
     mean = typical_pictures.mean(collection)
     if not answer.rows or mean is None:
         return None
-    typical = typical_distance(answer.rows[0]["vector"], mean)
-    return first_weaker([row["distance"] for row in answer.rows], typical)
+    first = answer.rows[0]
+    return weaker_beyond(first["nearest"], typical_distance(first["vector"], mean))
 
 
 def _by_text(
@@ -357,12 +388,15 @@ def _answer(
 ) -> HTMLResponse:
     started = time.perf_counter()
     found, problem, picture = None, None, None
+    folds: dict[str, list[Match]] = {}
     try:
         search.check()
         if form is not None:  # an empty one is false
             picture = own_picture.read(collection, form)
         if search.is_asked:
+            groups = duplicates.known.groups(collection)
             found = find(collection, search, picture.numbers(collection) if picture else ())
+            folds = duplicates.fold(found.pictures, groups.result())
         if found and picture:
             found = replace(found, model_calls=found.model_calls + picture.model_calls)
     except EXPECTED as error:
@@ -370,7 +404,7 @@ def _answer(
     else:
         later.add_task(typical_pictures.look_up, collection)
     later.add_task(own_picture.sweeper.look, collection)
-    return page(
+    answer = page(
         "search.html",
         collection=collection,
         problem=problem,
@@ -378,13 +412,21 @@ def _answer(
         picture=picture,
         notes=notes(collection, search),
         found=found,
+        folds=folds,
+        saved=saved.saved(collection, "" if search.is_sum else search.words),
+        next_address=search.next_address(len(found.pictures)) if found else "",
+        next_number=NEXT_NUMBER,
+        usual=str(USUAL_NUMBER),
+        emulated=is_emulated(),
         milliseconds=int(1000 * (time.perf_counter() - started)),
         examples=EXAMPLES,
-        most=MOST_ON_PAGE,
-        usual=USUAL_NUMBER,
         usual_weight=USUAL_WEIGHT,
         weights=WEIGHTS,
         max_query_bytes=limits.MAX_QUERY_BYTES,
         max_mebibytes=own_picture.MOST_MEBIBYTES,
         max_megapixels=MAX_PIXELS // 10**6,
     )
+    if found:
+        # The browser's back button shows what it has, instead of paying for the same job again.
+        answer.headers["Cache-Control"] = "private, no-cache"
+    return answer

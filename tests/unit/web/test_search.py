@@ -1,6 +1,7 @@
 """The search page, against the embedded BigQuery and its real model."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from urllib.parse import parse_qsl, urlencode
 
@@ -9,7 +10,9 @@ import pytest
 from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
 from vitrine.collection import load
 from vitrine.errors import InputError
-from vitrine.web.search import Search, find, index_use, notes
+from vitrine.google.bigquery import Answer
+from vitrine.web import duplicates
+from vitrine.web.search import Found, Search, find, index_use, notes
 from vitrine.web.terms import MOST_KNOWN_WORDS, KnownWords, Term, known_words
 from vitrine.web.typical import TypicalPictures, typical_pictures
 
@@ -27,7 +30,7 @@ def get(client, collection, login):
 
 def uris(answer) -> list[str]:
     """The uris a page shows, best first."""
-    return [unescape(uri) for uri in re.findall(r'data-copy="([^"]*)"', answer.text)]
+    return [unescape(uri) for uri in re.findall(r'data-uri="([^"]*)"', answer.text)]
 
 
 def uri(name: str) -> str:
@@ -59,8 +62,9 @@ def test_known_words_find_the_same(get):
     assert uris(first)[0] == uri("photos/panda.jpg")
 
 
-def test_a_search_is_one_labelled_job(get, emulator):
-    get()  # asks what is typical of the collection, once a day
+def test_a_search_is_one_labelled_job(get, collection, emulator):
+    duplicates.known.groups(collection).result()  # read once in ten minutes, see test_duplicates
+    typical_pictures.look_up(collection)  # once a day
     before = {job.job_id for job in emulator.bigquery.list_jobs()}
     get(q="one job please")
     [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
@@ -138,12 +142,22 @@ def test_weaker_matches_are_below_a_line(collection):
         (Search(words="a panda", minus=("a car",)), "photos/panda.jpg"),
     ):
         found = find(collection, search)
-        assert (found.pictures[0].uri, found.first_weaker) == (uri(best), 1)
+        assert found.pictures[0].uri == uri(best)
+        assert [match.distance > found.line for match in found.pictures][:2] == [False, True]
+
+
+def test_the_line_of_a_later_page_is_that_of_the_first(collection):
+    typical_pictures.look_up(collection)
+    searches = Search(words="a panda"), Search(like=uri("photos/cat.jpg")), Search(words="a", plus=("b",))
+    for search in searches:
+        first, later = find(collection, search), find(collection, replace(search, after="2", number="2"))
+        assert later.line == pytest.approx(first.line)
+        assert [match.uri for match in later.pictures] == [match.uri for match in first.pictures[2:4]]
 
 
 def test_there_is_no_line_as_long_as_nothing_is_known_of_the_collection(collection, monkeypatch):
     monkeypatch.setattr("vitrine.web.search.typical_pictures", TypicalPictures())
-    assert find(collection, Search(words="a car")).first_weaker is None
+    assert find(collection, Search(words="a car")).line is None
 
 
 def test_what_is_typical_is_asked_once(collection, emulator):
@@ -259,6 +273,8 @@ def test_a_prefix_narrows_both(get):
         ({"q": "ä" * 600}, "1,200 bytes long; the model takes 1,023"),
         ({"q": "a", "n": "0"}, "is '0': use 1 to 200"),
         ({"q": "a", "n": "201"}, "is '201': use 1 to 200"),
+        ({"q": "a", "after": "-1"}, "shows 1,000 pictures at most"),
+        ({"q": "a", "after": "977"}, "shows 1,000 pictures at most"),
         ({"q": "a", "n": "²"}, "is '²': use 1 to 200"),
         ({"q": "a", "n": "9" * 4301}, "9': use 1 to 200"),  # more digits than Python turns into a number
         ({"q": "a", "n": "-3 or 1=1"}, "is '-3 or 1=1'"),
@@ -295,6 +311,54 @@ def test_nothing_found_is_a_sentence(get, fields, sentence):
 
 def test_a_picture_that_is_not_ours_gets_no_address(get):
     assert "signature" not in get(like="gs://elsewhere/x.jpg").text
+
+
+@pytest.mark.parametrize("fields", [{"q": "one after the other"}, {"like": uri("photos/cat.jpg")}])
+def test_the_next_pictures_are_the_next_of_one_order(get, fields):
+    whole = uris(get(**fields))
+    assert len(whole) >= 4
+    assert [shown for after in (0, 2, 4) for shown in uris(get(**fields, n=2, after=after))] == whole
+
+
+def test_words_of_a_later_page_are_known_from_then_on(get, emulator):
+    get(q="words of a later page", n=2, after=2)
+    calls = emulator.last_call()
+    get(q="words of a later page")
+    assert emulator.last_call() == calls
+
+
+def test_after_the_last_pictures_there_are_none(get):
+    answer = get(q="a red car", n=2, after=40)
+    assert uris(answer) == []
+    assert "There are no more pictures" in answer.text
+
+
+def test_the_next_pictures_have_an_address_as_long_as_there_are_any():
+    assert Search(words="x", number="24").next_address(24) == "?q=x&n=96&after=24"
+    assert Search(words="x", number="96", after="24").next_address(96) == "?q=x&n=96&after=120"
+    assert Search(words="x", number="96", after="888").next_address(96) == "?q=x&n=16&after=984"
+    assert Search(words="x", number="16", after="984").next_address(16) == ""
+    assert Search(words="x", number="24").next_address(23) == ""
+
+
+def test_the_browser_may_go_back_to_results_but_to_nothing_else(get):
+    assert get(q="a panda").headers["Cache-Control"] == "private, no-cache"
+    for other in ({}, {"q": "a", "n": "0"}):
+        assert get(**other).headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    ("mode", "offered"), [("FULLY_USED", True), ("PARTIALLY_USED", True), ("UNUSED", False)]
+)
+def test_every_picture_is_a_choice_where_there_is_an_index(mode, offered):
+    statistics = {"query": {"vectorSearchStatistics": {"indexUsageMode": mode}}}
+    assert Found([], Answer([], statistics), model_calls=0, line=None).used_index is offered
+
+
+def test_the_demo_says_what_answers(get, monkeypatch):
+    assert "Demo: EfficientNet-Lite0 and MiniLM answer" in get().text
+    monkeypatch.delenv("BIGQUERY_EMULATOR_HOST")
+    assert "Demo" not in get().text
 
 
 def test_a_missing_table_says_what_to_run(get, monkeypatch):
@@ -369,7 +433,10 @@ def test_an_address_holds_the_whole_search():
         minus=("f&", "g"),
         weight="0.15",
         uri_prefix="gs://b/#",
+        kind="image/png",
+        year="2019",
         number="7",
+        after="24",
         exact=True,
     )
     assert Search.read(parse_qsl(asked.address()[1:])) == asked
