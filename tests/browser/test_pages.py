@@ -453,9 +453,10 @@ def test_the_entry_in_airflows_navigation_is_not_cut(page):
 def test_no_white_bars_in_the_dark(page):
     page.emulate_media(color_scheme="dark")
     page.goto("/vitrine/met/?q=a+castle&n=6")
-    ground = (
-        pictures(page).first.locator(".picture").evaluate("(one) => getComputedStyle(one).backgroundColor")
-    )
+    first = pictures(page).first
+    expect(first.locator("img")).to_have_js_property("naturalWidth", 320)
+    expect(first).not_to_have_class("waiting")
+    ground = first.locator(".picture").evaluate("(one) => getComputedStyle(one).backgroundColor")
     assert ground.startswith("oklch(0.2"), ground
 
 
@@ -492,6 +493,11 @@ def test_by_keyboard_alone(page):
         if first.evaluate("link => link === document.activeElement"):
             break
     expect(first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(first).to_be_focused()
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".like")).to_be_visible()
 
