@@ -29,7 +29,8 @@ class VitrinePlugin(AirflowPlugin):
     )
     external_views = [
         {
-            "name": "Image search",
+            # Airflow's navigation cuts what is longer than ten letters or so.
+            "name": "Images",
             # Relative to Airflow's own address, so that it also works where Airflow is served below a path,
             # as on Astro.
             "href": "vitrine/",

@@ -4,6 +4,8 @@ https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/mathematical_
 https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/aggregate_functions#array_agg
 """
 
+from decimal import Decimal
+
 import pytest
 from documented import SQL, TYPES, documented, not_emulated
 from google.api_core.exceptions import BadRequest
@@ -82,6 +84,53 @@ def test_overflow(bigquery):
     assert value(bigquery, "SELECT SAFE_ADD(2147483647, 1)") == 2147483648
     with pytest.raises(BadRequest, match="double overflow"):
         value(bigquery, "SELECT x * x FROM (SELECT 1e200 AS x)")
+
+
+@pytest.mark.parametrize(
+    "sum_", ["1.5 / 5e-324 + 1.5", "x / 5e-324 / y", "x / (1e308 * 10)", "x / -(1e308 + 1e308)"]
+)
+def test_overflow_within_a_sum(bigquery, sum_):
+    with pytest.raises(BadRequest, match="double overflow"):
+        value(bigquery, f"SELECT {sum_} FROM (SELECT 1.5 AS x, 2.5 AS y)")
+
+
+def test_infinite_values_stay_infinite(bigquery):
+    infinite = "IF(x = 0, CAST('inf' AS FLOAT64), 1 / 2) + 1"
+    assert value(bigquery, f"SELECT {infinite} FROM (SELECT 0 AS x)") == float("inf")
+    assert value(bigquery, "SELECT x / 2 + 1 FROM (SELECT CAST('inf' AS FLOAT64) AS x)") == float("inf")
+
+
+@pytest.mark.parametrize("whole", ["CEIL(x)", "FLOOR(x)", "ROUND(x)", "TRUNC(x)"])
+def test_whole_decimals_leave_the_digits_of_others(bigquery, whole):
+    assert value(bigquery, f"SELECT IF(x < 0, {whole}, x) FROM (SELECT NUMERIC '2.5' AS x)") == Decimal("2.5")
+
+
+def test_the_sign_of_what_is_no_number(bigquery):
+    assert str(value(bigquery, "SELECT SIGN(SAFE_SUBTRACT(CAST('nan' AS FLOAT64), 1))")) == "nan"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "RIGHT(s, -1)",
+        "LEFT(s, -1)",
+        "REPEAT(s, -1)",
+        "SUBSTR(s, 1, -1)",
+        "SUBSTR('a', n, -1)",
+        "LPAD('a', -1, s)",
+        "INSTR(s, 'a', 0)",
+        "EDIT_DISTANCE(s, 'a', max_distance => -1)",
+    ],
+)
+def test_null_comes_before_a_position_that_is_wrong(bigquery, call):
+    assert (
+        value(bigquery, f"SELECT {call} FROM (SELECT CAST(NULL AS STRING) AS s, CAST(NULL AS INT64) AS n)")
+        is None
+    )
+
+
+def test_json_knows_no_negative_zero(bigquery):
+    assert value(bigquery, "SELECT TO_JSON_STRING([-0.0, 1.5])") == "[0,1.5]"
 
 
 @documented("SQL", "STRING(L) and BYTES(L) hold nothing longer", TYPES + "#parameterized_data_types", WRITTEN)

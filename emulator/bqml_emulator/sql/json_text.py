@@ -151,6 +151,7 @@ def _is_no_float(plain: str) -> bool:
 def _float(value: float) -> str:
     if not math.isfinite(value):
         return f'"{FLOATS[str(value)]}"'
+    value += 0.0  # no -0.0
     short = f"{value:.15g}"
     return short if float(short) == value else f"{value:.17g}"
 

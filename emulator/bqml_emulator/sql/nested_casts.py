@@ -37,6 +37,7 @@ def cast_elements(node: exp.Expression, context) -> exp.Expression:
         ],
     )
     made = macro("_bqml_whole_array", made, node.this.copy()) if is_safe else made
+    made = exp.Cast(this=made, to=node.to.copy())  # which a column of NULL alone has not
     made.type = node.to.copy()
     return made
 

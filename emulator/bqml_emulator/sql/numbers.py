@@ -231,6 +231,8 @@ def numbers(node: exp.Expression, context) -> exp.Expression:
         )
     elif isinstance(node, exp.Round | exp.Trunc):
         made = _rounded(node)
+    elif isinstance(node, exp.Ceil | exp.Floor):
+        made = _whole_decimal(node)
     elif isinstance(node, exp.Anonymous) and node.name in SAFE:
         made = _safe(node)
     elif isinstance(node, exp.Anonymous) and node.name in FINITE_MACROS:
@@ -242,7 +244,7 @@ def numbers(node: exp.Expression, context) -> exp.Expression:
         made = _divided(node)
     elif isinstance(node, exp.SafeDivide):
         made = macro("_bqml_finite_or_null", node.copy(), node.this.copy(), node.expression.copy())
-    if made is not node:
+    if made is not node and made.type is None:
         made.type = node.type
     return made
 
@@ -252,7 +254,10 @@ def _safe(node: exp.Anonymous) -> exp.Expression:
     values = [exp.cast(v, "BIGINT") if kind(v) in exp.DataType.INTEGER_TYPES else v for v in node.expressions]
     if values[0].is_type(*exp.DataType.INTEGER_TYPES) and node.name == "bq.main.safe_negate":
         return macro("safe_subtract", exp.cast(exp.Literal.number(0), "BIGINT"), *values)
-    return macro(node.name.removeprefix("bq.main."), *values)
+    made = macro(node.name.removeprefix("bq.main."), *values)
+    if any(kind(value) in FLOATS for value in values):
+        made.type = exp.DataType.build("DOUBLE")
+    return made
 
 
 def _finite(node: exp.Expression, name: str, *values: exp.Expression) -> exp.Expression:
@@ -306,10 +311,16 @@ def _divided(node: exp.Div | exp.SafeDivide) -> exp.Expression:
     return exp.Case(ifs=[exp.If(this=zero, true=exp.null())], default=call)  # TRY would hide the refusal
 
 
+def _whole_decimal(node: exp.Expression) -> exp.Expression:
+    """With the scale of its type: DuckDB's has none, and takes that of values beside it."""
+    of = decimal_kind(node.this)
+    return _to(node.copy(), of) if of in DECIMALS else node
+
+
 def _rounded(node: exp.Round | exp.Trunc) -> exp.Expression:
     digits, of = node.args.get("decimals"), decimal_kind(node.this)
     if digits is None and not node.args.get("truncate"):
-        return node
+        return _whole_decimal(node)
     if of in DECIMALS:
         way = "ROUND_DOWN" if isinstance(node, exp.Trunc) else ROUND_HALF_UP
         if isinstance(node, exp.Round) and (given := node.args.get("truncate")) is not None:
@@ -338,10 +349,7 @@ def finite_sums(node: exp.Expression, context) -> exp.Expression:
     """Node rule: a sum, product or quotient of finite FLOAT64 values is finite, or an error."""
     if not isinstance(node, SUMS):
         return node
-    around = node.parent
-    while isinstance(around, exp.Paren | exp.Neg):
-        around = around.parent
-    if isinstance(around, SUMS) or kind(node) not in FLOATS or node.find(*NOT_REPEATED):
+    if _is_part(node) or kind(node) not in FLOATS or node.find(*NOT_REPEATED):
         return node
     leaves = list(_leaves(node))
     if not any(kind(leaf) in FLOATS for leaf in leaves):
@@ -363,6 +371,14 @@ def finite_sums(node: exp.Expression, context) -> exp.Expression:
     return made
 
 
+def _is_part(node: exp.Expression) -> bool:
+    """Whether what it is part of shows that it is infinite; divided by, it would leave 0."""
+    around = node.parent
+    while isinstance(around, exp.Paren | exp.Neg):
+        node, around = around, around.parent
+    return isinstance(around, SUMS) and not (isinstance(around, exp.Div) and around.expression is node)
+
+
 def _literal(leaf: exp.Expression) -> bool:
     inner = leaf.this if isinstance(leaf, exp.Cast) else leaf
     return isinstance(inner, exp.Literal) and inner.name.lower().strip("+-") not in ("nan", "inf", "infinity")
@@ -374,8 +390,15 @@ def _leaves(node: exp.Expression):
     elif isinstance(node, SUMS):
         yield from _leaves(node.this)
         yield from _leaves(node.expression)
+    elif isinstance(node, exp.Case) and _is_checked_division(node):
+        yield from _leaves(node.args["default"])
     else:
         yield node
+
+
+def _is_checked_division(node: exp.Case) -> bool:
+    """Whether math.division has made it, of a quotient and the error for a divisor of 0."""
+    return isinstance(node.args.get("default"), exp.Div) and node.args["ifs"][0].args["true"].name == "_raise"
 
 
 def not_a_number(node: exp.Expression, context) -> exp.Expression:

@@ -22,9 +22,9 @@ LONGEST = 2**32 - 1  # that DuckDB's functions of text take
 UPPER, LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 WHITE = "".join(map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)]))
 WHITE += "\u2028\u2029\u202f\u205f\u3000"  # Unicode's White_Space
-NEGATIVE = "CASE WHEN n IS NULL THEN NULL WHEN n < 0 THEN _raise('{} cannot be negative') "
+NEGATIVE = "CASE WHEN n IS NULL OR s IS NULL THEN NULL WHEN n < 0 THEN _raise('{} cannot be negative') "
 PADS = (
-    NEGATIVE.format("Second argument (output size) for LPAD/RPAD")
+    NEGATIVE.format("Second argument (output size) for LPAD/RPAD").replace("s IS", "f IS NULL OR s IS")
     + "WHEN f = '' THEN _raise('Third argument (pad pattern) for LPAD/RPAD cannot be empty') "
     + "ELSE {}(s, CAST(n AS INTEGER), f) END"
 )
@@ -54,7 +54,7 @@ MACROS = {
     "ELSE array_to_string(list_reverse(string_split(s, '')), '') END",
     "_bqml_substr": f"(s, p) AS CASE WHEN p > 0 THEN substring(s, least(p, {LONGEST})) "
     "WHEN p = 0 OR p < -length(s) THEN s ELSE substring(s, p) END, "
-    f"(s, p, n) AS {NEGATIVE.format('Third argument in SUBSTR()')} "
+    f"(s, p, n) AS {NEGATIVE.format('Third argument in SUBSTR()').replace('s IS', 'p IS NULL OR s IS')} "
     f"WHEN p > 0 THEN substring(s, least(p, {LONGEST}), least(n, {LONGEST})) "
     f"WHEN p = 0 OR p < -length(s) THEN left(s, least(n, {LONGEST})) "
     f"ELSE substring(s, p, least(n, {LONGEST})) END",
@@ -64,12 +64,12 @@ MACROS = {
     "_bqml_split": "(s, d) AS CASE WHEN d IS NOT NULL THEN str_split(s, d) END",
     "_bqml_distance": "(a, b) AS CASE WHEN strlen(a) = length(a) AND strlen(b) = length(b) "
     "THEN levenshtein(a, b) ELSE _bqml_edits(a, b) END",
-    "_bqml_bounded": "(distance, n) AS CASE WHEN n < 0 THEN _raise('Max distance must be non-negative') "
-    "WHEN distance IS NOT NULL AND n IS NOT NULL THEN least(distance, n) END",
+    "_bqml_bounded": "(distance, n) AS CASE WHEN distance IS NULL OR n IS NULL THEN NULL "
+    "WHEN n < 0 THEN _raise('Max distance must be non-negative') ELSE least(distance, n) END",
     "_bqml_from_base64": "(s) AS coalesce(TRY(from_base64(s)), _bqml_unpadded(s))",
-    "_bqml_instr": "(s, t, p, n) AS CASE WHEN p = 0 THEN _raise('Position must be non-zero') "
-    "WHEN n < 1 THEN _raise('Occurrence must be positive') "
-    "WHEN s IS NULL OR t IS NULL OR p IS NULL OR n IS NULL THEN NULL ELSE bq.main._instr(s, t, p, n) END",
+    "_bqml_instr": "(s, t, p, n) AS CASE WHEN s IS NULL OR t IS NULL OR p IS NULL OR n IS NULL THEN NULL "
+    "WHEN p = 0 THEN _raise('Position must be non-zero') "
+    "WHEN n < 1 THEN _raise('Occurrence must be positive') ELSE bq.main._instr(s, t, p, n) END",
     # in the place of local-bigquery's
     "instr": "(s, t) AS strpos(s, t), (s, t, p) AS bq.main._bqml_instr(s, t, p, 1), "
     "(s, t, p, n) AS bq.main._bqml_instr(s, t, p, n)",

@@ -1,6 +1,6 @@
 """Random expressions of known types, made of functions that agree one by one."""
 
-from hypothesis import strategies as st
+import random
 
 from judge import edges, functions
 
@@ -31,23 +31,23 @@ TYPES = (
 )
 
 
-def of_calls(calls: list[functions.Call]) -> st.SearchStrategy[str]:
-    """Expressions of any of TYPES, built from these calls and edge values."""
+def some(calls: list[functions.Call], count: int, seed: int) -> list[str]:
+    """`count` expressions of any of TYPES, built from these calls and edge values, for each seed its own."""
     by_type: dict[str, list[functions.Call]] = {}
     for call in calls:
         if call.name not in UNBOUNDED | functions.EXACTNESS.keys():
             by_type.setdefault(call.type, []).append(call)
+    chance = random.Random(seed)
 
-    @st.composite
-    def expression(draw: st.DrawFn, kind: str, depth: int) -> str:
+    def expression(kind: str, depth: int) -> str:
         found = by_type.get(kind, [])
-        if depth == 0 or not found or draw(st.integers(0, 3)) == 0:
-            return draw(st.sampled_from(edges.values(kind)))
-        call = draw(st.sampled_from(found))
+        if depth == 0 or not found or chance.randrange(4) == 0:
+            return chance.choice(edges.values(kind))
+        call = chance.choice(found)
         arguments = []
         for pool, slot in zip(call.pools, call.slots, strict=True):
-            inner = slot.type in TYPES and draw(st.booleans())
-            arguments.append(draw(expression(slot.type, depth - 1) if inner else st.sampled_from(pool)))
+            inner = slot.type in TYPES and chance.random() < 0.5
+            arguments.append(expression(slot.type, depth - 1) if inner else chance.choice(pool))
         return call.text(arguments)
 
-    return st.sampled_from(TYPES).flatmap(lambda kind: expression(kind, DEPTH))
+    return [expression(chance.choice(TYPES), DEPTH) for _ in range(count)]

@@ -27,9 +27,8 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Tak
         task_id="approve_cost",
         plan=plan.task_id,
         subject=said("question"),
-        body=f"{said('plan')}\n\n"
-        f"Without an answer within {collection.approval_hours:g} hours it is rejected. Then nothing is "
-        "embedded or paid, and the images stay pending.",
+        body=f"{said('plan')}\n\nWithout an answer within {collection.approval_hours:g} hours it is "
+        "rejected: nothing is embedded or paid, and the images stay pending.",
         response_timeout=timedelta(hours=collection.approval_hours),
         notifiers=notifications.on_question(collection),
         end=end,

@@ -17,7 +17,7 @@ from vitrine import limits
 from vitrine.collection import Collection, load
 from vitrine.errors import InputError, VitrineError
 from vitrine.search.addresses import below_airflow
-from vitrine.web.thumbnails import thumbnail_address
+from vitrine.web.thumbnails import enlarged_address, thumbnail_address
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ TEMPLATES = Environment(
 )
 TEMPLATES.globals |= {
     "thumbnail_address": thumbnail_address,
+    "enlarged_address": enlarged_address,
     "percent": lambda share: "–" if share is None else f"{share * 100:.1f} %",
     "dollars": lambda amount: "–" if amount is None else f"${amount:,.2f}",
     "shortly": shortly,
