@@ -60,6 +60,7 @@ def ask(client: Client, settings: Collection, words: str) -> float:
         uri_prefix="",
         use_brute_force=False,
         top_k=USUAL_NUMBER,
+        after=0,
         is_embedded=False,
     )
     named = {"query": words, "model": settings.model.id}

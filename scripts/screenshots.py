@@ -42,6 +42,7 @@ SCREENSHOTS = {
         DESKTOP,
         "light",
     ),
+    "duplicates-page": Screenshot(f"{INSIDE_AIRFLOW}duplicates", DESKTOP, "light"),
     "health-page": Screenshot(f"{INSIDE_AIRFLOW}health", TALL, "light"),
     "search-page-phone": Screenshot("/vitrine/met/?q=a+red+car", PHONE, "dark"),
 }

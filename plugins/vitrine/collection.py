@@ -384,6 +384,15 @@ class Collection(Frozen):
         gt=0,
         lt=1,
     )
+    duplicate_distance: float = setting(
+        0.01,
+        "Distance up to which two pictures are near-duplicates: 0 is the same direction, 1 unrelated. With 0 "
+        "they are not looked for.",
+        0.02,
+        unit="cosine distance",
+        ge=0,
+        lt=1,
+    )
     saved_queries: Annotated[tuple[str, ...], BeforeValidator(_list_from_text)] = setting(
         (), "Searches repeated after each night's run.", ["a red car"]
     )
@@ -584,11 +593,16 @@ def default_file() -> Path:
     )
 
 
+def file_of_collections(environment: Mapping[str, str] = os.environ) -> str:
+    """The collections file that is read. Errors: SettingsError if there is none."""
+    return environment.get(FILE_VARIABLE, "").strip() or str(default_file())
+
+
 class _Reader:
     """Merges the settings, and remembers where each value was written for the error messages."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.file = environment.get(FILE_VARIABLE, "").strip() or str(default_file())
+        self.file = file_of_collections(environment)
         self.problems: list[str] = []
         document = self._mapping(_read_yaml(self.file), self.file, known={"defaults", "collections"})
         self.defaults = self._written(document.get("defaults"), "defaults", known=DEFAULTS)

@@ -69,6 +69,11 @@ REQUIRED_SERVICES: Final = (
 # https://docs.cloud.google.com/bigquery/docs/best-practices-costs
 MIN_BYTES_BILLED: Final = 10 * 1024 * 1024  # for each table that a query reads
 
+# On-demand price of what queries bill, in the US multi-region. Other locations differ, and reservations bill
+# time instead.
+# https://cloud.google.com/bigquery/pricing, as public tools repeat it, since that page could not be read.
+QUERY_USD_PER_TIB: Final = 6.25
+
 # https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#integer_types
 MAX_INT64: Final = 2**63 - 1
 

@@ -1,5 +1,6 @@
 -- The images nearest to an image, by its stored vector, without a call to the model. Grain: one image.
 -- The nearest image is always the image itself, so search for one more and leave it out.
+-- A page after the first leaves out the `after` nearest, in an order without ties.
 SELECT base.uri, distance
 FROM VECTOR_SEARCH(
   (
@@ -8,9 +9,9 @@ FROM VECTOR_SEARCH(
   'ml_generate_embedding_result',
   (SELECT ml_generate_embedding_result FROM {{ table('image_embeddings') }} WHERE uri = @like),
   query_column_to_search => 'ml_generate_embedding_result',
-  top_k => {{ top_k + 1 }},
+  top_k => {{ after + top_k + 1 }},
   distance_type => 'COSINE',
   options => '{{ vector_search_options(collection.fraction_lists_to_search, use_brute_force) }}')
 WHERE base.uri != @like
 ORDER BY distance, base.uri
-LIMIT {{ top_k }}
+LIMIT {{ top_k }} OFFSET {{ after }}

@@ -1,10 +1,11 @@
 -- The images nearest to words, in one round trip: embeds the words in the same statement. Grain: one image.
 -- Words whose vector is known are not embedded again. The first row returns the vector, so that it is known from then on.
+-- A page after the first leaves out the `after` nearest, in an order without ties.
 -- Fails with the reason if the words cannot be embedded, or if the images were embedded by another model.
 SELECT
   base.uri,
   distance,
-  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = 1, query.ml_generate_embedding_result, NULL) AS words
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = {{ after + 1 }}, query.ml_generate_embedding_result, NULL) AS words
 FROM VECTOR_SEARCH(
   (
     {% include 'pages/select_searchable.sql' %}
@@ -29,7 +30,8 @@ FROM VECTOR_SEARCH(
       {%- endif %}
   ),
   query_column_to_search => 'ml_generate_embedding_result',
-  top_k => {{ top_k }},
+  top_k => {{ after + top_k }},
   distance_type => 'COSINE',
   options => '{{ vector_search_options(collection.fraction_lists_to_search, use_brute_force) }}')
 ORDER BY distance, base.uri
+LIMIT {{ top_k }} OFFSET {{ after }}

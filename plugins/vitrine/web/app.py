@@ -18,7 +18,7 @@ from fastapi.staticfiles import StaticFiles
 
 from vitrine.collection import load
 from vitrine.search.write_gallery import gallery_path
-from vitrine.web import health, search, thumbnails
+from vitrine.web import duplicates, health, search, thumbnails
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, HEADERS, explain, page
 
@@ -29,7 +29,7 @@ GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:
 app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
-for router in (search.router, health.router, thumbnails.router):
+for router in (search.router, duplicates.router, health.router, thumbnails.router):
     app.include_router(router, prefix="/{name}")
 
 
@@ -73,6 +73,10 @@ def first_collection(request: Request) -> RedirectResponse:
     """The search page of the first collection, with the search of the address."""
     search = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"{load().collections[0].name}/{search}")
+
+
+# Where a page of one collection would be, but for the name.
+app.get("/health")(health.overview)
 
 
 @app.get("/{name}/galleries/{file}", response_class=HTMLResponse)

@@ -16,9 +16,10 @@ from fastapi.responses import HTMLResponse
 from vitrine import limits
 from vitrine.collection import Collection
 from vitrine.errors import InputError
-from vitrine.google.bigquery import Answer
+from vitrine.google.bigquery import Answer, is_emulated
 from vitrine.google.jobs import float64s, model, string
-from vitrine.search.params import MOST_ON_PAGE
+from vitrine.search.params import MOST_IN_ALL, MOST_ON_PAGE
+from vitrine.web import duplicates, saved
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, explain, page
@@ -36,6 +37,9 @@ EXAMPLES = (
 USUAL_NUMBER = 24
 # As strings, so that input that is not a number, or too long for int(), simply does not match.
 NUMBERS = {str(number) for number in range(1, MOST_ON_PAGE + 1)}
+RANKS = {str(rank) for rank in range(MOST_IN_ALL)}
+# More than at first, because each time is a job, and a job is billed for all that it compares.
+NEXT_NUMBER = 96
 # A vector of 1,408 numbers takes 11 kB.
 MOST_KNOWN_WORDS = 500
 
@@ -52,17 +56,19 @@ class Search:
     like: str = ""
     uri_prefix: str = ""
     number: str = str(USUAL_NUMBER)
+    after: str = "0"  # the rank of the last picture that is not shown again
     exact: bool = False
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Search:
-        """The search in a query string: q, like, prefix, n, exact."""
+        """The search in a query string: q, like, prefix, n, after, exact."""
         words = query.get("q", "").strip()
         return cls(
             words=words,
             like="" if words else query.get("like", "").strip(),
             uri_prefix=query.get("prefix", "").strip(),
             number=query.get("n", "").strip() or str(USUAL_NUMBER),
+            after=query.get("after", "").strip() or "0",
             exact=query.get("exact") == "1",
         )
 
@@ -74,9 +80,18 @@ class Search:
             "like": search.like,
             "prefix": search.uri_prefix,
             "n": "" if search.number == str(USUAL_NUMBER) else search.number,
+            "after": "" if search.after == "0" else search.after,
             "exact": "1" if search.exact else "",
         }
         return "?" + urlencode({name: value for name, value in pairs.items() if value})
+
+    def next_address(self, shown: int) -> str:
+        """Relative URL of the pictures after the `shown` ones of this search; empty if there are none."""
+        after = int(self.after) + shown
+        number = min(NEXT_NUMBER, MOST_IN_ALL - after)
+        if shown < int(self.number) or number <= 0:
+            return ""
+        return self.address(after=str(after), number=str(number))
 
     def check(self) -> None:
         """Validate the search before it is sent. Errors: InputError, which says what to do."""
@@ -88,6 +103,8 @@ class Search:
             )
         if self.number not in NUMBERS:
             raise InputError(f"The number of pictures is {self.number!r}: use 1 to {MOST_ON_PAGE}.")
+        if self.after not in RANKS or int(self.after) + int(self.number) > MOST_IN_ALL:
+            raise InputError(f"A search shows {MOST_IN_ALL:,} pictures at most. Use other words.")
         for uri in filter(None, (self.like, self.uri_prefix)):
             if not uri.startswith("gs://"):
                 raise InputError(
@@ -130,6 +147,11 @@ class Match:
         """Last part of the URI."""
         return self.uri.rsplit("/", 1)[-1]
 
+    @property
+    def folder(self) -> str:
+        """The URI without the name."""
+        return self.uri.removesuffix(self.name)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -142,7 +164,16 @@ class Found:
     @property
     def index_use(self) -> str:
         """Whether the vector index was used, and BigQuery's reason if not."""
-        return index_use(self.answer.statistics["query"].get("vectorSearchStatistics", {}))
+        return index_use(self._vector_search)
+
+    @property
+    def used_index(self) -> bool:
+        """Whether there is a vector index that this search used, at least in part."""
+        return self._vector_search.get("indexUsageMode") in ("FULLY_USED", "PARTIALLY_USED")
+
+    @property
+    def _vector_search(self) -> Mapping[str, Any]:
+        return self.answer.statistics["query"].get("vectorSearchStatistics", {})  # type: ignore[no-any-return]
 
 
 def index_use(statistics: Mapping[str, Any]) -> str:
@@ -165,6 +196,7 @@ def find(collection: Collection, search: Search) -> Found:
     names = {
         "uri_prefix": search.uri_prefix,
         "top_k": int(search.number),
+        "after": int(search.after),
         "use_brute_force": search.exact,
     }
     prefix = [string("uri_prefix", search.uri_prefix)] if search.uri_prefix else []
@@ -189,21 +221,32 @@ def search_page(request: Request, collection: ChosenCollection) -> HTMLResponse:
     """The page, with results if the URL contains a search."""
     started = time.perf_counter()
     search, found, problem = Search.read(request.query_params), None, None
+    folds: dict[str, list[Match]] = {}
     try:
         search.check()
         if search.words or search.like:
+            groups = duplicates.known.groups(collection)
             found = find(collection, search)
+            folds = duplicates.fold(found.pictures, groups.result())
     except EXPECTED as error:
         problem = explain(error)
-    return page(
+    answer = page(
         "search.html",
         collection=collection,
         problem=problem,
         search=search,
         found=found,
+        folds=folds,
+        saved=saved.saved(collection, search.words),
+        next_address=search.next_address(len(found.pictures)) if found else "",
+        next_number=NEXT_NUMBER,
+        usual=str(USUAL_NUMBER),
+        emulated=is_emulated(),
         milliseconds=int(1000 * (time.perf_counter() - started)),
         examples=EXAMPLES,
-        most=MOST_ON_PAGE,
-        usual=USUAL_NUMBER,
         max_query_bytes=limits.MAX_QUERY_BYTES,
     )
+    if found:
+        # The browser's back button shows what it has, instead of paying for the same job again.
+        answer.headers["Cache-Control"] = "private, no-cache"
+    return answer

@@ -52,9 +52,8 @@ def test_the_sentence_is_escaped_and_the_form_stays():
         search=Search(words='"><script>'),
         found=None,
         milliseconds=1,
+        emulated=False,
         examples=(),
-        most=1,
-        usual=1,
         max_query_bytes=1,
     )
     html = answer.body.decode()

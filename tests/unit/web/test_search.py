@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
 from vitrine.errors import InputError
-from vitrine.web import search
-from vitrine.web.search import MOST_KNOWN_WORDS, KnownWords, Search, find, index_use
+from vitrine.google.bigquery import Answer
+from vitrine.web import duplicates, search
+from vitrine.web.search import MOST_KNOWN_WORDS, Found, KnownWords, Search, find, index_use
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def get(client, collection, login):
 
 def uris(answer) -> list[str]:
     """The uris a page shows, best first."""
-    return [unescape(uri) for uri in re.findall(r'data-copy="([^"]*)"', answer.text)]
+    return [unescape(uri) for uri in re.findall(r'data-uri="([^"]*)"', answer.text)]
 
 
 def uri(name: str) -> str:
@@ -56,7 +57,8 @@ def test_known_words_find_the_same(get):
     assert uris(first)[0] == uri("photos/panda.jpg")
 
 
-def test_a_search_is_one_labelled_job(get, emulator):
+def test_a_search_is_one_labelled_job(get, collection, emulator):
+    duplicates.known.groups(collection).result()  # read once in ten minutes, see test_duplicates
     before = {job.job_id for job in emulator.bigquery.list_jobs()}
     get(q="one job please")
     [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
@@ -93,6 +95,8 @@ def test_a_prefix_narrows_both(get):
         ({"q": "ä" * 600}, "1,200 bytes long; the model takes 1,023"),
         ({"q": "a", "n": "0"}, "is '0': use 1 to 200"),
         ({"q": "a", "n": "201"}, "is '201': use 1 to 200"),
+        ({"q": "a", "after": "-1"}, "shows 1,000 pictures at most"),
+        ({"q": "a", "after": "977"}, "shows 1,000 pictures at most"),
         ({"q": "a", "n": "²"}, "is '²': use 1 to 200"),
         ({"q": "a", "n": "9" * 4301}, "9': use 1 to 200"),  # more digits than Python turns into a number
         ({"q": "a", "n": "-3 or 1=1"}, "is '-3 or 1=1'"),
@@ -123,6 +127,54 @@ def test_nothing_found_is_a_sentence(get, fields, sentence):
 
 def test_a_picture_that_is_not_ours_gets_no_address(get):
     assert "signature" not in get(like="gs://elsewhere/x.jpg").text
+
+
+@pytest.mark.parametrize("fields", [{"q": "one after the other"}, {"like": uri("photos/cat.jpg")}])
+def test_the_next_pictures_are_the_next_of_one_order(get, fields):
+    whole = uris(get(**fields))
+    assert len(whole) >= 4
+    assert [shown for after in (0, 2, 4) for shown in uris(get(**fields, n=2, after=after))] == whole
+
+
+def test_words_of_a_later_page_are_known_from_then_on(get, emulator):
+    get(q="words of a later page", n=2, after=2)
+    calls = emulator.last_call()
+    get(q="words of a later page")
+    assert emulator.last_call() == calls
+
+
+def test_after_the_last_pictures_there_are_none(get):
+    answer = get(q="a red car", n=2, after=40)
+    assert uris(answer) == []
+    assert "There are no more pictures" in answer.text
+
+
+def test_the_next_pictures_have_an_address_as_long_as_there_are_any():
+    assert Search(words="x", number="24").next_address(24) == "?q=x&n=96&after=24"
+    assert Search(words="x", number="96", after="24").next_address(96) == "?q=x&n=96&after=120"
+    assert Search(words="x", number="96", after="888").next_address(96) == "?q=x&n=16&after=984"
+    assert Search(words="x", number="16", after="984").next_address(16) == ""
+    assert Search(words="x", number="24").next_address(23) == ""
+
+
+def test_the_browser_may_go_back_to_results_but_to_nothing_else(get):
+    assert get(q="a panda").headers["Cache-Control"] == "private, no-cache"
+    for other in ({}, {"q": "a", "n": "0"}):
+        assert get(**other).headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize(
+    ("mode", "offered"), [("FULLY_USED", True), ("PARTIALLY_USED", True), ("UNUSED", False)]
+)
+def test_every_picture_is_a_choice_where_there_is_an_index(mode, offered):
+    statistics = {"query": {"vectorSearchStatistics": {"indexUsageMode": mode}}}
+    assert Found([], Answer([], statistics), model_called=False).used_index is offered
+
+
+def test_the_demo_says_what_answers(get, monkeypatch):
+    assert "Demo: EfficientNet-Lite0 and MiniLM answer" in get().text
+    monkeypatch.delenv("BIGQUERY_EMULATOR_HOST")
+    assert "Demo" not in get().text
 
 
 def test_a_missing_table_says_what_to_run(get, monkeypatch):
@@ -190,7 +242,7 @@ def test_hostile_names_stay_text(get):
 
 
 def test_an_address_holds_the_whole_search():
-    asked = Search(words="a & b?", uri_prefix="gs://b/#", number="7", exact=True)
+    asked = Search(words="a & b?", uri_prefix="gs://b/#", number="7", after="24", exact=True)
     from urllib.parse import parse_qsl
 
     assert Search.read(dict(parse_qsl(asked.address()[1:]))) == asked

@@ -7,7 +7,7 @@ export function say(text) {
   document.getElementById("said").textContent = text;
 }
 
-async function copy(text, button) {
+export async function copy(text, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -30,9 +30,12 @@ function shared() {
   return airflow ? airflow[0] + location.href.slice(location.origin.length) : location.href;
 }
 
-for (const button of document.querySelectorAll("[data-copy], [data-copy-link]")) {
+for (const button of document.querySelectorAll("[data-copy], [data-copy-from], [data-copy-link]")) {
   button.hidden = false;
-  button.addEventListener("click", () => copy(button.dataset.copy ?? shared(), button));
+  const { copy: text, copyFrom } = button.dataset;
+  button.addEventListener("click", () => {
+    copy(text ?? (copyFrom ? document.getElementById(copyFrom).textContent : shared()), button);
+  });
 }
 
 // Airflow's frame may not open windows, but the page around it may.
@@ -47,8 +50,16 @@ if (embedded) {
   });
 }
 
+// A picture that does not come is said to be missing. Events of loading do not bubble, but are captured.
+function settle({ target: image }) {
+  if (!image.matches?.("img[loading=lazy]")) return;
+  const item = image.closest("li");
+  item.classList.remove("waiting");
+  item.classList.toggle("missing", !image.naturalWidth);
+}
+
+document.addEventListener("load", settle, { capture: true });
+document.addEventListener("error", settle, { capture: true });
 for (const image of document.querySelectorAll("img[loading=lazy]")) {
-  const missing = () => image.closest("a, figure").classList.add("missing");
-  image.addEventListener("error", missing);
-  if (image.complete && !image.naturalWidth) missing();
+  if (image.complete && image.currentSrc) settle({ target: image });
 }
