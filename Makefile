@@ -28,46 +28,28 @@ help: ## Show this list
 
 setup: .venv/.installed emulator/.venv/.installed ## Install the environments for Airflow and the emulator (other commands do so when needed)
 
-# Some `python3` are only a name: pyenv's, for a version that is not installed.
+# Ctrl-C reaches the shell and make as well as what they run, which says what there is to say.
+QUIETLY := trap 'exit 0' INT;
+INSTALL := -m scripts.install
+
+# Some `python3` are only a name: pyenv's, for a version that is not installed. Debian's may lack venv.
 $(UV): requirements-uv.txt
-	@for python in python3 python3.13 /usr/bin/python3 none; do "$$python" -c "" 2>/dev/null && break; done; \
-	  test "$$python" != none || { echo "Python is missing: install any from 3.8 on (Debian: apt-get install python3-venv)"; exit 1; }; \
-	  echo "Installing uv, which installs everything else: 50 MB"; \
-	  "$$python" -m venv --clear .local/uv && .local/uv/bin/pip install -qq --disable-pip-version-check -r $<
+	@$(QUIETLY) for python in python3 python3.13 /usr/bin/python3 none; do \
+	    "$$python" -c "import ensurepip, sys; sys.exit(sys.version_info < (3, 8))" 2>/dev/null && break; done; \
+	  test "$$python" != none || { echo "Python is missing: install any from 3.8 on, with venv" \
+	    "(Debian: sudo apt-get install python3-venv; macOS: xcode-select --install)"; exit 1; }; \
+	  "$$python" $(INSTALL) .local/uv $<
 	@touch $@
 
-# An environment for each set of pins that excludes the others.
+# An environment for each set of pins that excludes the others; scripts/install.py says what they are for.
 ENVIRONMENTS := .venv emulator/.venv emulator/smoke/.venv notebooks/.venv tests/compose/.venv
 .venv/.installed: requirements.txt requirements-dev.txt
 emulator/.venv/.installed: emulator/requirements.txt emulator/requirements-dev.txt
 emulator/smoke/.venv/.installed: emulator/smoke/requirements.txt
 notebooks/.venv/.installed: notebooks/requirements.txt
 tests/compose/.venv/.installed: tests/compose/requirements.txt
-
-# What is installed and its size on disk, because it takes minutes.
-.venv/.installed: WHAT := Airflow, and what checks and tests need: 2.4 GB
-emulator/.venv/.installed: WHAT := the embedded BigQuery, its model and Google's analyzer: 700 MB
-emulator/smoke/.venv/.installed: WHAT := clients that try the embedded BigQuery: 650 MB
-notebooks/.venv/.installed: WHAT := JupyterLab and what the notebook needs: 500 MB
-tests/compose/.venv/.installed: WHAT := Airflow as docker-compose.yaml runs it, with Celery: 2.4 GB
-
-# Google's analyzer is compiled for this machine once, in some 12 s, so that nobody's first query waits for it.
-emulator/.venv/.installed: AFTERWARDS = cd emulator && .venv/bin/python -m bqml_emulator.analyzer
-# Its processes may not write there, and each would compile all that it imports again.
-tests/compose/.venv/.installed: AFTERWARDS = tests/compose/.venv/bin/python -m compileall -qq -j 2 tests/compose/.venv/lib || true
-
-PYTHON := $(shell cat .python-version)
-NO_PYTHON := Python $(PYTHON) is missing, and uv could not download it: install it, and put its folder into PATH (.local/uv/venv.log)
-# Where Python may not write bytecode, each process would compile all that it imports again: 4 s for Airflow.
-# Every file is the one that was pinned, by its hash.
-SYNC := $(UV) pip sync --quiet --require-hashes $(if $(PYTHONDONTWRITEBYTECODE),--compile-bytecode)
 $(ENVIRONMENTS:%=%/.installed): | $(UV)
-	@test -x $(@D)/bin/python || { $(UV) python find --no-python-downloads $(PYTHON) &>/dev/null || \
-	    echo "Downloading Python $(PYTHON)"; $(UV) venv --quiet $(@D) 2>.local/uv/venv.log; } || \
-	  { echo "$(NO_PYTHON)"; exit 1; }
-	@echo "Installing $(WHAT)"
-	@$(SYNC) --python $(@D)/bin/python $^
-	@$(AFTERWARDS)
+	@$(QUIETLY) .local/uv/bin/python $(INSTALL) $(@D) $^
 	@touch $@
 
 # Comes first in `make test`: nobody should learn only at the end that the browser is missing.
@@ -84,7 +66,7 @@ SERVERS := (ls /usr/lib/postgresql/*/bin/postgres && for tool in redis-server ip
   >/dev/null; } || echo "NOT TESTED: the Compose stacks. As root: apt-get install postgresql redis-server iproute2 curl"
 
 demo: setup $(ADDED) ## Embed and search the demo images, or IMAGES=folder; QUERY="a red car" asks for something else
-	@$(LOCAL) exec $(VENV)/python -m demo.run "$$QUERY" "$$IMAGES" "$$NAME"
+	@$(QUIETLY) $(LOCAL) $(VENV)/python -m demo search "$$QUERY" "$$IMAGES" "$$NAME"
 
 .local/collections.yaml: include/collections.yaml $(wildcard .local/folders.json) | setup
 	@$(LOCAL) $(VENV)/python -m demo.folders
@@ -99,16 +81,17 @@ emulator: setup ## Run the embedded BigQuery and its object storage in the foreg
 	@$(LOCAL) PYTHONPATH=emulator exec emulator/.venv/bin/python -m bqml_emulator
 
 up: setup $(ADDED) ## Start Airflow on http://127.0.0.1:8080, with emulator and storage, in the background
-	@$(LOCAL) $(VENV)/python -m scripts.stack up && $(VENV)/python -m demo.upload
+	@$(QUIETLY) $(LOCAL) $(VENV)/python -m demo up
 
 down: ## Stop what `make up` started
-	@$(LOCAL) exec $(VENV)/python -m scripts.stack down
+	@$(LOCAL) exec $(VENV)/python -m scripts.stack
 
 # These need no running service.
 CHECKS := lint spelling types test-pure
 # The longest first, so that no core idles at the end.
 PARTS := test-compose test-processes test-nights test-emulator test-airflow test-clients test-notebook test-pictures
-SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --output-sync=target
+# macOS brings a make that cannot keep their lines apart.
+SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
 	@$(SIDE_BY_SIDE) --jobs=2 $(CHECKS)
@@ -195,6 +178,7 @@ emulation: setup ## Rewrite docs/emulation.md from the emulator's tests
 screenshots: setup ## Retake the pictures in docs/images, on a running `make up`
 	@$(LOCAL) exec $(VENV)/python -m scripts.screenshots
 
+PYTHON = $(shell cat .python-version)
 PINNED := requirements requirements-dev emulator/requirements emulator/requirements-dev emulator/smoke/requirements \
   notebooks/requirements tests/compose/requirements
 lock: .local/constraints.txt | $(UV) ## Pin what every requirements*.in asks for, with hashes; existing pins that still fit stay

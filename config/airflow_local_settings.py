@@ -20,8 +20,9 @@ def use_emulator_url(module: ModuleType) -> None:
     """Replace the module's `init_api_root` with one that defaults to the emulator's full URL."""
     original = module.init_api_root
 
-    def init_api_root(api_root: str | None, api_is_dev: bool | None = None) -> tuple[bool, str]:
-        return original(api_root or f"{EMULATOR_HOST.rstrip('/')}/bigquery/v2", api_is_dev)
+    # Which arguments follow the root differs between the versions that Airflow's constraints have had.
+    def init_api_root(api_root: str | None, *others: bool | None) -> tuple[bool, str]:
+        return original(api_root or f"{EMULATOR_HOST.rstrip('/')}/bigquery/v2", *others)
 
     module.init_api_root = init_api_root
 

@@ -8,11 +8,11 @@ second run embeds nothing again. Airflow's own output goes to .local/logs/demo.l
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 STATE = ROOT / ".local"
 LOGS = STATE / "logs"
 PROGRESS_SECONDS = 2.0
+DAGS = ("setup_image_search", "embed_images", "search_images")
 
 
 def main(query: str, images: str = "", name: str = "") -> int:
@@ -55,11 +56,27 @@ def check(query: str) -> None:
         raise FolderError(f"QUERY must have 1 to {MAX_QUERY_BYTES:,} bytes: say what you look for.")
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep another `make demo` out, because each ends the runs that it finds. Errors: StackError."""
+    STATE.mkdir(parents=True, exist_ok=True)
+    with (STATE / "demo.lock").open("w") as lock:
+        try:
+            # The system takes it back however this process ends.
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            raise StackError("Another `make demo` is at work: wait until it has ended.") from None
+        yield
+
+
 def search_demo(screen: TextIO, query: str) -> bool:
     """Search the demo's own pictures; False when a DAG failed."""
-    with emulator_running(STATE):
+    with alone(), emulator_running(STATE):
         print(upload_demo_images(), file=screen)
-        return search(screen, load()[DEMO_COLLECTION], query)
+        found = search(screen, load()[DEMO_COLLECTION], query)
+    if found:
+        print(f"To search on: `make up`, then open {search_page(DEMO_COLLECTION)}", file=screen)
+    return found
 
 
 def search_folder(screen: TextIO, query: str, images: str, name: str) -> bool:
@@ -71,7 +88,7 @@ def search_folder(screen: TextIO, query: str, images: str, name: str) -> bool:
         raise FolderError(f"{path} has no JPEG, PNG, BMP or GIF pictures, nor have the folders in it.")
     collection = add(name, path, STATE)
     print(f"{path} is the collection {name}", file=screen)
-    with emulator_running(STATE):
+    with alone(), emulator_running(STATE):
         uploaded = upload(collection.buckets[0], folder.pictures, mirror=True)
         print(f"{uploaded}; files that are no images: {folder.skipped:,}", file=screen)
         found = search(screen, collection, query)
@@ -84,12 +101,16 @@ def next_steps(name: str, *, is_running: bool) -> str:
     """What a person may do with the new collection."""
     # An Airflow that was started before the collection knows nothing of it.
     up = "make down up" if is_running else "make up"
-    page = f"{os.environ['AIRFLOW__API__BASE_URL']}/plugin/image-search/vitrine/{name}/"
     return (
-        f"\nTo search on: `{up}`, then open {page}\n"
+        f"To search on: `{up}`, then open {search_page(name)}\n"
         f"There you choose between the collections; in Airflow the DAGs of this one have the tag {name}.\n"
         "When the folder has changed, run the same command again: what is gone from it is deleted here, too."
     )
+
+
+def search_page(name: str) -> str:
+    """Address of a collection's search page in the Airflow of `make up`."""
+    return f"{os.environ['AIRFLOW__API__BASE_URL']}/plugin/image-search/vitrine/{name}/"
 
 
 @contextmanager
@@ -123,11 +144,10 @@ def run_dags(screen: TextIO, collection: Collection, query: str) -> dict[str, An
     from airflow.dag_processing.dagbag import DagBag
 
     dags = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"]).dags
-    for dag, conf in (
-        ("setup_image_search", {}),
-        ("embed_images", {}),
-        ("search_images", {"query": query}),
-    ):
+    if not Stack(STATE).process("scheduler"):
+        end_dead_runs([collection.dag_id(dag) for dag in DAGS])
+    for dag in DAGS:
+        conf = {"query": query} if dag == "search_images" else {}
         run = run_dag(screen, dags[collection.dag_id(dag)], conf)
         if run.state != "success":
             explain(screen, run)
@@ -135,6 +155,18 @@ def run_dags(screen: TextIO, collection: Collection, query: str) -> dict[str, An
         if dag == "embed_images" and (broken := returned(run, "report_run")["quarantined"]):
             print(f"In quarantine, because the model cannot read them: {broken:,} images", file=screen)
     return returned(run, "write_gallery")
+
+
+def end_dead_runs(dag_ids: list[str]) -> None:
+    """Fail the runs of a demo that was interrupted: no scheduler goes on with them, and the next would wait
+    for their turn to end."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+
+    with create_session() as session:
+        for run in DagRun.find(dag_id=dag_ids, state=DagRunState.RUNNING, session=session):
+            run.state = DagRunState.FAILED
 
 
 def returned(run: DagRun, task_id: str) -> dict[str, Any]:
@@ -165,7 +197,7 @@ def watch(screen: TextIO, dag_id: str, over: threading.Event) -> None:
     """Say now and then how many calls of the model there were, until the run is over."""
     seen = calls()
     while not over.wait(PROGRESS_SECONDS):
-        if (now := calls()) != seen:
+        if (now := calls()) > seen:
             seen = now
             print(f"{dag_id}: {now} calls of the model", file=screen)
 
@@ -186,8 +218,6 @@ def show(screen: TextIO, query: str, found: dict[str, Any]) -> None:
     """Print the results as a table, and where the pictures are."""
     from vitrine.search.gallery import results_as_text
 
-    print(f"\n{query}\n{results_as_text(found['results'])}\n\nGallery: {found['gallery']}", file=screen)
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    print(f"\n{query}\n{results_as_text(found['results'])}", file=screen)
+    # As an address, which terminals open with a click.
+    print(f"\nThe pictures: {Path(found['gallery']).as_uri()}", file=screen)

@@ -13,7 +13,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     """The web app, imported on the first request so that task processes never load FastAPI."""
     from vitrine.web.app import app as web_app
 
-    await web_app(scope, receive, send)
+    # The app around this one: the pages ask its REST API (vitrine.web.nights).
+    await web_app({**scope, "airflow": scope.get("app")}, receive, send)
 
 
 class VitrinePlugin(AirflowPlugin):
@@ -28,7 +29,8 @@ class VitrinePlugin(AirflowPlugin):
     )
     external_views = [
         {
-            "name": "Image search",
+            # Airflow's navigation cuts what is longer than ten letters or so.
+            "name": "Images",
             # Relative to Airflow's own address, so that it also works where Airflow is served below a path,
             # as on Astro.
             "href": "vitrine/",
@@ -37,5 +39,15 @@ class VitrinePlugin(AirflowPlugin):
             "icon": "vitrine/_static/icon.svg",
             "icon_dark_mode": "vitrine/_static/icon-dark.svg",
             "nav_top_level": True,
-        }
+        },
+        {
+            # A tab on the page of each run: the gallery of a search, the health of what a night has embedded.
+            # Airflow shows it on the runs of every DAG.
+            "name": "Vitrine",
+            "href": "vitrine/_runs/{DAG_ID}/{RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "vitrine-run",
+            "icon": "vitrine/_static/icon.svg",
+            "icon_dark_mode": "vitrine/_static/icon-dark.svg",
+        },
     ]

@@ -13,9 +13,8 @@ PAGE: Final = ROOT / "docs" / "production.md"
 SIZES: Final = (10_000, 600_000, 10_000_000)
 NUMBERS: Final = max(limits.EMBEDDING_DIMENSIONS["multimodalembedding@001"])  # in a vector, by default
 BYTES: Final = 8  # of a FLOAT64
-# List prices of the US multi-region, https://cloud.google.com/bigquery/pricing, as public tools repeat them
+# List price of the US multi-region, https://cloud.google.com/bigquery/pricing, as public tools repeat it
 # since that page could not be read. Storage is active logical, for a month.
-QUERY_USD_PER_TIB: Final = 6.25
 STORAGE_USD_PER_GIB: Final = 0.02
 MARKS: Final = ("<!-- costs: written by `make golden` -->", "<!-- /costs -->")
 
@@ -34,7 +33,7 @@ def table() -> str:
         "vectors (c)": [_size(_bytes(size)) for size in SIZES],
         "keeping them, a month (c)": [_dollars(_bytes(size) / 2**30 * STORAGE_USD_PER_GIB) for size in SIZES],
         "one search that compares with every picture (c)": [
-            _dollars(_bytes(size) / 2**40 * QUERY_USD_PER_TIB) for size in SIZES
+            _dollars(_bytes(size) / 2**40 * limits.QUERY_USD_PER_TIB) for size in SIZES
         ],
     }
     head = ["", *(f"{size:,} images" for size in SIZES)]

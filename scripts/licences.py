@@ -27,8 +27,10 @@ HEAD: Final = """# Licences
 
 <!-- Written from the installed packages by `make licences`. -->
 
-Vitrine itself is under the [Apache License 2.0](../LICENSE). It contains no other; these are installed
-with it, at these versions. A test refuses a package whose licence is unknown, or would bind who uses Vitrine:
+Vitrine itself is under the [Apache License 2.0](../LICENSE). It contains
+[PhotoSwipe](../plugins/vitrine/web/static/vendor/photoswipe/LICENSE) 5.4.4, which enlarges pictures on the
+search page and is under the MIT licence. What follows is installed with it, at these versions. A test refuses
+a package whose licence is unknown, or would bind who uses Vitrine:
 only what checks and tests need may be under the GPL, and that is in no image and no wheel.
 """
 # What packages call their licence, in SPDX's words. Classifiers are cut to their last part.
@@ -61,6 +63,7 @@ UNSPECIFIC: Final = {"OSI Approved", "DFSG approved"}
 # Packages whose metadata say nothing, and who says it instead.
 SAID_ELSEWHERE: Final = {
     "axe-playwright-python": "MIT",  # the file LICENSE in its wheel, read 2026-11-27
+    "openlineage-sql": "Apache-2.0",  # integration/sql/iface-py/src/lib.rs in its repository, read 2026-11-27
 }
 
 

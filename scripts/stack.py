@@ -1,18 +1,19 @@
 """The local stack: the embedded BigQuery with its storage, and Airflow's four processes, in the background.
 
-`python -m scripts.stack up` starts whatever is not running and returns when everything is healthy; `down`
-stops what `up` started and nothing else. The environment (config/local.env) sets the ports, AIRFLOW_HOME and
-EMULATOR_DATA. The tests use the same class with their own folder and ports.
+`make up` starts whatever is not running and returns when everything is healthy; `make down`, which is
+`python -m scripts.stack`, stops what that has started and nothing else. The environment (config/local.env)
+sets the ports, AIRFLOW_HOME and EMULATOR_DATA. The tests use the same class with their own folder and ports.
 """
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,9 @@ START_SECONDS = 240
 STOP_SECONDS = 30
 POLL_SECONDS = 0.3
 LOG_TAIL_LINES = 25
+# What the demo's pictures, databases and logs take, and as much again for a search of one's own.
+FREE_MB = 300
+INTERRUPTED = 128 + signal.SIGINT  # as a shell says it
 
 
 class StackError(RuntimeError):
@@ -81,6 +85,34 @@ def is_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def owner(port: int) -> str:
+    """Who listens on a port, as far as the system tells us: it hides other people's processes."""
+    with suppress(psutil.AccessDenied, psutil.NoSuchProcess):
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr
+            if listens and connection.pid and listens.port == port:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return "another process"
+
+
+def check_ports(service: Service) -> None:
+    """Refuse to start a service whose ports are not free. Errors: StackError."""
+    for port in service.ports:
+        if is_taken(port):
+            raise StackError(
+                f"{service.name}: port {port} of 127.0.0.1 is taken by {owner(port)}. "
+                "Stop it, or choose other ports with EMULATOR_PORT, STORAGE_PORT and AIRFLOW_PORT."
+            )
+
+
+def check_disk(folder: Path) -> None:
+    """Refuse a disk that is all but full: databases fail there in many ways. Errors: StackError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free // 1_000_000
+    if free < FREE_MB:
+        raise StackError(f"{free} MB are free on the disk of {folder}, {FREE_MB} are needed: make room.")
+
+
 @dataclass(frozen=True)
 class Stack:
     """Background services with their pid files and logs in `folder`."""
@@ -90,6 +122,7 @@ class Stack:
     def start(self, *services: Service) -> None:
         """Start what is not running and wait until all are healthy; on failure, stop what was started."""
         missing = [service for service in services if self.process(service.name) is None]
+        self.check(*missing)
         deadline = time.monotonic() + START_SECONDS
         try:
             for service in missing:
@@ -99,6 +132,13 @@ class Stack:
         except BaseException:
             self.stop(*(service.name for service in missing))
             raise
+
+    def check(self, *services: Service) -> None:
+        """Refuse what cannot start, of services that do not run. Errors: StackError."""
+        if missing := [service for service in services if self.process(service.name) is None]:
+            check_disk(self.folder)
+        for service in missing:
+            check_ports(service)
 
     def stop(self, *names: str) -> list[str]:
         """Stop the running ones of these services, all at once. Returns their names."""
@@ -126,11 +166,6 @@ class Stack:
         return self.folder / "run" / f"{name}.pid"
 
     def _launch(self, service: Service) -> None:
-        if taken := [port for port in service.ports if is_taken(port)]:
-            raise StackError(
-                f"{service.name}: port {taken[0]} of 127.0.0.1 is taken by another process. "
-                "Stop it, or choose other ports with EMULATOR_PORT, STORAGE_PORT and AIRFLOW_PORT."
-            )
         for path in (self.log(service.name), self._pid_file(service.name)):
             path.parent.mkdir(parents=True, exist_ok=True)
         with self.log(service.name).open("w") as log:
@@ -163,15 +198,34 @@ class Stack:
 
 def terminate(processes: list[psutil.Process]) -> None:
     """Terminate processes, wait for them and their children, and kill what is left."""
-    children = [child for process in processes for child in process.children(recursive=True)]
+    children: list[psutil.Process] = []
     # Only the parents: each stops its own children in its own order.
     for process in processes:
-        process.terminate()
+        with suppress(psutil.NoSuchProcess):
+            children += process.children(recursive=True)
+            process.terminate()
     _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
     _, orphans = psutil.wait_procs(children, timeout=1)
     for survivor in [*alive, *orphans]:
         survivor.kill()
     psutil.wait_procs([*alive, *orphans], timeout=STOP_SECONDS)
+
+
+def end_on_interrupt(sentence: str) -> None:
+    """From now on Ctrl-C ends this process with all that it has started, and says so.
+
+    KeyboardInterrupt would not: Airflow takes it for the failure of a task, and goes on.
+    """
+    screen = os.dup(1)
+
+    def end(*_: object) -> None:
+        # Who presses it again must not leave half of it running.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        terminate(psutil.Process().children())
+        os.write(screen, f"\n{sentence}\n".encode())
+        os._exit(INTERRUPTED)
+
+    signal.signal(signal.SIGINT, end)
 
 
 def all_services() -> list[Service]:
@@ -205,15 +259,13 @@ def emulator_running(folder: Path) -> Iterator[None]:
 
 
 def up(stack: Stack) -> None:
-    """Start everything and print the addresses."""
+    """Start everything that is not running. Errors: StackError."""
+    services = all_services()
     if not stack.process("api-server"):
+        # Nobody should wait for Airflow's database before that.
+        stack.check(*services)
         migrate_database(stack.log("migrate"))
-    stack.start(*all_services())
-    print(f"Airflow   {os.environ['AIRFLOW__API__BASE_URL']}   (no login: everyone is admin)")
-    print(
-        f"BigQuery  {os.environ['BIGQUERY_EMULATOR_HOST']}   Storage  {os.environ['STORAGE_EMULATOR_HOST']}"
-    )
-    print(f"Logs in {stack.folder / 'logs'}. `make down` stops it all.")
+    stack.start(*services)
 
 
 def down(stack: Stack) -> None:
@@ -223,19 +275,5 @@ def down(stack: Stack) -> None:
     print(f"Stopped {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
-def main(arguments: list[str]) -> int:
-    """Run `up` or `down` on the checkout's own stack."""
-    commands = {"up": up, "down": down}
-    if len(arguments) != 1 or arguments[0] not in commands:
-        print("usage: python -m scripts.stack up|down", file=sys.stderr)
-        return 2
-    try:
-        commands[arguments[0]](Stack(ROOT / ".local"))
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    down(Stack(ROOT / ".local"))

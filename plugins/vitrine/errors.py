@@ -15,6 +15,7 @@ VitrineError
 ├── IndexNotRebuiltError    BigQuery could not rebuild the vector index, or has too often today
 ├── RecallTooLowError       searches with the vector index miss too many of the nearest images
 ├── DeadlineMissedError     a scheduled run was not complete in time
+├── AirflowSilentError      Airflow's own API does not answer a page's question about runs
 ├── InputError              a page or a run was given input that cannot work
 └── IncompleteRunError      planned images are neither published, quarantined nor gone, or a task failed
 """
@@ -84,9 +85,17 @@ class InputError(VitrineError):
     """A page or a run was given input that cannot work."""
 
 
+class RefusedError(VitrineError):
+    """The model gave no vector for what a person searches for."""
+
+
 class DeadlineMissedError(VitrineError):
     """A scheduled run was not complete in time."""
 
 
 class IncompleteRunError(VitrineError):
     """Planned images are neither published, quarantined nor gone from the bucket, or a task failed."""
+
+
+class AirflowSilentError(VitrineError):
+    """Airflow's own API does not answer a page's question about runs."""

@@ -54,6 +54,11 @@ ImageContentType = Literal["image/jpeg", "image/png", "image/bmp", "image/gif"]
 # smaller than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).
 MAX_QUERY_BYTES: Final = 1023
 
+# The same page: 20 MB.
+MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
+# The same page: "English only". Nothing was found on the languages of gemini-embedding-2.
+ENGLISH_ONLY: Final = ("multimodalembedding@001",)
+
 # Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json, since Google's own page could
 # not be read.
 IMAGE_PRICE_USD: Final = 0.0001
@@ -68,6 +73,11 @@ REQUIRED_SERVICES: Final = (
 
 # https://docs.cloud.google.com/bigquery/docs/best-practices-costs
 MIN_BYTES_BILLED: Final = 10 * 1024 * 1024  # for each table that a query reads
+
+# On-demand price of what queries bill, in the US multi-region. Other locations differ, and reservations bill
+# time instead.
+# https://cloud.google.com/bigquery/pricing, as public tools repeat it, since that page could not be read.
+QUERY_USD_PER_TIB: Final = 6.25
 
 # https://docs.cloud.google.com/bigquery/docs/reference/standard-sql/data-types#integer_types
 MAX_INT64: Final = 2**63 - 1

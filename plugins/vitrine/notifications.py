@@ -35,20 +35,20 @@ class Question(BaseNotifier):
     Without it, one that says `{{ exception }}` could not be rendered, and Airflow would fail the task.
     """
 
-    def __init__(self, notifier: BaseNotifier, question: str) -> None:
+    def __init__(self, notifier: BaseNotifier) -> None:
         super().__init__()
-        self.notifier, self.question = notifier, question
+        self.notifier = notifier
 
     def __call__(self, *args: Any) -> None:
-        """Send the question."""
+        """Send the subject of the task that asks, which is rendered by then."""
         [context] = args
-        self.notifier({**context, "exception": self.question})
+        self.notifier({**context, "exception": context["task"].subject})
 
 
-def on_question(collection: Collection, question: str) -> BaseNotifier | None:
+def on_question(collection: Collection) -> BaseNotifier | None:
     """The collection's notifier for a task that waits for a person, or None. Errors: see on_failure."""
     notifier = on_failure(collection)
-    return notifier and Question(notifier, question)
+    return notifier and Question(notifier)
 
 
 def deadline_missed(collection: str, model: str, context: dict[str, Any]) -> None:

@@ -70,12 +70,15 @@ def test_add_a_column_to_the_embeddings(kitchen):
     kitchen.make(diff)
     upload(kitchen, "changed.jpg", photo(3), "Bea")
     upload(kitchen, "new.jpg", photo(4), "Cem")
-    calls = emulator.last_call()
+    before = emulator.last_call()
     kitchen.succeed("setup_image_search__met", "embed_images__met")
 
     rows = {row["uri"]: row["photographer"] for row in kitchen.ask(query)}
     assert rows == {f"{uri}/changed.jpg": "Bea", f"{uri}/new.jpg": "Cem", f"{uri}/old.jpg": "Ada"}
-    assert emulator.last_call() - calls == 2, "what was published before is not embedded again"
+    embedded = sorted(
+        call["uri"] for call in emulator.ledger(before) if call["uri"]
+    )  # setup asks for words, too
+    assert embedded == [f"{uri}/changed.jpg", f"{uri}/new.jpg"], "what was published is not embedded again"
 
 
 def test_add_a_second_collection(kitchen):

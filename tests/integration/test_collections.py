@@ -107,7 +107,8 @@ def test_a_run_that_waits_for_a_person_keeps_no_other_collection_waiting(stack, 
     stack.look(waiting)
     assert not waiting.is_over
     letter = (stack.processes.folder / "letter").read_text()
-    assert letter.startswith(f"{waiting.run_id} Embedding these images costs more than max_cost_usd.")
+    assert letter.startswith(f"{waiting.run_id} Embed "), letter
+    assert "needs approval" in letter
     # Whoever answers while the scheduler still notes that the task waits, makes the task fail; long since over.
     task = f"/dags/embed_images__met/dagRuns/{waiting.run_id}/taskInstances/plan.approve_cost"
     stack.call("PATCH", f"{task}/-1/hitlDetails", {"chosen_options": ["Approve"], "params_input": {}})

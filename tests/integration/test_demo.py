@@ -3,10 +3,21 @@
 import shutil
 from pathlib import Path
 
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState
+
 from demo import run
 from vitrine.collection import FILE_VARIABLE
 
 PHOTOS = Path(__file__).parents[2] / "demo/images/photos"
+
+
+def leave_a_dead_run(dag_id):
+    """Leave Airflow as an interrupted demo does: a run that has the turn, and that nobody goes on with."""
+    with create_session() as session:
+        [*_, run] = DagRun.find(dag_id=dag_id, session=session)
+        run.state = DagRunState.RUNNING
 
 
 def test_a_folder_is_searched_and_nothing_is_embedded_twice(emulator, tmp_path, monkeypatch, capfd):
@@ -26,6 +37,7 @@ def test_a_folder_is_searched_and_nothing_is_embedded_twice(emulator, tmp_path, 
     assert "In quarantine, because the model cannot read them: 1 images" in said
     assert said.partition("distance  uri\n")[2].split()[2:5] == ["gs://demo-our_pets/IMG", "1.JPG", "2"]
 
+    leave_a_dead_run("embed_images__our_pets")
     before = emulator.last_call()
     (folder / "IMG 1.JPG").unlink()
     assert run.main('"what" costs $5?', str(folder)) == 0, (state / "logs/demo.log").read_text()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from scripts.licences import ENVIRONMENTS, PAGE, pins
+from scripts.licences import ENVIRONMENTS, PAGE, ROOT, pins
 
 # Weak copyleft binds who changes the package itself, which Vitrine does not.
 ALLOWED = {
@@ -54,6 +54,16 @@ def test_no_licence_is_unknown_or_binds_others(file):
     allowed = ALLOWED | TOOLS if file.endswith("-dev.txt") else ALLOWED
     licences = {name: licence for name, (_, licence) in listed(file).items()}
     assert {name: each for name, each in licences.items() if not is_allowed(each, allowed)} == {}
+
+
+def test_what_the_pages_bring_is_named_with_its_licence_and_version():
+    vendored = sorted((ROOT / "plugins/vitrine/web/static/vendor").iterdir())
+    assert [folder.name for folder in vendored] == ["photoswipe"]
+    assert (vendored[0] / "LICENSE").read_text().startswith("The MIT License (MIT)")
+    [version] = re.findall(
+        r"PhotoSwipe ([0-9.]+) ", (vendored[0] / "photoswipe.esm.min.js").read_text()[:100]
+    )
+    assert f"LICENSE) {version}, which" in PAGE.read_text()
 
 
 @pytest.mark.parametrize(

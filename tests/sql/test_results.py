@@ -45,9 +45,10 @@ CASE_FILES = sorted(CASES.glob("*/*/*.yaml"))
 DEFAULTS = yaml.safe_load((CASES / "defaults.yaml").read_text())
 STATEMENT_FIELDS = ("configuration", "count", "write", "failed", "renew", "ask", "drift")
 SETUP = "setup/"
-# Tested where the setup runs and where an index is built and filled (tests/faults).
+# Tested where setup and teardown run, and where an index is built and filled (tests/faults).
 WITHOUT_CASES = (
     SETUP,
+    "teardown/drop_",
     "schema/create_",
     "schema/alter_",
     "index/create_vector_index",

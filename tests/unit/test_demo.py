@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
-from demo import run
+from demo import run, up
 from demo.folders import FolderError, add, choose_name, name_of, write
 from demo.upload import Folder, Picture, is_object_name, upload, upload_demo_images
 from demo.upload import main as upload_main
@@ -157,6 +157,31 @@ def test_an_airflow_that_runs_is_started_again():
     assert "/plugin/image-search/vitrine/cats/" in run.next_steps("cats", is_running=False)
 
 
+def test_two_demos_at_once_do_not_end_each_others_runs(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(run, "STATE", tmp_path)
+    monkeypatch.setattr(run, "emulator_running", lambda state: pytest.fail("something was started"))
+    with run.alone():
+        assert run.main("a cat") == 1
+    assert capfd.readouterr().out == "Another `make demo` is at work: wait until it has ended.\n"
+    with run.alone():
+        pass
+
+
+def test_up_says_what_to_click_next(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "http://here")
+    before, after = (up.next_steps(load()["met"], is_searchable=known) for known in (False, True))
+    assert "Nothing is searchable yet: open the first two DAGs" in before
+    for said in (before, after):
+        assert "http://here/plugin/image-search/vitrine/met/" in said
+        assert [line.split()[1] for line in said.splitlines()[-len(up.DAGS) :]] == [
+            f"{dag}__met" for dag in up.DAGS
+        ]
+
+
+def test_up_names_every_dag():
+    assert set(up.DAGS) == {path.stem for path in (ROOT / "dags").glob("*.py")}
+
+
 def test_demo_images_need_their_collection(tmp_path, monkeypatch):
     file = tmp_path / "mine.yaml"
     file.write_text(json.dumps({"collections": {"mine": {}}}))
@@ -207,12 +232,12 @@ def make(tmp_path):
 def test_make_hands_over_words_as_they_were_typed(make):
     query = """a "red" car for $5 (it's #1, `ls` $(shell ls) $$HOME \\ 100%)"""
     given = make(f"QUERY={query}", "IMAGES=/my $pictures/of 'us'", "NAME=us", "ADDED=")
-    assert given == f"<-m><demo.run><{query}></my $pictures/of 'us'><us><>"
+    assert given == f"<-m><demo><search><{query}></my $pictures/of 'us'><us><>"
 
 
 def test_make_takes_no_name_from_the_environment(make):
     given = make("ADDED=", QUERY="cost: $5", NAME="DESKTOP-1")
-    assert given == "<-m><demo.run><cost: $5><><><>"
+    assert given == "<-m><demo><search><cost: $5><><><>"
 
 
 def test_make_gives_airflow_the_folders_collections(make):

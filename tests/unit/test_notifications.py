@@ -1,6 +1,7 @@
 """Notifications of runs that failed or are late."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from airflow.sdk import BaseNotifier
@@ -69,9 +70,9 @@ def test_a_question_is_where_templates_find_an_error(monkeypatch, tmp_path):
     letter = letters.subscribe(monkeypatch, tmp_path / "letter", "{{ run_id }}: {{ exception }}")
     for name, value in NEEDED.items():
         monkeypatch.setenv(name, value)
-    on_question(load()["met"], "Approve?")({"run_id": "manual__1"})
+    on_question(load()["met"])({"run_id": "manual__1", "task": SimpleNamespace(subject="Approve?")})
     assert letter.read_text() == "manual__1: Approve?"
 
 
 def test_nobody_is_asked_by_default():
-    assert on_question(load(NEEDED)["met"], "Approve?") is None
+    assert on_question(load(NEEDED)["met"]) is None

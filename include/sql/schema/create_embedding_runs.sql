@@ -7,6 +7,7 @@
 -- removed: published images that were gone from the bucket. ignored: objects whose content type is not accepted.
 -- attempts: answers of the model, good or bad. calls_in_vain: paid for, and not searchable. bytes: of the planned images.
 -- cost_usd: estimated cost of the calls. jobs, bytes_billed: BigQuery jobs of the run before its report; stages: by kind of task.
+-- reason: why it is incomplete, in a sentence; else ''. failures: images that are 'pending' or 'quarantined', by status.
 -- data_interval_…: if the run has one; a run of Airflow's Backfill takes only images updated in it.
 CREATE TABLE IF NOT EXISTS {{ table('embedding_runs') }} (
   run_id STRING NOT NULL,
@@ -34,5 +35,7 @@ CREATE TABLE IF NOT EXISTS {{ table('embedding_runs') }} (
   calls_in_vain INT64,
   jobs INT64,
   bytes_billed INT64,
-  stages ARRAY<STRUCT<stage STRING, jobs INT64, bytes_billed INT64, calls INT64, calls_in_vain INT64>>
+  stages ARRAY<STRUCT<stage STRING, jobs INT64, bytes_billed INT64, calls INT64, calls_in_vain INT64>>,
+  reason STRING,
+  failures ARRAY<STRUCT<place STRING, status STRING, images INT64>>
 )

@@ -18,14 +18,19 @@ def approval(collection: Collection, plan: PlanBatchesOperator, end: str) -> Tak
 
     :param end: task id with which a run continues that is not approved.
     """
-    question = "Embedding these images costs more than max_cost_usd. Approve?"
+
+    def said(key: str) -> str:
+        # A plan that was marked a success by hand has said nothing.
+        return f"{{{{ ti.xcom_pull(task_ids='{plan.task_id}', key='{key}') or 'There is no {key}.' }}}}"
+
     approve = ApproveCostOperator(
         task_id="approve_cost",
         plan=plan.task_id,
-        subject=question,
-        body=f"{{{{ ti.xcom_pull(task_ids='{plan.task_id}', key='plan') }}}}",
+        subject=said("question"),
+        body=f"{said('plan')}\n\nWithout an answer within {collection.approval_hours:g} hours it is "
+        "rejected: nothing is embedded or paid, and the images stay pending.",
         response_timeout=timedelta(hours=collection.approval_hours),
-        notifiers=notifications.on_question(collection, question),
+        notifiers=notifications.on_question(collection),
         end=end,
     )
     take_quota = TakeQuotaSensor(

@@ -16,6 +16,7 @@ from vitrine.embed.planning import (
     as_markdown,
     deferred_reason,
     estimate,
+    question,
     refuse_unworkable,
     review,
 )
@@ -72,8 +73,8 @@ class PlanRunOperator(PlanBatchesOperator, SkipMixin):
     `nothing`, and a dry run with `end`.
 
     Approval covers exactly the work order that was written. Pushes the XComs `plan` (a Markdown table),
-    `verdict` (which approve_cost reads), `deferred` (number of images) and `deferred_reason`. Reads the
-    Params dry_run, max_cost_usd and max_images.
+    `question` (what a person is asked), `verdict` (which approve_cost reads), `deferred` (number of images)
+    and `deferred_reason`. Reads the Params dry_run, max_cost_usd and max_images.
     """
 
     def __init__(self, *, collection: Collection, nothing: str, end: str, **kwargs: Any) -> None:
@@ -103,9 +104,23 @@ class PlanRunOperator(PlanBatchesOperator, SkipMixin):
         )
         cap = params["max_cost_usd"]
         cap = self.collection.max_cost_usd if cap is None else cap
-        markdown = as_markdown(plan, planned["copies"], deferred, reason, this_month * rates.image_usd, cap)
+        markdown = as_markdown(
+            plan,
+            planned["copies"],
+            deferred,
+            reason,
+            this_month * rates.image_usd,
+            cap,
+            self.collection.monthly_budget_usd,
+        )
         verdict = review(plan, max_cost_usd=cap, dry_run=params["dry_run"])
-        said = {"plan": markdown, "deferred": deferred, "deferred_reason": reason, "verdict": str(verdict)}
+        said = {
+            "plan": markdown,
+            "question": question(plan, cap),
+            "deferred": deferred,
+            "deferred_reason": reason,
+            "verdict": str(verdict),
+        }
         for key, value in said.items():
             context["ti"].xcom_push(key=key, value=value)
         self.log.info("%s\n%s", verdict, markdown)

@@ -164,21 +164,50 @@ def deferred_reason(deferred: int, left: Mapping[str, int]) -> str:
 
 
 def as_markdown(
-    plan: Plan, copies: int, deferred: int, reason: str, paid_this_month_usd: float, cap_usd: float
+    plan: Plan,
+    copies: int,
+    deferred: int,
+    reason: str,
+    paid_this_month_usd: float,
+    cap_usd: float,
+    budget_usd: float | None,
 ) -> str:
-    """The plan as a Markdown table, for the log and for approval."""
+    """The plan as a Markdown table, for the log and for approval.
+
+    :param budget_usd: of a month; None: no limit.
+    """
+    budget = f" of the budget of {_dollars(budget_usd)}" if budget_usd is not None else ""
     rows = {
         "images": f"{plan.images:,} ({plan.bytes / 1e6:,.1f} MB)",
         "batches": f"{plan.batches:,}",
-        "estimated cost": f"${plan.cost_usd:,.2f}",
-        "approval needed above": f"${cap_usd:,.2f}",
-        "paid this month so far": f"${paid_this_month_usd:,.2f}",
+        "estimated cost": _dollars(plan.cost_usd),
+        "approval needed above": f"{_dollars(cap_usd)} (max_cost_usd)",
+        "paid this month so far": f"{_dollars(paid_this_month_usd)}{budget}",
         "time on BigQuery": f"about {plan.minutes:,} min",
         "deferred to later runs": f"{deferred:,}" + (f" ({reason})" if reason else ""),
     }
     if copies:
         rows["copies of these, free"] = f"{copies:,}"
     return "\n".join(["| plan | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows.items())])
+
+
+def question(plan: Plan, cap_usd: float) -> str:
+    """What a person is asked about a plan, with the limit beside the price.
+
+    >>> question(Plan(images=13_000, bytes=0, batches=3, cost_usd=1.3, minutes=30), cap_usd=1)
+    'Embed 13,000 images for about $1.30? More than $1.00 needs approval.'
+    >>> question(Plan(images=274, bytes=0, batches=3, cost_usd=0.0274, minutes=1), cap_usd=0.001)
+    'Embed 274 images for about $0.0274? More than $0.001 needs approval.'
+    """
+    return (
+        f"Embed {plan.images:,} image{'' if plan.images == 1 else 's'} for about {_dollars(plan.cost_usd)}? "
+        f"More than {_dollars(cap_usd)} needs approval."
+    )
+
+
+def _dollars(amount: float) -> str:
+    """An amount with cents; a smaller one with as many figures as it takes to compare it."""
+    return f"${amount:,.2f}" if amount == 0 or amount >= 0.1 else f"${amount:.3g}"
 
 
 def pace(planned: int, done: int, seconds: int | None) -> dict[str, int | None]:

@@ -89,7 +89,7 @@ def verdict(figures: Mapping[str, Any], outcome: Outcome, reason: str | None) ->
     :param reason: why it is incomplete; its first line is used.
     """
     if outcome is Outcome.INCOMPLETE:
-        return f"INCOMPLETE: {(reason or '').partition(chr(10))[0]}"
+        return f"INCOMPLETE: {first_line(reason)}"
     if outcome is Outcome.NOTHING_PENDING:
         return "Nothing was pending."
     if outcome in (Outcome.DRY_RUN, Outcome.REJECTED):
@@ -99,6 +99,11 @@ def verdict(figures: Mapping[str, Any], outcome: Outcome, reason: str | None) ->
     if figures["deferred"]:
         parts.append(f"{figures['deferred']:,} left to later runs by {figures['deferred_reason']}")
     return f"Complete: {', '.join(parts)}."
+
+
+def first_line(reason: str | None) -> str:
+    """The cause, of a text that why_incomplete has returned; "" of None."""
+    return (reason or "").partition("\n")[0]
 
 
 IN_WORDS = {

@@ -64,7 +64,7 @@ def take(ti: TaskInstance, turn: str, *, is_shared: bool) -> str | None:
     """
     if active := active_holder(ti, turn):
         return active
-    holder = _holder(turn)
+    holder = last_holder(turn)
     if not holder or not _is_own(holder, ti):
         own = Turn(
             dag_id=ti.dag_id,
@@ -75,20 +75,27 @@ def take(ti: TaskInstance, turn: str, *, is_shared: bool) -> str | None:
         Variable.set(turn, own, serialize_json=True)
         if is_shared:
             time.sleep(CONFIRM_SECONDS)
-        holder = _holder(turn)
+        holder = last_holder(turn)
     return None if holder and _is_own(holder, ti) else in_words(holder)
 
 
 def active_holder(ti: TaskInstance, turn: str) -> str | None:
     """Another run that is active and has the turn, in words; None if there is none."""
-    holder = _holder(turn)
+    holder = last_holder(turn)
     is_active = holder is not None and not _is_own(holder, ti) and _is_running(ti, holder)
     return in_words(holder) if is_active else None
 
 
+def last_holder(turn: str) -> Turn | None:
+    """The run that has a turn, or had it last; None before the first."""
+    holder: Turn | None = Variable.get(turn, default=None, deserialize_json=True)
+    # A Variable of an earlier version has no lease.
+    return holder and Turn(**{"lease_id": "", "earlier_lease_id": "", **holder})
+
+
 def last_lease_id(turn: str) -> str:
     """`lease_id` of the run of this Airflow that had the turn last; "" before the first."""
-    holder = _holder(turn)
+    holder = last_holder(turn)
     return holder["lease_id"] if holder else ""
 
 
@@ -97,25 +104,19 @@ def check(context: Context, turn: str, advice: str = CLEAR_RUN) -> Turn:
     run is cleared; its text ends with `advice`."""
     if own := get(context, turn):
         return own
-    holder = in_words(_holder(turn))
+    holder = in_words(last_holder(turn))
     raise TurnLostError(f"{holder} has taken the turn since {context['ti'].run_id}. {advice}")
 
 
 def get(context: Context, turn: str) -> Turn | None:
     """The turn of the context's run, or None when it has none."""
-    holder = _holder(turn)
+    holder = last_holder(turn)
     return holder if holder and _is_own(holder, context["ti"]) else None
 
 
 def in_words(holder: Turn | None) -> str:
     """The run that has a turn, for people."""
     return f"Run {holder['run_id']} of {holder['dag_id']}" if holder else "No run"
-
-
-def _holder(turn: str) -> Turn | None:
-    holder: Turn | None = Variable.get(turn, default=None, deserialize_json=True)
-    # A Variable of an earlier version has no lease.
-    return holder and Turn(**{"lease_id": "", "earlier_lease_id": "", **holder})
 
 
 def _is_own(holder: Turn, ti: TaskInstance) -> bool:

@@ -5,6 +5,7 @@ Google's client is imported inside functions: importing it costs every task proc
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -252,6 +253,11 @@ class BigQuery:
         """Size of a table, without a job. Errors: google.api_core.exceptions.NotFound."""
         table = self.client().get_table(table_id)
         return TableSize(table.num_rows or 0, table.num_bytes or 0)
+
+
+def is_emulated() -> bool:
+    """Whether an emulator answers instead of BigQuery: Google's client reads the same variable."""
+    return bool(os.environ.get("BIGQUERY_EMULATOR_HOST"))
 
 
 @cache

@@ -25,10 +25,7 @@ def emit(job: QueryJob) -> None:
     except RuntimeError:
         return
     try:
-        # not installed where types are checked
-        from airflow.providers.openlineage.api.sql import (  # type: ignore[import-not-found,unused-ignore]
-            emit_query_lineage,
-        )
+        from airflow.providers.openlineage.api.sql import emit_query_lineage
     except ImportError:
         return
     emit_query_lineage(

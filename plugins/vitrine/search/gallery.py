@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 THUMBNAIL_PIXELS = 320
 # Images with more pixels are not shown: a small file can decode to gigabytes.
@@ -19,6 +19,8 @@ MAX_PIXELS = 80_000_000
 # What the model embeds, whatever an object is called, and no format for which Pillow would start another
 # program (EPS).
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP")
+# Orientations of EXIF in which what is stored as width is seen as height.
+ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,26 @@ class Picture:
         return self.gcs_uri.rsplit("/", 1)[-1]
 
 
-def jpeg_thumbnail(data: bytes) -> bytes | None:
-    """A JPEG of at most 320 x 320 pixels; None if the data is not a picture."""
+class Rendition(NamedTuple):
+    """A picture as a JPEG that fits a square, and the pixels of the original as it is seen."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
+def rendition(data: bytes, pixels: int) -> Rendition | None:
+    """A JPEG of at most `pixels` x `pixels`; None if the data is not a picture."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
                 return None
-            image.thumbnail((THUMBNAIL_PIXELS, THUMBNAIL_PIXELS))
+            image.thumbnail((pixels, pixels))
             image.load()
             with suppress(Exception):  # broken EXIF: show the picture as it is stored
+                if image.getexif().get(ExifTags.Base.Orientation, 1) in ON_ITS_SIDE:
+                    width, height = height, width
                 ImageOps.exif_transpose(image, in_place=True)
             small = image.convert("RGBA")
     except Exception:  # noqa: BLE001  Pillow's decoders raise anything on broken data
@@ -54,13 +67,13 @@ def jpeg_thumbnail(data: bytes) -> bytes | None:
     page.paste(small, mask=small)
     buffer = io.BytesIO()
     page.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+    return Rendition(buffer.getvalue(), width, height)
 
 
 def thumbnail(data: bytes) -> str | None:
     """The thumbnail as a data URI; None if the data is not a picture."""
-    small = jpeg_thumbnail(data)
-    return "data:image/jpeg;base64," + base64.b64encode(small).decode() if small else None
+    small = rendition(data, THUMBNAIL_PIXELS)
+    return "data:image/jpeg;base64," + base64.b64encode(small.jpeg).decode() if small else None
 
 
 @dataclass(frozen=True)

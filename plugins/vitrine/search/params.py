@@ -6,8 +6,9 @@ from airflow.sdk import Param
 
 from vitrine import limits
 
-# Maximum number of pictures on the search page; search_images allows more.
+# Maximum number of pictures that the search page shows at once, and as one scrolls on.
 MOST_ON_PAGE = 200
+MOST_IN_ALL = 1_000
 
 SEARCH_IMAGES = {
     "query": Param(
@@ -17,7 +18,9 @@ SEARCH_IMAGES = {
         maxLength=limits.MAX_QUERY_BYTES,
         description_md="What to search for, in English. The model reads the first 32 tokens.",
     ),
-    "top_k": Param(3, type="integer", minimum=1, maximum=1000, description_md="Number of pictures to find."),
+    "top_k": Param(
+        3, type="integer", minimum=1, maximum=MOST_IN_ALL, description_md="Number of pictures to find."
+    ),
     "uri_prefix": Param(
         None, type=["null", "string"], description_md="Only pictures whose URI begins with this."
     ),

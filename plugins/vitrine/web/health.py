@@ -1,40 +1,59 @@
-"""The health page: what is searchable, pending and quarantined, and how the last runs went."""
+"""The health pages: was last night good, and what must be done; what is where, and what it costs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any
-from urllib.parse import urlencode
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from google.api_core.exceptions import NotFound
+from starlette.concurrency import run_in_threadpool
 
 from vitrine import limits
-from vitrine.collection import Collection
+from vitrine.collection import Collection, load
+from vitrine.dag_defaults import longest_gap
 from vitrine.embed.planning import Batch, Plan, estimate
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import content_types, model, string
 from vitrine.index.state import IndexState, classify, too_few_rows
 from vitrine.index.vector_index import VectorIndex
-from vitrine.web import chart, trend
+from vitrine.search.addresses import below_airflow
+from vitrine.web import chart, nights, trend
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
-from vitrine.web.pages import EXPECTED, explain, page
+from vitrine.web.nights import EMBED_DAG, Nights
+from vitrine.web.pages import EXPECTED, Problem, explain, page
+from vitrine.web.verdict import Failure, Link, Report, Situation, Task, Verdict, verdict
 
 router = APIRouter()
 
-EMBED_DAG, MAINTENANCE_DAG = "embed_images", "maintain_vector_index"
+SETUP_DAG, MAINTENANCE_DAG = "setup_image_search", "maintain_vector_index"
 MOST_STATUSES = 20
 MOST_BROKEN = 60
+MOST_MONTHS = 12
+# Among them is the last success, unless nothing has succeeded for weeks.
+MOST_REPORTS = 60
 # Columns that a table of an earlier version lacks.
-NEW_COLUMNS = {"outcome": None, "deferred": None, "cost_usd": None, "changed": None}
+NEW_COLUMNS = {
+    "outcome": None,
+    "deferred": None,
+    "deferred_reason": None,
+    "cost_usd": None,
+    "changed": None,
+    "reason": None,
+    "failures": None,
+}
+TIB = 2**40
 
 
 @dataclass(frozen=True)
@@ -56,12 +75,40 @@ class Filter:
 
 
 @dataclass(frozen=True)
+class Month:
+    """What the runs of a calendar month (UTC) have cost, in USD; None where no run has written it.
+
+    `is_partial` says that an earlier version has written some of the runs, without all of their costs.
+    """
+
+    month: str
+    runs: int
+    published: int
+    model_usd: float | None
+    bigquery_usd: float | None
+    is_partial: bool
+
+    @property
+    def total_usd(self) -> float:
+        """What is known of it."""
+        return (self.model_usd or 0.0) + (self.bigquery_usd or 0.0)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The reports of the last runs, newest first, and what the months have cost, newest first."""
+
+    reports: list[dict[str, Any]]
+    months: list[Month]
+
+
+@dataclass(frozen=True)
 class Health:
     """What the page shows, except the backlog, which takes longer to count."""
 
     searchable: int
     index: IndexState
-    runs: list[dict[str, Any]]
+    ledger: Ledger
     statuses: list[dict[str, Any]]
     broken: list[dict[str, Any]]
     recall: list[dict[str, Any]] | None  # None: the table does not exist yet
@@ -84,18 +131,17 @@ def look(collection: Collection, chosen: Filter) -> Health:
     matching = string("status", chosen.status), string("uri_prefix", chosen.uri_prefix)
     with ThreadPoolExecutor() as pool:
         index = pool.submit(_index, collection)
-        runs = pool.submit(ask, collection, "pages/select_runs.sql", most=chart.MOST_RUNS)
+        ledger = _ledger(pool, collection)
         statuses = pool.submit(ask, collection, "pages/count_quarantine.sql", space, most=MOST_STATUSES)
         broken = pool.submit(
             ask, collection, "pages/select_quarantine.sql", space, *matching, most=MOST_BROKEN
         )
         recall = pool.submit(_recall, collection)
     searchable, state = index.result()
-    reports = [_with_changed(NEW_COLUMNS | row) for row in runs.result().rows]
     return Health(
         searchable,
         state,
-        reports,
+        ledger(),
         statuses.result().rows,
         broken.result().rows,
         recall.result(),
@@ -103,9 +149,31 @@ def look(collection: Collection, chosen: Filter) -> Health:
     )
 
 
+def _ledger(pool: ThreadPoolExecutor, collection: Collection) -> Callable[[], Ledger]:
+    """Begin to read a collection's ledger: two queries. What is returned waits for them."""
+    runs = pool.submit(ask, collection, "pages/select_runs.sql", most=MOST_REPORTS)
+    months = pool.submit(ask, collection, "pages/select_costs.sql", most=MOST_MONTHS)
+    return lambda: Ledger(
+        [_with_changed(NEW_COLUMNS | row) for row in runs.result().rows],
+        [_month(row) for row in months.result().rows],
+    )
+
+
 def _with_changed(report: dict[str, Any]) -> dict[str, Any]:
     """A report in whose chart the images that changed are with those that vanished."""
     return report | {"vanished": report["vanished"] + (report["changed"] or 0)}
+
+
+def _month(row: Mapping[str, Any]) -> Month:
+    billed = row["bytes_billed"]
+    return Month(
+        month=datetime.strptime(row["month"], "%Y-%m").strftime("%b %Y"),
+        runs=row["runs"],
+        published=row["published"],
+        model_usd=row["cost_usd"],
+        bigquery_usd=None if billed is None else billed / TIB * limits.QUERY_USD_PER_TIB,
+        is_partial=row["cost_partly"] or row["bytes_partly"],
+    )
 
 
 def _recall(collection: Collection) -> list[dict[str, Any]] | None:
@@ -151,23 +219,114 @@ def backlog(collection: Collection) -> Plan:
     return estimate(batches, collection.rates)
 
 
+def judge(collection: Collection, looked: Nights, reports: Sequence[Mapping[str, Any]] | None) -> Verdict:
+    """The verdict on a collection; `reports` is None if it is not set up."""
+    within = collection.complete_within_minutes
+    return verdict(
+        Situation(
+            now=datetime.now(UTC),
+            dag=looked.dag,
+            reports=None if reports is None else [_report(row) for row in reports],
+            image_usd=collection.rates.image_usd,
+            gap=longest_gap(collection.schedule),
+            runs=looked.runs,
+            may_see=looked.may_see,
+            within=None if within is None else timedelta(minutes=within),
+            setup_dag=collection.dag_id(SETUP_DAG),
+        )
+    )
+
+
+def _report(row: Mapping[str, Any]) -> Report:
+    return Report(
+        run_id=row["run_id"],
+        at=row["started_at"],
+        outcome=row["outcome"] or "",
+        complete=row["complete"],
+        published=row["published"],
+        quarantined=row["quarantined"],
+        pending=row["pending"],
+        deferred=row["deferred"] or 0,
+        deferred_reason=row["deferred_reason"] or "",
+        cost_usd=row["cost_usd"],
+        reason=row["reason"] or "",
+        failures=tuple(Failure(**failure) for failure in row["failures"] or ()),
+    )
+
+
+def address(collection: Collection, link: Link) -> str:
+    """Where a link of a verdict leads, in Airflow or on this page; below Airflow's own address."""
+    dag = f"/dags/{quote(collection.dag_id(EMBED_DAG), safe='')}"
+    run = f"{dag}/runs/{quote(link.run_id, safe='')}"
+    here = f"/vitrine/{collection.name}/health"
+    task = link.task or Task("")
+    at = {"run": link.run_id, "task": task.task_id, "map": task.map_index, "try": task.try_number}
+    places = {
+        "log": f"{here}/log?{urlencode(at)}",
+        "question": f"{run}/tasks/{quote(task.task_id, safe='')}/required_actions",
+        "run": run,
+        "dag": dag,
+        "dags": "/dags",
+        "setup": f"/dags/{quote(collection.dag_id(SETUP_DAG), safe='')}",
+        "quarantine": f"{here}#quarantine",
+    }
+    return below_airflow(places[link.to])
+
+
+@router.get("/health/log")
+async def log_line(
+    request: Request,
+    collection: ChosenCollection,
+    run: str,
+    task: str,
+    map_index: Annotated[int, Query(alias="map")] = -1,
+    try_number: Annotated[int, Query(alias="try")] = 1,
+) -> RedirectResponse:
+    """Airflow's page of a task's log, at the line that explains why it failed."""
+    dag, failed = collection.dag_id(EMBED_DAG), Task(task, "failed", map_index, try_number)
+    line = await nights.explaining_line(request, dag, run, failed)
+    mapped = f"/mapped/{map_index}" if map_index >= 0 else ""
+    place = f"/dags/{quote(dag, safe='')}/runs/{quote(run, safe='')}/tasks/{quote(task, safe='')}{mapped}"
+    return RedirectResponse(
+        below_airflow(f"{place}?try_number={try_number}{'' if line is None else f'#{line}'}")
+    )
+
+
+async def looked_at(request: Request, collection: ChosenCollection) -> Nights:
+    """What Airflow says of the runs: before the page takes a thread, since Airflow needs threads, too."""
+    return await nights.look(request, collection)
+
+
+LookedAt = Annotated[Nights, Depends(looked_at)]
+
+
 @router.get("/health")
-def health_page(request: Request, collection: ChosenCollection, user: GetUserDep) -> HTMLResponse:
+def health_page(
+    request: Request, collection: ChosenCollection, looked: LookedAt, user: GetUserDep
+) -> HTMLResponse:
     """The page, with a button to replay the quarantine for people who may run the DAG."""
-    chosen, health, problem = Filter.read(request.query_params), None, None
+    chosen, health, problem, said = Filter.read(request.query_params), None, None, None
     try:
         health = look(collection, chosen)
+        said = judge(collection, looked, health.ledger.reports)
+    except NotFound as error:
+        problem, said = explain(error), judge(collection, looked, None)
     except EXPECTED as error:
         problem = explain(error)
     dag = collection.dag_id(EMBED_DAG)
+    runs = health.ledger.reports[: chart.MOST_RUNS] if health else []
     return page(
         "health.html",
         collection=collection,
         problem=problem,
+        said=said,
+        may_see=looked.may_see,
+        address=address,
         chosen=chosen,
         health=health,
-        columns=chart.columns(health.runs[::-1]) if health else [],
-        most_planned=max((run["planned"] for run in health.runs), default=0) if health else 0,
+        runs=runs,
+        columns=chart.columns(runs[::-1]),
+        marks=chart.marks(runs),
         chart=chart,
         trend=trend.trend((health.recall or [])[::-1], health.recall_goal) if health else None,
         scale=trend,
@@ -179,6 +338,15 @@ def health_page(request: Request, collection: ChosenCollection, user: GetUserDep
     )
 
 
+@router.get("/health/now")
+def now_part(collection: ChosenCollection, looked: LookedAt) -> Response:
+    """The first line while a run is under way, without a BigQuery job; 204 once none is."""
+    if looked.active is None:
+        return Response(status_code=204)
+    said = judge(collection, looked, [])
+    return page("first.html", collection=collection, said=said, address=address)
+
+
 @router.get("/health/backlog")
 def backlog_part(collection: ChosenCollection) -> HTMLResponse:
     """The number of pending images, loaded after the rest because it compares the listing with all tables."""
@@ -187,3 +355,37 @@ def backlog_part(collection: ChosenCollection) -> HTMLResponse:
     except EXPECTED as error:
         return page("backlog.html", collection=collection, problem=explain(error))
     return page("backlog.html", collection=collection, plan=plan, cap=cap, budget=budget)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A collection in one line: its verdict, or what kept us from it, and what its months have cost."""
+
+    collection: Collection
+    said: Verdict | None
+    problem: Problem | None
+    months: list[Month]
+
+
+def glance(collection: Collection, looked: Nights) -> Glance:
+    """Look at a collection: two queries."""
+    try:
+        with ThreadPoolExecutor() as pool:
+            ledger = _ledger(pool, collection)
+        read = ledger()
+    except NotFound:
+        return Glance(collection, judge(collection, looked, None), None, [])
+    except EXPECTED as error:
+        return Glance(collection, None, explain(error), [])
+    months = read.months if looked.may_see else []
+    return Glance(collection, judge(collection, looked, read.reports), None, months)
+
+
+async def overview(request: Request) -> HTMLResponse:
+    """All collections, with one line each, and what they cost by month."""
+    collections = load().collections
+    looked = await asyncio.gather(*(nights.look(request, one) for one in collections))
+    glances = await asyncio.gather(
+        *(run_in_threadpool(glance, one, seen) for one, seen in zip(collections, looked, strict=True))
+    )
+    return page("overview.html", glances=glances, address=address)

@@ -13,12 +13,26 @@ from google.auth.exceptions import GoogleAuthError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from requests.exceptions import RequestException
 
+from vitrine import limits
 from vitrine.collection import Collection, load
-from vitrine.errors import InputError, VitrineError
+from vitrine.errors import InputError, RefusedError, VitrineError
 from vitrine.search.addresses import below_airflow
-from vitrine.web.thumbnails import thumbnail_address
+from vitrine.web.thumbnails import enlarged_address, thumbnail_address
 
 log = logging.getLogger(__name__)
+
+
+def shortly(number: int) -> str:
+    """A power of ten, for the scale of a chart.
+
+    >>> shortly(100), shortly(10_000), shortly(1_000_000)
+    ('100', '10 k', '1 M')
+    """
+    for size, unit in ((10**6, " M"), (10**3, " k")):
+        if number >= size:
+            return f"{number // size}{unit}"
+    return str(number)
+
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -29,7 +43,11 @@ TEMPLATES = Environment(
 )
 TEMPLATES.globals |= {
     "thumbnail_address": thumbnail_address,
+    "enlarged_address": enlarged_address,
     "percent": lambda share: "–" if share is None else f"{share * 100:.1f} %",
+    "dollars": lambda amount: "–" if amount is None else f"${amount:,.2f}",
+    "shortly": shortly,
+    "usd_per_tib": limits.QUERY_USD_PER_TIB,
 }
 
 # Our own files only, so a hostile object name or status stays harmless even if escaping were forgotten.
@@ -55,7 +73,7 @@ class Problem(NamedTuple):
 def explain(error: Exception, asked: str = "BigQuery") -> Problem:
     """Explain one of the EXPECTED errors; `asked` is the service that should have answered."""
     if isinstance(error, VitrineError):
-        return Problem(str(error), 400 if isinstance(error, InputError) else 500)
+        return Problem(str(error), {InputError: 400, RefusedError: 502}.get(type(error), 500))
     log.warning("%s did not answer: %s", asked, error)
     if isinstance(error, NotFound):
         return Problem(f"{_words(error)} Run the DAG setup_image_search first, then embed_images.", 404)

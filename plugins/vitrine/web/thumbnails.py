@@ -1,4 +1,4 @@
-"""Thumbnails of images in our tables, and of nothing else.
+"""Thumbnails and enlargements of images in our tables, and of nothing else.
 
 Each URL is signed by this server, which signs only URIs that it has just read from one of our tables. So
 nobody can read other objects of the bucket, and no picture costs a query.
@@ -22,13 +22,16 @@ from fastapi.responses import Response
 
 from vitrine.collection import Collection
 from vitrine.google import storage
-from vitrine.search.gallery import jpeg_thumbnail
+from vitrine.search.gallery import THUMBNAIL_PIXELS, rendition
 from vitrine.web.chosen import ChosenCollection
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
 
 router = APIRouter()
+
+# Fills most screens; the whole picture needs rights in the bucket.
+ENLARGED_PIXELS = 1_600
 
 # A thread pool of our own: while storage is slow, waiting requests must not occupy the threads that the rest
 # of Airflow's web server shares, which also serve the heartbeats of running tasks.
@@ -39,7 +42,8 @@ GONE = "The picture is gone from the bucket, or too large to show."
 HEADERS = {
     # The browser keeps it, and revalidates it after an hour.
     "Cache-Control": "private, max-age=3600",
-    "Content-Security-Policy": "default-src 'none'",
+    # The style is the browser's own, of a picture that is opened alone.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -52,7 +56,16 @@ def signature(uri: str) -> str:
 
 def thumbnail_address(uri: str) -> str:
     """Relative URL of a thumbnail. Only for URIs that come from one of our tables."""
-    return "thumbnails?" + urlencode({"uri": uri, "signature": signature(uri)})
+    return "thumbnails?" + _signed(uri)
+
+
+def enlarged_address(uri: str) -> str:
+    """Relative URL of an enlargement. Only for URIs that come from one of our tables."""
+    return "enlarged?" + _signed(uri)
+
+
+def _signed(uri: str) -> str:
+    return urlencode({"uri": uri, "signature": signature(uri)})
 
 
 def is_listed(collection: Collection, uri: str) -> bool:
@@ -74,30 +87,55 @@ async def thumbnail(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """A JPEG of at most 320 x 320 pixels. 404 if it is unsigned, gone, too large or not a picture."""
-    return await run_sync(_thumbnail, collection, uri, signature, if_none_match, limiter=THREADS)
+    asked = (collection, uri, signature, if_none_match, THUMBNAIL_PIXELS)
+    return await run_sync(_answer, *asked, limiter=THREADS)
 
 
-def _thumbnail(collection: Collection, uri: str, signature: str, if_none_match: str | None) -> Response:
+@router.get("/enlarged")
+async def enlarged(
+    collection: ChosenCollection,
+    uri: str,
+    signature: str,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """A JPEG of at most 1,600 x 1,600 pixels; headers describe the object. 404 as for thumbnails."""
+    asked = (collection, uri, signature, if_none_match, ENLARGED_PIXELS)
+    return await run_sync(_answer, *asked, limiter=THREADS)
+
+
+def _answer(
+    collection: Collection, uri: str, signature: str, if_none_match: str | None, pixels: int
+) -> Response:
     if not _is_signed(uri, signature) or not is_listed(collection, uri):
         raise HTTPException(404, "There is no such picture.")
     blob = storage.find_image(_client(collection.gcp_conn_id), uri)
     if blob is None:
         raise HTTPException(404, GONE)
-    headers = HEADERS | {"ETag": f'"{blob.generation}"'}
+    headers = HEADERS | {
+        "ETag": f'"{blob.generation}"',
+        "Vitrine-Bytes": str(blob.size),
+        "Vitrine-Updated": blob.updated.isoformat(),
+    }
     if if_none_match == headers["ETag"]:
         return Response(status_code=304, headers=headers)
     data = storage.download(blob)
     if data is None:
         raise HTTPException(404, GONE)
     with DECODERS:
-        small = jpeg_thumbnail(data)
-    if small is None:
+        made = rendition(data, pixels)
+    if made is None:
         raise HTTPException(404, "The object is not a picture.")
-    return Response(small, media_type="image/jpeg", headers=headers)
+    headers["Vitrine-Pixels"] = f"{made.width} {made.height}"
+    return Response(made.jpeg, media_type="image/jpeg", headers=headers)
 
 
 def _is_signed(uri: str, given: str) -> bool:
     return hmac.compare_digest(signature(uri).encode(), given.encode())
+
+
+def client_of(collection: Collection) -> Client:
+    """The client of a collection's connection, shared by all requests."""
+    return _client(collection.gcp_conn_id)
 
 
 @cache

@@ -9,12 +9,12 @@ from math import floor
 from typing import Any
 
 from vitrine.index.recall import QUERY_KINDS
-from vitrine.web.chart import SCALE_WIDTH, WIDTH
 
 # Half a year of weeks.
 MOST_MEASUREMENTS = 26
-STEP = (WIDTH - SCALE_WIDTH) / MOST_MEASUREMENTS
 # In the SVG's own units; TOP leaves room for the marker of a rebuild.
+SCALE_WIDTH, WIDTH = 40, 640
+STEP = (WIDTH - SCALE_WIDTH) / MOST_MEASUREMENTS
 TOP, PLOT_HEIGHT = 8, 100
 HEIGHT = TOP + PLOT_HEIGHT + 16
 

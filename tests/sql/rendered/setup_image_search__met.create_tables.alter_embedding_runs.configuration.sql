@@ -12,4 +12,6 @@ ALTER TABLE `demo-project.bqml_tutorial.embedding_runs`
   ADD COLUMN IF NOT EXISTS calls_in_vain INT64,
   ADD COLUMN IF NOT EXISTS jobs INT64,
   ADD COLUMN IF NOT EXISTS bytes_billed INT64,
-  ADD COLUMN IF NOT EXISTS stages ARRAY<STRUCT<stage STRING, jobs INT64, bytes_billed INT64, calls INT64, calls_in_vain INT64>>
+  ADD COLUMN IF NOT EXISTS stages ARRAY<STRUCT<stage STRING, jobs INT64, bytes_billed INT64, calls INT64, calls_in_vain INT64>>,
+  ADD COLUMN IF NOT EXISTS reason STRING,
+  ADD COLUMN IF NOT EXISTS failures ARRAY<STRUCT<place STRING, status STRING, images INT64>>

@@ -17,5 +17,7 @@ def test_the_tasks_name_each_other_and_the_end():
     assert approve.upstream_task_ids == {plan.task_id}
     assert approve.downstream_task_ids == {take_quota.task_id}
     assert (approve.plan, approve.end) == (plan.task_id, "report")
-    assert plan.task_id in approve.body
+    assert "key='question'" in approve.subject
+    assert "key='plan'" in approve.body
+    assert "Without an answer within 1.5 hours it is rejected" in approve.body
     assert approve.response_timeout.total_seconds() == 5400

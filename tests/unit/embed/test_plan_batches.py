@@ -112,7 +112,8 @@ def test_the_cap_is_the_collections_unless_a_person_chooses_another(run, setting
 def test_the_plan_is_told_before_anybody_is_asked(run):
     said, _ = run(PLANNED | {"copies": 4, "deferred": 7}, {"monthly_budget_usd": 100}, max_images=10_000)
     assert "| estimated cost | $1.00 |" in said["plan"]
-    assert "| paid this month so far | $2.00 |" in said["plan"]
+    assert "| paid this month so far | $2.00 of the budget of $100.00 |" in said["plan"]
+    assert said["question"] == "Embed 10,000 images for about $1.00? More than $10.00 needs approval."
     assert "| copies of these, free | 4 |" in said["plan"]
     assert (said["deferred"], said["deferred_reason"]) == (7, "max_images")
     assert said["work_order"] == "{{ work_order(ti, 1) }}"

@@ -153,14 +153,21 @@ def test_the_tightest_limit_is_the_reason(deferred, run_left, month_left, reason
 
 
 def test_the_plan_is_shown_as_a_table():
-    table = planning.as_markdown(plan(10_000), 0, 500, "max_images", 2.5, 50.0)
+    table = planning.as_markdown(plan(10_000), 0, 500, "max_images", 2.5, 50.0, 20.0)
     assert "copies" not in table
-    assert "| approval needed above | $50.00 |" in table
+    assert "| estimated cost | $1.00 |\n| approval needed above | $50.00 (max_cost_usd) |" in table
+    assert "| paid this month so far | $2.50 of the budget of $20.00 |" in table
     assert "| time on BigQuery | about 40 min |" in table
     assert "| images | 10,000 (10,000.0 MB) |" in table
-    assert "| estimated cost | $1.00 |" in table
-    assert "| paid this month so far | $2.50 |" in table
     assert "| deferred to later runs | 500 (max_images) |" in table
+
+
+def test_without_a_budget_none_is_named():
+    table = planning.as_markdown(plan(10_000), 0, 0, "", 0.0, 0.002, None)
+    assert "| paid this month so far | $0.00 |" in table
+    assert "| approval needed above | $0.002 (max_cost_usd) |" in table, (
+        "a limit of less than a cent is one, too"
+    )
 
 
 def test_only_a_run_of_a_backfill_is_bound_to_its_interval():

@@ -31,6 +31,8 @@ ADDED = {
         "jobs",
         "bytes_billed",
         "stages",
+        "failures",
+        "reason",
         "outcome",
         "deferred_reason",
         "vector_index",

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
@@ -61,6 +62,7 @@ def gate(bigquery, collection):
                 checks=["check1", "check2"],
                 sync="sync",
                 index=("create", "sensor"),
+                duplicates="duplicates",
             )
             EmptyOperator(task_id="pass_1.embed_batch") >> operator
         return operator
@@ -77,7 +79,7 @@ def written(bigquery):
         return {
             name: value
             for name, value in parameters(bigquery.asked[-1]).items()
-            if "{{" not in str(value) and name not in ("lease_id", "stages")
+            if "{{" not in str(value) and name not in ("lease_id", "stages", "failures")
         }
 
     return last
@@ -127,7 +129,10 @@ def test_a_complete_run_is_reported_and_passes(gate, written, bigquery, log, gau
         "deferred_reason": "",
         "vector_index": "Ready",
     }
-    assert written() == {name: str(value) for name, value in figures.items()} | {"complete": "true"}
+    assert written() == {name: str(value) for name, value in figures.items()} | {
+        "complete": "true",
+        "reason": "",
+    }
     sent = parameters(bigquery.asked[-1])
     [stage] = json.loads(sent["stages"])
     assert stage == {
@@ -168,6 +173,17 @@ def test_a_broken_model_is_the_cause_of_an_incomplete_run(gate, log):
         operator.execute(given)
     assert str(failed.value).startswith("PERMISSION_DENIED")
     assert log.messages[-1] == "INCOMPLETE: PERMISSION_DENIED: the model is broken."
+
+
+def test_the_failures_are_written_by_status_without_their_examples(gate, bigquery):
+    operator, given = gate(LEFT), context()
+    given["ti"].states = {"check1": "success"}
+    with pytest.raises(IncompleteRunError):
+        operator.execute(given)
+    assert json.loads(parameters(bigquery.asked[-1])["failures"]) == [
+        {"place": "pending", "status": "busy", "images": 1},
+        {"place": "pending", "status": "no answer yet", "images": 1},
+    ]
 
 
 def test_what_is_left_of_an_earlier_try_is_not_reported(gate, written):
@@ -254,6 +270,7 @@ def test_a_run_that_is_not_complete_is_reported_and_fails(gate, written, progres
     with pytest.raises(IncompleteRunError, match=words):
         operator.execute(given)
     assert written()["complete"] == "false"
+    assert re.search(words.removeprefix("(?s)").partition(".*")[0], written()["reason"])
     assert written()["vector_index"] == ("Building: 62 %" if "sensor" in states else "unknown")
 
 
@@ -272,3 +289,10 @@ def test_a_batch_that_failed_and_was_repaired_does_not_count(gate, written):
     }
     assert operator.execute(given)["passes"] == 2
     assert written()["vector_index"] == "Too small"
+
+
+def test_a_failed_search_for_duplicates_is_a_warning_and_the_run_is_complete(gate, log, bigquery):
+    operator, given = gate(CLEAN), context()
+    given["ti"].states = {"check1": "success", "sync": "success", "duplicates": "failed"}
+    assert operator.execute(given)["outcome"] == "complete"
+    assert "duplicates failed: near-duplicates of the new images are not known yet." in log.text

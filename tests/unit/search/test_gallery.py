@@ -8,7 +8,7 @@ import zlib
 import pytest
 from PIL import ExifTags, Image
 
-from vitrine.search.gallery import Picture, Section, gallery_page, results_as_text, thumbnail
+from vitrine.search.gallery import Picture, Section, gallery_page, rendition, results_as_text, thumbnail
 
 
 def image_bytes(mode="RGB", size=(2000, 1000), format="PNG", color="red") -> bytes:
@@ -144,3 +144,12 @@ def test_no_saved_query_says_where_to_write_one():
     page = gallery_page([], model="m", searched_at="now")
     assert "saved_queries" in page
     assert "include/collections.yaml" in page
+
+
+def test_an_enlargement_says_how_large_the_original_is_as_it_is_seen():
+    made = rendition(image_bytes(size=(2000, 1000)), 1_600)
+    with Image.open(io.BytesIO(made.jpeg)) as picture:
+        assert picture.size == (1_600, 800)
+    assert (made.width, made.height) == (2_000, 1_000)
+    on_its_side = rendition(png_with(exif_on_its_side()), 1_600)
+    assert (on_its_side.width, on_its_side.height) == (160, 320)

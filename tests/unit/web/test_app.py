@@ -1,6 +1,13 @@
 """Vitrine's pages, inside Airflow's own web server."""
 
+from pathlib import Path
+
 import pytest
+
+from vitrine.web import app as pages
+
+STATIC = Path(pages.__file__).parent / "static"
+FILES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file())
 
 
 @pytest.fixture
@@ -62,7 +69,7 @@ def test_whoever_has_no_role_sees_nothing(client, login_as):
     assert client.get("/vitrine/met/", headers=login_as(None)).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["vitrine.css", "vitrine.js", "theme.js", "icon.svg", "icon-dark.svg"])
+@pytest.mark.parametrize("name", FILES)
 def test_style_and_script_are_for_everybody(client, name):
     answer = client.get(f"/vitrine/_static/{name}")
     assert answer.status_code == 200

@@ -136,7 +136,9 @@ def test_another_site_cannot_replay_with_somebodys_cookie(client, login_as, cont
 
 def test_the_last_runs(get, reports):
     text = unescape(get().text)
-    assert "2026-11-22 02:00 UTC: 1,234 planned, 1,200 published, 0 quarantined, 34 left, $0.1234" in text
+    assert (
+        "Sun 22 Nov 2026 02:00 UTC: 1,234 planned, 1,200 published, 0 quarantined, 34 left, $0.1234" in text
+    )
     assert text.index("2026-11-22 02:00</td>") < text.index("2026-11-21 02:00</td>")
     assert '<td class="bad">incomplete' in text
     assert 'href="../../dags/embed_images__met/runs/manual__%3C2%3E"' in text

@@ -1,6 +1,7 @@
 """Thumbnails: small, kept by the browser, and of nothing but what our tables name."""
 
 import io
+import re
 from threading import Event
 
 import anyio
@@ -15,7 +16,14 @@ from tests.unit.web.conftest import BUCKET, HOSTILE
 from vitrine.collection import load
 from vitrine.google import storage
 from vitrine.web import thumbnails
-from vitrine.web.thumbnails import browser_address, is_listed, signature, thumbnail_address
+from vitrine.web.thumbnails import (
+    ENLARGED_PIXELS,
+    browser_address,
+    enlarged_address,
+    is_listed,
+    signature,
+    thumbnail_address,
+)
 
 
 @pytest.fixture
@@ -33,6 +41,25 @@ def test_a_small_jpeg_that_the_browser_may_keep(get):
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "private, max-age=3600"
+
+
+def test_an_enlargement_that_the_browser_may_keep_and_what_is_known_of_the_object(get, emulator):
+    buffer = io.BytesIO()
+    Image.new("RGB", (4_000, 3_000), "red").save(buffer, "PNG")
+    emulator.upload(BUCKET, {"large.png": buffer.getvalue()})
+    answer = get(enlarged_address(f"gs://{BUCKET}/large.png"))
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (ENLARGED_PIXELS, ENLARGED_PIXELS * 3 // 4))
+    assert answer.headers["Cache-Control"] == "private, max-age=3600"
+    assert answer.headers["Vitrine-Pixels"] == "4000 3000"
+    assert answer.headers["Vitrine-Bytes"] == str(len(buffer.getvalue()))
+    assert re.match(r"20\d\d-\d\d-\d\dT", answer.headers["Vitrine-Updated"])
+
+
+@pytest.mark.parametrize("address", [thumbnail_address, enlarged_address])
+def test_what_would_decode_to_gigabytes_is_not_served(get, emulator, monkeypatch, address):
+    monkeypatch.setattr("vitrine.search.gallery.MAX_PIXELS", 100)
+    assert get(address(f"gs://{BUCKET}/photos/cat.jpg")).status_code == 404
 
 
 def test_the_same_picture_is_not_sent_again(get):
@@ -68,6 +95,7 @@ def test_a_hostile_name_is_a_name(get):
 def test_what_was_not_offered_is_not_served(get, uri, signed):
     other = signature(f"gs://{BUCKET}/photos/panda.jpg") if signed is None else signed
     assert get(f"thumbnails?uri={uri}&signature={other}").status_code == 404
+    assert get(f"enlarged?uri={uri}&signature={other}").status_code == 404
 
 
 def test_another_bucket_is_not_served_even_if_signed(get, emulator):

@@ -2,8 +2,7 @@
 
 import pytest
 
-from vitrine.web.chart import SCALE_WIDTH, WIDTH
-from vitrine.web.trend import MOST_MEASUREMENTS, PLOT_HEIGHT, TOP, trend
+from vitrine.web.trend import MOST_MEASUREMENTS, PLOT_HEIGHT, SCALE_WIDTH, TOP, WIDTH, trend
 
 
 def row(image=None, word=None):
