@@ -44,7 +44,7 @@ def foreign_script(words: str) -> str | None:
 
     >>> foreign_script("красная машина")
     'Cyrillic'
-    >>> foreign_script("une voiture rouge")
+    >>> foreign_script("ein rotes Auto")
     """
     scripts = [unicodedata.name(letter, "?").split()[0] for letter in words if letter.isalpha()]
     foreign = [script for script in scripts if script not in ("LATIN", "FULLWIDTH", "?")]
