@@ -86,8 +86,13 @@ def test_the_line_is_between_good_and_weaker_matches(page):
     assert name(page, 8).startswith("hammer")
     first_weaker, above = pictures(page).nth(9), pictures(page).nth(8)
     expect(first_weaker).to_have_class("weaker")
-    middle = line.bounding_box()
-    assert above.bounding_box()["y"] < middle["y"] < first_weaker.bounding_box()["y"]
+    box, above = line.bounding_box(), above.bounding_box()
+    assert above["y"] + above["height"] <= box["y"]
+    assert box["width"] == page.locator(".pictures").bounding_box()["width"]
+    below = [pictures(page).nth(number).bounding_box() for number in (9, 10, 11)]
+    assert all(
+        box["y"] + box["height"] <= one["y"] for one in below
+    )  # not behind the pictures beside the first
     accessible(page)
 
 
