@@ -50,7 +50,7 @@ def picture(size=(60, 40), colour="red", format="PNG", **options) -> bytes:
 
 def uris(answer) -> list[str]:
     """The uris a page shows, best first."""
-    return [unescape(uri) for uri in re.findall(r'data-copy="([^"]*)"', answer.text)]
+    return [unescape(uri) for uri in re.findall(r'data-uri="([^"]*)"', answer.text)]
 
 
 def kept(answer) -> dict[str, str]:
