@@ -1,4 +1,7 @@
-"""Retake docs/images: `make up`, embed the demo images, then `make screenshots`."""
+"""Retake docs/images: `make up`, embed the demo images, then `make screenshots`.
+
+The last one leaves a failed run of setup_image_search behind.
+"""
 
 import os
 import shutil
@@ -16,8 +19,8 @@ DESKTOP, TALL, PHONE = (1280, 860), (1280, 1800), (320, 640)
 INSIDE_AIRFLOW = "/plugin/image-search/vitrine/met/"
 # Images in view at every window size; those further down load lazily.
 IN_SIGHT = 3
-# What an account lacks to which nobody has given the roles that connect BigQuery with the model.
-DENIED = ["bigquery.connections.create", "resourcemanager.projects.setIamPolicy"]
+# What an account lacks that may do everything with BigQuery's tables, and no more.
+DENIED = ["bigquery.connections.use", "resourcemanager.projects.setIamPolicy", "storage.objects.get"]
 POLL_SECONDS = 1.0
 LOADED = "image => image.complete || new Promise(done => (image.onload = image.onerror = () => done()))"
 
@@ -89,8 +92,18 @@ def take_log(browser: Browser, name: str, path: str) -> None:
         base_url=os.environ["AIRFLOW__API__BASE_URL"], viewport={"width": width, "height": height}
     )
     page.goto(path)
-    page.get_by_text("of what the DAGs need is missing").last.scroll_into_view_if_needed()
-    page.screenshot(path=IMAGES / f"{name}.png")
+    reason = page.get_by_text("of what the DAGs need is missing").last
+    reason.wait_for()
+    page.keyboard.press("w")
+    page.keyboard.press("f")
+    reason.scroll_into_view_if_needed()
+    shown = reason.bounding_box()
+    assert shown, "it was scrolled into view"
+    # Without the calls that led there.
+    page.screenshot(
+        path=IMAGES / f"{name}.png",
+        clip={"x": 0, "y": 0, "width": width, "height": shown["y"] + shown["height"]},
+    )
     page.close()
     print(f"docs/images/{name}.png")
 

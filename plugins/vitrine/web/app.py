@@ -19,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from vitrine.collection import load
 from vitrine.search.addresses import below_airflow
 from vitrine.search.write_gallery import gallery_address, gallery_path
-from vitrine.web import duplicates, health, search, thumbnails
+from vitrine.web import duplicates, facets, health, search, thumbnails
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, HEADERS, Problem, explain, page
 
@@ -33,7 +33,7 @@ COLLECTION_DAGS = ("embed_images", "maintain_vector_index", "setup_image_search"
 app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
-for router in (search.router, duplicates.router, health.router, thumbnails.router):
+for router in (search.router, facets.router, duplicates.router, health.router, thumbnails.router):
     app.include_router(router, prefix="/{name}")
 
 
