@@ -53,6 +53,7 @@ _NAMES: Final = {
     "use_brute_force": False,
     "uri_prefix": None,
     "top_k": 1,
+    "after": 0,
     "most": 1,
     "most_new_images": 1,
     "ti": None,
