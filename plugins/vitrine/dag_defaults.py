@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from collections.abc import Iterator
+from datetime import timedelta
 from inspect import getdoc
-from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.sdk import (
@@ -20,12 +18,12 @@ from airflow.sdk import (
 from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
-from croniter import croniter, croniter_range
 
 from vitrine import notifications
 from vitrine.collection import Collection, Deployment, load, nearest
 from vitrine.errors import InputError, SettingsError, VitrineError
 from vitrine.google.templates import macros
+from vitrine.schedule import longest_gap
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG, Context
@@ -39,10 +37,6 @@ OWN_ERRORS_ARE_FINAL = ExceptionRetryPolicy(
 # How late Airflow may be for the very first run of a schedule. It looks every second, but every parse of the
 # DAG sets that run anew: without any grace, a parse just after the time would move it to the next day.
 FIRST_RUN_GRACE: Final = timedelta(minutes=1)
-# What is looked at for the longest gap: at most 400 years, after which the calendar repeats.
-FIRST_DAY: Final = datetime(2000, 1, 1, tzinfo=UTC)
-LAST_DAY: Final = datetime(2400, 1, 1, tzinfo=UTC)
-MAX_DAYS_WITH_RUNS: Final = 500
 
 
 def collections_of(dag: str) -> Iterator[Collection]:
@@ -109,32 +103,6 @@ def deadline(collection: Collection) -> DeadlineAlert | None:
             kwargs={"collection": collection.name, "model": collection.model_name},
         ),
     )
-
-
-@cache
-def longest_gap(cron: str) -> timedelta:
-    """Longest time between two runs of a cron expression with five fields.
-
-    >>> str(longest_gap("0 2 * * 1-5"))
-    '3 days, 0:00:00'
-    >>> str(longest_gap("*/10 8-17 * * *"))
-    '14:10:00'
-    """
-    # Every day with a run has it at the same times, so days and times can be looked at one after the other:
-    # 500 runs at every minute of the working hours would not even last until the evening.
-    minute, hour, *date = croniter(cron).expressions
-    days = islice(_times(FIRST_DAY, LAST_DAY, "0", "0", *date), MAX_DAYS_WITH_RUNS)
-    times = list(_times(FIRST_DAY, FIRST_DAY + timedelta(hours=23, minutes=59), minute, hour, "*", "*", "*"))
-    overnight = max(_gaps(days)) - (times[-1] - times[0])
-    return max([overnight, *_gaps(times)])
-
-
-def _times(start: datetime, end: datetime, *cron: str) -> Iterator[datetime]:
-    return croniter_range(start, end, " ".join(cron), ret_type=datetime)
-
-
-def _gaps(times: Iterable[datetime]) -> Iterator[timedelta]:
-    return (later - earlier for earlier, later in pairwise(times))
 
 
 def dag_arguments(collection: Collection, **more_macros: Any) -> dict[str, Any]:

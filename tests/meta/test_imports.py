@@ -41,7 +41,7 @@ VITRINE = House(
         "notifications",
         "assets metrics",
         "collection",
-        "errors limits",
+        "errors limits schedule",
     ),
 )
 EMULATOR = House(

@@ -60,7 +60,7 @@ def test_there_are_pages_with_links():
 
 
 # What each room may import of the plugin besides itself: docs/architecture.md, "What may import what".
-EVERYWHERE = {"collection", "errors", "limits"}
+EVERYWHERE = {"collection", "errors", "limits", "schedule"}
 ROOMS = {
     "google": EVERYWHERE,
     "embed": EVERYWHERE | {"google", "metrics", "notifications"},

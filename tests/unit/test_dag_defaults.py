@@ -14,12 +14,12 @@ from vitrine.collection import load
 from vitrine.dag_defaults import (
     OWN_ERRORS_ARE_FINAL,
     collections_of,
-    longest_gap,
     refuse_folders_nobody_shares,
     refuse_unknown_params,
     runs_at,
 )
 from vitrine.errors import IncompleteRunError, InputError, SettingsError
+from vitrine.schedule import longest_gap
 
 
 def test_our_own_verdicts_are_not_tried_again():

@@ -28,8 +28,8 @@ from vitrine.setup.tables import TABLES_TO_DROP
 # Types of the parameters by name; those that are not here are STRING.
 _BOOL: Final = "allow_mass_delete complete dry_run is_released may_remove rebuilt replay was_embedded".split()
 _FLOAT64: Final = (
-    "cost_usd drift duplicate_distance fraction_lists_to_search image_recall max_share max_terminal_share "
-    "word_recall"
+    "cost_usd drift duplicate_distance fraction_lists_to_search image_recall like_weight max_share "
+    "max_terminal_share word_recall"
 ).split()
 _INT64: Final = (
     "attempts batch_number batch_size budget_images bytes bytes_billed calls_in_vain changed deferred "
@@ -53,6 +53,13 @@ _NAMES: Final = {
     "use_brute_force": False,
     "uri_prefix": None,
     "top_k": 1,
+    "after": 0,
+    "kind": None,
+    "year": None,
+    "percent": None,
+    "like": True,
+    "known": False,
+    "asked": False,
     "most": 1,
     "most_new_images": 1,
     "ti": None,

@@ -21,12 +21,12 @@ from starlette.concurrency import run_in_threadpool
 
 from vitrine import limits
 from vitrine.collection import Collection, load
-from vitrine.dag_defaults import longest_gap
 from vitrine.embed.planning import Batch, Plan, estimate
 from vitrine.google.bigquery import BigQuery
 from vitrine.google.jobs import content_types, model, string
 from vitrine.index.state import IndexState, classify, too_few_rows
 from vitrine.index.vector_index import VectorIndex
+from vitrine.schedule import longest_gap
 from vitrine.search.addresses import below_airflow
 from vitrine.web import chart, nights, trend
 from vitrine.web.ask import ask
