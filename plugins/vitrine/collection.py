@@ -246,6 +246,13 @@ class Collection(Frozen):
         "Folder or gs:// prefix to which the galleries of searches are written.",
         "gs://my-pages/galleries",
     )
+    uploads: str = setting(
+        "",
+        "Where a picture that somebody searches with lies for the seconds of the search: a prefix in a "
+        "bucket of no collection. Not set: nobody can search with a picture of their own.",
+        "gs://my-uploads/",
+        pattern=r"^(gs://[^/\s'\"`\\]+/([^\s'\"`\\]*/)?)?$",
+    )
     browser_storage: str = setting(
         "",
         "Address at which browsers reach the objects. Not set: Google's, or that of the storage which runs "
@@ -615,6 +622,7 @@ class _Reader:
         made = [self._collection(name, said) for name, said in self.collections.items()]
         collections = tuple(collection for collection in made if collection)
         self._check_datasets(collections)
+        self._check_uploads(collections)
         if self.problems:
             raise SettingsError("\n".join(self.problems))
         return Deployment(collections)
@@ -698,6 +706,16 @@ class _Reader:
                     f"{other}, too: give it one of its own, for example dataset: {collection.name}."
                 )
             owners.setdefault(dataset, collection.name)
+
+    def _check_uploads(self, collections: tuple[Collection, ...]) -> None:
+        """What somebody searches with must never be listed as an image of a collection."""
+        owners = {bucket: collection.name for collection in collections for bucket in collection.buckets}
+        self.problems += [
+            f"collections.{collection.name}.uploads={collection.uploads!r} is in a bucket of {owner}: give "
+            "pictures that people search with a bucket of their own."
+            for collection in collections
+            if (owner := owners.get(bucket_of(collection.uploads)))
+        ]
 
 
 class _Written(NamedTuple):

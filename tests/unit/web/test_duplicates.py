@@ -126,7 +126,7 @@ def test_a_dataset_that_is_not_there_is_a_sentence(get, monkeypatch):
 def test_a_search_folds_near_duplicates_and_asks_for_them_once(get, emulator):
     before = {job.job_id for job in emulator.bigquery.list_jobs()}
     text = get("", q="a car that is red").text
-    assert text.count('<li>\n    <a class="picture"') == 2, "one car and the panda"
+    assert text.count("data-whole=") == 2, "one car and the panda"
     assert "+2 near-identical" in text
     assert get("", q="a car that is red", n=2).text.count("near-identical") == 1
     labels = [job.labels["vitrine"] for job in emulator.bigquery.list_jobs() if job.job_id not in before]
