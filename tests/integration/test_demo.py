@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
@@ -20,6 +21,8 @@ def leave_a_dead_run(dag_id):
         run.state = DagRunState.RUNNING
 
 
+# Airflow takes the exception of the other method for a task's, and waits on.
+@pytest.mark.timeout(600, method="thread")
 def test_a_folder_is_searched_and_nothing_is_embedded_twice(emulator, tmp_path, monkeypatch, capfd):
     folder, state = tmp_path / "Our Pets", tmp_path / "state"
     folder.mkdir()
