@@ -163,7 +163,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--wave", type=int, help="images; default: what the quota does in six hours")
     parser.add_argument("--dimension", type=int, default=DIMENSION)
     given = parser.parse_args(arguments)
-    settings = SETTINGS | {"VITRINE_DIMENSION": str(given.dimension)}
+    settings = SETTINGS | {
+        "VITRINE_DIMENSION": str(given.dimension),
+        "VITRINE_DUPLICATE_DISTANCE": "0",  # all with all would take the embedded BigQuery minutes
+    }
     if given.wave:
         settings["VITRINE_MAX_IMAGES_PER_RUN"] = str(given.wave)
     one_batch = min(BATCH, load(os.environ | settings)["met"].images_per_run, given.images)

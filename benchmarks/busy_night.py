@@ -22,7 +22,11 @@ WANTED_SHARE = 0.9
 LANES = 3  # batches in parallel, by default
 WAIT_SECONDS = 1_800
 # Of the running Airflow: nothing else waits, so that what a task costs is not what a pause costs.
-STACK = SETTINGS | {"VITRINE_MAX_COST_USD": "100", "VITRINE_RETRY_WAIT_SECONDS": "1"}
+STACK = SETTINGS | {
+    "VITRINE_MAX_COST_USD": "100",
+    "VITRINE_RETRY_WAIT_SECONDS": "1",
+    "VITRINE_DUPLICATE_DISTANCE": "0",  # all with all would take the embedded BigQuery minutes
+}
 
 
 @dataclass(frozen=True)

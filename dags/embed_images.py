@@ -13,6 +13,7 @@ Every night: embed new and changed images, publish them for search, and keep the
    are images that a retry may fix. If everything is broken, it is the model: the run fails.
 5. **sync_bucket** updates metadata, and removes images that are gone from the bucket, but never many at once.
 6. **vector_index**: create it once there are enough rows, and wait until it is filled.
+   **find_duplicates** finds pictures that are nearly the same as the new ones.
 7. **report_run** fails the run unless every image is accounted for. **next_wave** starts the next run if this
    one was full and `keep_going` is set.
 
@@ -40,6 +41,7 @@ from vitrine.embed import params, queries
 from vitrine.embed.approval import approval
 from vitrine.embed.check_status import CheckStatusOperator
 from vitrine.embed.embed_batch import EmbedBatchOperator
+from vitrine.embed.find_duplicates import FindDuplicatesOperator
 from vitrine.embed.next_wave import NextWaveOperator
 from vitrine.embed.plan_batches import PlanBatchesOperator, PlanRunOperator
 from vitrine.embed.planning import Batch
@@ -151,6 +153,13 @@ def embed_images(collection: Collection) -> DAG:
                 inlets=[assets.embeddings(collection)],
                 outlets=[assets.vector_index(collection)],
             )
+        find_duplicates = FindDuplicatesOperator(
+            task_id="find_duplicates",
+            collection=collection,
+            sync=sync_bucket.task_id,
+            # The run is complete without it, so its report does not tell.
+            on_failure_callback=notifications.on_failure(collection),
+        )
         report_run = ReportRunOperator(
             task_id="report_run",
             collection=collection,
@@ -158,6 +167,7 @@ def embed_images(collection: Collection) -> DAG:
             checks=checks,
             sync=sync_bucket.task_id,
             index=(create_vector_index.task_id, wait_for_vector_index.task_id),
+            duplicates=find_duplicates.task_id,
             trigger_rule=TriggerRule.ALL_DONE,
             inlets=[assets.listing(collection)],
             outlets=[assets.embeddings(collection)],
@@ -166,7 +176,8 @@ def embed_images(collection: Collection) -> DAG:
         next_wave = NextWaveOperator(
             task_id="next_wave", trigger_dag_id=dag.dag_id, report=report_run.task_id
         )
-        chain(ends, sync_bucket, create_vector_index, wait_for_vector_index, report_run, next_wave)
+        chain(ends, sync_bucket, create_vector_index, wait_for_vector_index)
+        chain(wait_for_vector_index, find_duplicates, report_run, next_wave)
     describe_tasks(dag)
     return dag
 

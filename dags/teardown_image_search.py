@@ -70,7 +70,7 @@ def teardown_image_search(collection: Collection) -> DAG:
             subject=QUESTION,
             body=f"{{{{ ti.xcom_pull(task_ids='{LISTING}', key='plan') }}}}",
             response_timeout=timedelta(hours=collection.approval_hours),
-            notifiers=notifications.on_question(collection, QUESTION),
+            notifiers=notifications.on_question(collection),
             end=END,
         )
         refuse_others = RefuseOthersOperator(task_id="refuse_others", collection=collection)

@@ -92,10 +92,11 @@ def upload(name: str, pictures: list[Picture], *, mirror: bool = False) -> str:
     return f"{len(pictures):,} images in gs://{name} ({done})"
 
 
-def make_gallery_bucket(collection: Collection) -> None:
-    """Make the bucket of a collection's galleries, if they are in one."""
-    if collection.gallery.startswith("gs://"):
-        upload(bucket_of(collection.gallery), [])
+def make_buckets(collection: Collection) -> None:
+    """Make the buckets of a collection's galleries and of its uploads, where it has them."""
+    for place in (collection.gallery, collection.uploads):
+        if place.startswith("gs://"):
+            upload(bucket_of(place), [])
 
 
 def upload_demo_images() -> str:
@@ -104,7 +105,7 @@ def upload_demo_images() -> str:
     if DEMO_COLLECTION not in collections:
         return f"No collection is called {DEMO_COLLECTION}: the demo images are not uploaded."
     collection = collections[DEMO_COLLECTION]
-    make_gallery_bucket(collection)
+    make_buckets(collection)
     return upload(collection.buckets[0], Folder.read(DEMO_IMAGES).pictures)
 
 

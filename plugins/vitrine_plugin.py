@@ -39,5 +39,15 @@ class VitrinePlugin(AirflowPlugin):
             "icon": "vitrine/_static/icon.svg",
             "icon_dark_mode": "vitrine/_static/icon-dark.svg",
             "nav_top_level": True,
-        }
+        },
+        {
+            # A tab on the page of each run: the gallery of a search, the health of what a night has embedded.
+            # Airflow shows it on the runs of every DAG.
+            "name": "Vitrine",
+            "href": "vitrine/_runs/{DAG_ID}/{RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "vitrine-run",
+            "icon": "vitrine/_static/icon.svg",
+            "icon_dark_mode": "vitrine/_static/icon-dark.svg",
+        },
     ]

@@ -222,3 +222,7 @@ def reason(output: str) -> str:
             return sentence.format(*found.groups())
     errors = [line for line in output.splitlines() if line.lower().startswith("error")]
     return f"{errors[-1] if errors else 'It failed'}: see {LOG}, and run the same command again."
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -246,6 +246,13 @@ class Collection(Frozen):
         "Folder or gs:// prefix to which the galleries of searches are written.",
         "gs://my-pages/galleries",
     )
+    uploads: str = setting(
+        "",
+        "Where a picture that somebody searches with lies for the seconds of the search: a prefix in a "
+        "bucket of no collection. Not set: nobody can search with a picture of their own.",
+        "gs://my-uploads/",
+        pattern=r"^(gs://[^/\s'\"`\\]+/([^\s'\"`\\]*/)?)?$",
+    )
     browser_storage: str = setting(
         "",
         "Address at which browsers reach the objects. Not set: Google's, or that of the storage which runs "
@@ -382,6 +389,15 @@ class Collection(Frozen):
         0.1,
         unit="0 to 1",
         gt=0,
+        lt=1,
+    )
+    duplicate_distance: float = setting(
+        0.01,
+        "Distance up to which two pictures are near-duplicates: 0 is the same direction, 1 unrelated. With 0 "
+        "they are not looked for.",
+        0.02,
+        unit="cosine distance",
+        ge=0,
         lt=1,
     )
     saved_queries: Annotated[tuple[str, ...], BeforeValidator(_list_from_text)] = setting(
@@ -584,11 +600,16 @@ def default_file() -> Path:
     )
 
 
+def file_of_collections(environment: Mapping[str, str] = os.environ) -> str:
+    """The collections file that is read. Errors: SettingsError if there is none."""
+    return environment.get(FILE_VARIABLE, "").strip() or str(default_file())
+
+
 class _Reader:
     """Merges the settings, and remembers where each value was written for the error messages."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self.file = environment.get(FILE_VARIABLE, "").strip() or str(default_file())
+        self.file = file_of_collections(environment)
         self.problems: list[str] = []
         document = self._mapping(_read_yaml(self.file), self.file, known={"defaults", "collections"})
         self.defaults = self._written(document.get("defaults"), "defaults", known=DEFAULTS)
@@ -601,6 +622,7 @@ class _Reader:
         made = [self._collection(name, said) for name, said in self.collections.items()]
         collections = tuple(collection for collection in made if collection)
         self._check_datasets(collections)
+        self._check_uploads(collections)
         if self.problems:
             raise SettingsError("\n".join(self.problems))
         return Deployment(collections)
@@ -684,6 +706,16 @@ class _Reader:
                     f"{other}, too: give it one of its own, for example dataset: {collection.name}."
                 )
             owners.setdefault(dataset, collection.name)
+
+    def _check_uploads(self, collections: tuple[Collection, ...]) -> None:
+        """What somebody searches with must never be listed as an image of a collection."""
+        owners = {bucket: collection.name for collection in collections for bucket in collection.buckets}
+        self.problems += [
+            f"collections.{collection.name}.uploads={collection.uploads!r} is in a bucket of {owner}: give "
+            "pictures that people search with a bucket of their own."
+            for collection in collections
+            if (owner := owners.get(bucket_of(collection.uploads)))
+        ]
 
 
 class _Written(NamedTuple):

@@ -85,6 +85,10 @@ class InputError(VitrineError):
     """A page or a run was given input that cannot work."""
 
 
+class RefusedError(VitrineError):
+    """The model gave no vector for what a person searches for."""
+
+
 class DeadlineMissedError(VitrineError):
     """A scheduled run was not complete in time."""
 

@@ -54,6 +54,11 @@ ImageContentType = Literal["image/jpeg", "image/png", "image/bmp", "image/gif"]
 # smaller than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).
 MAX_QUERY_BYTES: Final = 1023
 
+# The same page: 20 MB.
+MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
+# The same page: "English only". Nothing was found on the languages of gemini-embedding-2.
+ENGLISH_ONLY: Final = ("multimodalembedding@001",)
+
 # Price of one image, USD. BerriAI/litellm model_prices_and_context_window.json, since Google's own page could
 # not be read.
 IMAGE_PRICE_USD: Final = 0.0001

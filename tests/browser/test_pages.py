@@ -10,11 +10,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from scripts.stack import emulator_service
-from tests.browser.conftest import BROKEN, HOSTILE, REFUSED
+from tests.browser.conftest import BROKEN, DEMO, HOSTILE, REFUSED
 
 AXE = Axe()
 # All that axe knows but what is experimental, with the size of targets, which it leaves out unless asked.
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# A whole run of embed_images, on a machine that does much else.
+NIGHT_MILLISECONDS = 300_000
 NOT_COUNTED = "Counting failed. Reload the page."
 
 
@@ -476,7 +478,7 @@ def test_axe_finds_nothing(page, theme, address, width):
     elif "n=6" in address:
         page.get_by_role("button", name="Select").click()
         pictures(page).first.get_by_role("checkbox").check(force=True)
-        page.locator("summary").click()
+        page.locator(".facts summary").click()
     found = AXE.run(page, options=RULES).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], json.dumps(found, indent=1)
 
@@ -571,12 +573,53 @@ def test_replay_asks_first_and_starts_a_run_that_embeds(page, airflow):
         "replay_status": REFUSED,
         "uri_prefix": f"gs://{airflow.bucket}/scans/a",
     }
+    assert run["logical_date"], "Airflow's calendar and its filters by date have no run without one"
     page.get_by_role("link", name=run["dag_run_id"]).click()
     expect(page).to_have_url(re.compile("/dags/embed_images__met/runs/manual"))
 
+    page.goto("/vitrine/met/health")
+    first = page.locator(".verdict .first")
+    expect(first).to_contain_text("Paused: a run that is under way since today")
     airflow.unpause("embed_images__met")
+    # Nobody reloads the page.
+    expect(first).to_contain_text("complete. 1 image published", timeout=NIGHT_MILLISECONDS)
     assert airflow.wait("embed_images__met", run["dag_run_id"], seconds=300).state == "success"
     page.goto("/vitrine/met/?q=an+owl")
     expect(page.get_by_title(f"gs://{airflow.bucket}/scans/a.jpg")).to_be_visible()
     page.goto("/vitrine/met/health")
     expect(page.locator("#replay")).to_have_text("Replay 2 images …")
+
+
+def test_a_night_from_its_question_to_the_line_that_says_why_it_failed(page, airflow, emulator):
+    new = (DEMO / "photos/owl.jpg").read_bytes() + b"new"
+    emulator.upload(airflow.bucket, {"photos/new-owl.jpg": new})
+    before = emulator.faults()
+    emulator.faults(retryable_share=1.0, retryable_attempts=1_000)
+    run = airflow.trigger("embed_images__met", {"max_cost_usd": 0})
+    page.goto("/vitrine/met/health")
+    first = page.locator(".verdict .first")
+    expect(first).to_contain_text("Waiting for approval", timeout=NIGHT_MILLISECONDS)
+    expect(first).to_contain_text("Embed 1 image for about $0.0001? More than $0.00 needs approval.")
+    first.get_by_role("link", name="Approve or reject").click()
+    expect(page.get_by_text("Embed 1 image for about $0.0001?").first).to_be_visible()
+    expect(page.get_by_role("cell", name="$0.00 (max_cost_usd)")).to_be_visible()
+    expect(page.get_by_text("Without an answer within 24 hours")).to_be_visible()
+    page.goto("/vitrine/met/health")
+    airflow.answer("embed_images__met", run, "plan.approve_cost", "Approve")
+    expect(first).to_contain_text("failed. 1 image left, all RESOURCE_EXHAUSTED.", timeout=NIGHT_MILLISECONDS)
+    emulator.faults(**before)
+    expect(page.locator(".verdict")).to_contain_text("The last complete run was")
+    first.get_by_role("link", name="Why").click()
+    expect(page).to_have_url(re.compile(r"/tasks/report_run\?try_number=\d+#\d+$"))
+    line = page.url.partition("#")[2]
+    expect(page.get_by_text("IncompleteRunError: 1 of 1 planned images").first).to_be_visible()
+    assert page.locator(f"[id='{line}'], a:text-is('{line}')").count()
+
+
+def test_all_collections_in_one_line_each(page):
+    page.goto("/vitrine/health")
+    line = page.locator(".overview li")
+    expect(line).to_have_count(1)
+    expect(line.get_by_role("link", name="met")).to_be_visible()
+    expect(line).to_contain_text("failed. 1 image left")
+    expect(line).to_contain_text(": model $")

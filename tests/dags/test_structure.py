@@ -117,6 +117,7 @@ def test_the_order_is_that_of_the_docs(dagbag):
         "sync_bucket",
         "vector_index.create_vector_index",
         "vector_index.wait_for_vector_index",
+        "find_duplicates",
         "report_run",
         "next_wave",
     ]
@@ -198,6 +199,7 @@ def test_setup_looks_for_what_it_needs_first_and_pays_for_the_model_last(dagbag)
             "search_embedding",
             "vector_search_results",
             "saved_search_results",
+            "near_duplicates",
         )
     }
 
@@ -280,7 +282,7 @@ def test_a_failure_is_told_where_nobody_waits_for_the_run(monkeypatch, airflow_d
     unattended = ("maintain_vector_index__met", "search_saved_queries__met")
     assert told == {
         *(task for dag_id in unattended for task in dags[dag_id].tasks),
-        dags["embed_images__met"].get_task("report_run"),
+        *(dags["embed_images__met"].get_task(task_id) for task_id in ("find_duplicates", "report_run")),
     }
 
 

@@ -26,7 +26,11 @@ contents = count()
 @pytest.fixture(scope="module")
 def shared_world(emulator: Emulator, airflow_db: None, tmp_path_factory):
     """One bucket and dataset for all scenarios: each brings images of its own, the others' are old rows."""
-    settings = {"VITRINE_DIMENSION": "128", "VITRINE_CONTENT_TYPES": IMAGE_TYPE}
+    settings = {
+        "VITRINE_DIMENSION": "128",
+        "VITRINE_CONTENT_TYPES": IMAGE_TYPE,
+        "VITRINE_DUPLICATE_DISTANCE": "0",  # all with all would take the embedded BigQuery minutes
+    }
     with new_world(emulator, tmp_path_factory.mktemp("scenarios"), settings) as world:
         world.upload({"first.png": tiny_png(next(contents))}, IMAGE_TYPE)
         world.prepare()

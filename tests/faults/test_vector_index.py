@@ -23,6 +23,8 @@ def small_world(fresh_world, monkeypatch):
     """128 numbers a vector (8 bytes each), from a hash: thousands of images in seconds."""
     monkeypatch.setenv("VITRINE_DIMENSION", "128")
     monkeypatch.setenv("VITRINE_CONTENT_TYPES", "image/png")
+    # All with all would take the embedded BigQuery minutes.
+    monkeypatch.setenv("VITRINE_DUPLICATE_DISTANCE", "0")
     fresh_world.emulator.faults(hash_model=True, index_build_seconds=2.0)
     return fresh_world
 

@@ -48,6 +48,7 @@ def sql_files() -> list[Path]:
 SCRIPTS = {
     "embed/ask_one_image.sql",
     "embed/check_pass.sql",
+    "embed/find_duplicates.sql",
     "embed/plan_batches.sql",
     "embed/settle_batch.sql",
     "embed/sync_bucket.sql",

@@ -49,6 +49,8 @@ def test_a_search_on_the_page(laboratories: dict[bool, Laboratory]):
         collection,
         "pages/search_by_text.sql",
         uri_prefix="",
+        kind="",
+        year="",
         top_k=5,
         after=0,
         use_brute_force=False,

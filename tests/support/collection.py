@@ -22,6 +22,7 @@ TABLES = (
     "search_embedding",
     "vector_search_results",
     "saved_search_results",
+    "near_duplicates",
 )
 PUBLISH = """
 INSERT INTO {table}

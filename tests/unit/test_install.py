@@ -1,6 +1,10 @@
 """What a newcomer sees of an installation, and of one that fails."""
 
 import ast
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,6 +138,33 @@ def test_an_interrupted_installation_ends_with_one_line_and_what_it_ran(checkout
         "Stopped. What has been downloaded is kept: the same command goes on from here.",
     ]
     assert [process.poll() is None for process in started] == [False] * len(started)
+
+
+@pytest.mark.parametrize(
+    ("uv", "code", "last"),
+    [("exit 0", 0, "  done in 0 s"), (f"cat <<'X'\n{OFFLINE}X\nexit 2", 2, "pypi.org cannot be reached")],
+)
+def test_make_installs_an_environment_or_says_why_not(tmp_path, uv, code, last):
+    for name in ("Makefile", ".python-version", "scripts/__init__.py", "scripts/install.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    environment = tmp_path / "notebooks/.venv"
+    environment.mkdir(parents=True)
+    (environment.parent / "requirements.txt").touch()
+    (tmp_path / ".local/uv/bin").mkdir(parents=True)
+    (tmp_path / ".local/uv/bin/python").symlink_to(sys.executable)
+    (tmp_path / ".local/uv/bin/uv").write_text(f"#!/bin/sh\n{uv}\n")
+    (tmp_path / ".local/uv/bin/uv").chmod(0o755)
+    make = subprocess.run(
+        ["make", "notebooks/.venv/.installed", "-o", ".local/uv/bin/uv"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"]},
+    )
+    assert make.returncode == code
+    assert make.stdout.splitlines()[-1].startswith(last)
+    assert (environment / ".installed").exists() is (code == 0)
 
 
 def test_any_python_from_3_8_on_can_run_it():

@@ -2,7 +2,7 @@
 -- An image that was rewritten with the same content keeps its vector, once that is confirmed. One that is gone from the bucket, or
 -- overwritten with content in quarantine, is removed, unless what would be lost is more than @max_share of all: a content that
 -- stays searchable under another name is not lost.
--- UPDATE and DELETE bill the whole published table, so they run only if there is something to do.
+-- published_now: images that this run has published. UPDATE and DELETE bill the whole published table, so they run only if there is something to do.
 DECLARE published_images, vanished_images, lost_images INT64;
 {% include 'embed/parts/renew_lease.sql' %}
 CREATE TEMP TABLE touched AS
@@ -45,4 +45,5 @@ SELECT
   published_images AS published,
   vanished_images AS vanished,
   lost_images AS lost,
-  published_images - (SELECT COUNT(*) FROM {{ table('image_embeddings') }}) AS removed
+  published_images - (SELECT COUNT(*) FROM {{ table('image_embeddings') }}) AS removed,
+  (SELECT COUNT(*) FROM {{ table('image_embeddings') }} WHERE run_id = @run_id) AS published_now

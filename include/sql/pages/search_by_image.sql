@@ -1,7 +1,12 @@
 -- The images nearest to an image, by its stored vector, without a call to the model. Grain: one image.
--- The nearest image is always the image itself, so search for one more and leave it out.
--- A page after the first leaves out the `after` nearest, in an order without ties.
-SELECT base.uri, distance
+-- The nearest image is always the image itself, so search for one more and leave it out. The first row returns the vector
+-- that was searched for. A page after the first leaves out the `after` nearest, in an order without ties; `nearest` is
+-- the distance of the first of all.
+SELECT
+  base.uri,
+  distance,
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = {{ after + 1 }}, query.ml_generate_embedding_result, NULL) AS vector,
+  MIN(distance) OVER () AS nearest
 FROM VECTOR_SEARCH(
   (
     {% include 'pages/select_searchable.sql' %}

@@ -1,11 +1,13 @@
 -- The images nearest to words, in one round trip: embeds the words in the same statement. Grain: one image.
--- Words whose vector is known are not embedded again. The first row returns the vector, so that it is known from then on.
--- A page after the first leaves out the `after` nearest, in an order without ties.
+-- Words whose vector is known are not embedded again, and none are where there is nothing to find. The first row returns
+-- the vector, so that it is known from then on. A page after the first leaves out the `after` nearest, in an order
+-- without ties; `nearest` is the distance of the first of all.
 -- Fails with the reason if the words cannot be embedded, or if the images were embedded by another model.
 SELECT
   base.uri,
   distance,
-  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = {{ after + 1 }}, query.ml_generate_embedding_result, NULL) AS words
+  IF(ROW_NUMBER() OVER (ORDER BY distance, base.uri) = {{ after + 1 }}, query.ml_generate_embedding_result, NULL) AS vector,
+  MIN(distance) OVER () AS nearest
 FROM VECTOR_SEARCH(
   (
     {% include 'pages/select_searchable.sql' %}
@@ -25,7 +27,13 @@ FROM VECTOR_SEARCH(
       END AS ml_generate_embedding_result
     FROM {{ collection.model.function }}(
       MODEL {{ table('multimodal_embedding_model') }},
-      (SELECT @query AS content),
+      (
+        SELECT content
+        FROM UNNEST([@query]) AS content
+        WHERE EXISTS (
+          {% include 'pages/select_searchable.sql' %}
+        )
+      ),
       {{ collection.model.columns.options(collection.model.dimension) }})
       {%- endif %}
   ),

@@ -9,7 +9,7 @@ USING (
     distance
   FROM VECTOR_SEARCH(
     (
-      {% with uri_prefix = params.uri_prefix %}{% include 'pages/select_searchable.sql' %}{% endwith %}
+      {% with uri_prefix = params.uri_prefix, kind = '', year = '' %}{% include 'pages/select_searchable.sql' %}{% endwith %}
     ),
     'ml_generate_embedding_result',
     (

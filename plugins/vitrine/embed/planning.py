@@ -200,7 +200,7 @@ def question(plan: Plan, cap_usd: float) -> str:
     'Embed 274 images for about $0.0274? More than $0.001 needs approval.'
     """
     return (
-        f"Embed {plan.images:,} images for about {_dollars(plan.cost_usd)}? "
+        f"Embed {plan.images:,} image{'' if plan.images == 1 else 's'} for about {_dollars(plan.cost_usd)}? "
         f"More than {_dollars(cap_usd)} needs approval."
     )
 

@@ -26,6 +26,9 @@ from vitrine.google.jobs import (
 )
 
 EVERY_IMAGE: Final = limits.MAX_INT64  # no cap
+# Pictures that are looked at for each new one: itself, and the nearest. Where a picture is there more often,
+# its copies are still one group, because each of them is near some others.
+NEAREST: Final = 10
 STARTED_AT: Final = timestamp("started_at", "{{ dag_run.start_date | ts }}")
 URI_PREFIX: Final = string("uri_prefix", "{{ params.uri_prefix or '' }}")
 RETRYABLE: Final = string("retryable_prefix", limits.RETRYABLE_STATUS_PREFIX)
@@ -43,6 +46,9 @@ def macros(collection: Collection) -> dict[str, Any]:
         "batch_size": lambda wanted: planning.batch_size(wanted, collection.rates),
         "most_images": most_images,
         "next_wave": next_wave,
+        # VECTOR_SEARCH and LIMIT take literals only.
+        "top_k": NEAREST,
+        "most_new_images": collection.images_per_run,
     }
 
 
@@ -147,11 +153,22 @@ def sync_bucket(collection: Collection) -> dict[str, Any]:
     covers only part of the bucket."""
     return query_job(
         "embed/sync_bucket.sql",
+        RUN_ID,
         model(collection),
         content_types(collection),
         float64("max_share", collection.max_removed_share),
         boolean("may_remove", "{{ (dag_run.run_type != 'backfill') | string | lower }}"),
         boolean("allow_mass_delete", "{{ params.allow_mass_delete | string | lower }}"),
+    )
+
+
+def find_duplicates(collection: Collection) -> dict[str, Any]:
+    """Find near-duplicates of what is new."""
+    return query_job(
+        "embed/find_duplicates.sql",
+        RUN_ID,
+        model(collection),
+        float64("duplicate_distance", collection.duplicate_distance),
     )
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class SyncBucketOperator(EmbedStatementOperator):
-    """Take over new metadata, and remove what is gone from the bucket. Pushes the number as XCom `removed`.
+    """Take over new metadata, and remove what is gone from the bucket. Pushes two numbers as
+    XComs: `removed`, and `published_now`, the images that this run has published.
 
     Errors: MassDeleteError when these are more than the collection's `max_removed_share`, not counting
     contents that stay searchable under another name: an emptied or misspelt bucket is more likely than
@@ -39,4 +40,5 @@ class SyncBucketOperator(EmbedStatementOperator):
                 "Nothing was removed. Check the collection's objects and the bucket. If it is intended, "
                 "trigger a run with allow_mass_delete."
             )
-        context["ti"].xcom_push(key="removed", value=removed)
+        for key, value in {"removed": removed, "published_now": counted["published_now"]}.items():
+            context["ti"].xcom_push(key=key, value=value)

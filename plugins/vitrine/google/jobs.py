@@ -6,7 +6,7 @@ https://docs.cloud.google.com/bigquery/docs/reference/rest/v2/Job#JobConfigurati
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -81,6 +81,20 @@ def strings(name: str, values: Iterable[str]) -> Parameter:
 def float64s(name: str, values: Iterable[float]) -> Parameter:
     """An ARRAY<FLOAT64> parameter, without loss of precision."""
     return _array(name, "FLOAT64", map(repr, values))
+
+
+def structs(name: str, rows: Sequence[Sequence[Parameter]]) -> Parameter:
+    """An ARRAY<STRUCT> parameter of at least one row; the parameters in a row are its fields."""
+    fields = [{"name": field["name"], "type": field["parameterType"]} for field in rows[0]]
+    return {
+        "name": name,
+        "parameterType": {"type": "ARRAY", "arrayType": {"type": "STRUCT", "structTypes": fields}},
+        "parameterValue": {
+            "arrayValues": [
+                {"structValues": {field["name"]: field["parameterValue"] for field in row}} for row in rows
+            ]
+        },
+    }
 
 
 def _array(name: str, type_name: str, values: Iterable[str]) -> Parameter:

@@ -1,10 +1,14 @@
-"""The only module that reads images from Cloud Storage."""
+"""The only module that reads images from Cloud Storage, and puts pictures there for the time of a search."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+from vitrine.collection import bucket_of
 
 if TYPE_CHECKING:
     from google.cloud.storage import Blob, Client
@@ -51,6 +55,52 @@ def read_image(storage: Client, uri: str) -> bytes | None:
     """Content of the object at gs://bucket/name; None if it is gone or too large to show."""
     blob = find_image(storage, uri)
     return download(blob) if blob else None
+
+
+def missing_permissions(storage: Client, uri: str, permissions: Iterable[str]) -> list[str]:
+    """Those of the permissions that the client lacks on the bucket of gs://bucket/name, if there is one.
+
+    Free of charge.
+    """
+    from google.api_core.exceptions import NotFound
+
+    wanted, granted = list(permissions), []
+    with suppress(NotFound):
+        granted = storage.bucket(bucket_of(uri)).test_iam_permissions(wanted, **_patience())
+    return [name for name in wanted if name not in granted]
+
+
+def upload(storage: Client, uri: str, data: bytes, content_type: str) -> None:
+    """Write a new object. Errors: PreconditionFailed if it is there already."""
+    blob = _blob(storage, uri)
+    blob.upload_from_string(data, content_type, if_generation_match=0, **_patience())
+
+
+def delete(storage: Client, uri: str) -> None:
+    """Delete an object, if it is there."""
+    from google.api_core.exceptions import NotFound
+
+    with suppress(NotFound):
+        _blob(storage, uri).delete(**_patience())
+
+
+def delete_older(storage: Client, prefix: str, seconds: float) -> int:
+    """Delete the objects below gs://bucket/prefix that are older; how many those were."""
+    bucket, _, name = prefix.removeprefix("gs://").partition("/")
+    limit = datetime.now(UTC) - timedelta(seconds=seconds)
+    old = [
+        f"gs://{bucket}/{blob.name}"
+        for blob in storage.list_blobs(bucket, prefix=name, **_patience())
+        if blob.time_created < limit
+    ]
+    for uri in old:
+        delete(storage, uri)
+    return len(old)
+
+
+def _blob(storage: Client, uri: str) -> Blob:
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    return storage.bucket(bucket).blob(name)
 
 
 def _patience() -> dict[str, Any]:

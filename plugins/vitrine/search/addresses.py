@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from airflow.sdk.configuration import conf
 
@@ -23,3 +23,9 @@ def below_airflow(path: str) -> str:
     """The path, with the prefix below which Airflow is served, if any (as on Astro)."""
     base_url: str = conf.get("api", "base_url", fallback="")
     return urlsplit(base_url).path.rstrip("/") + path
+
+
+def on_airflow(path: str) -> str:
+    """The path of `below_airflow` as a whole address, if Airflow knows its own."""
+    base_url: str = conf.get("api", "base_url", fallback="")
+    return urljoin(base_url, path)

@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator, BaseOperatorLink, ObjectStoragePath
 from vitrine.collection import Collection
 from vitrine.google import storage
 from vitrine.google.bigquery import BigQuery
-from vitrine.search.addresses import below_airflow, page_name
+from vitrine.search.addresses import below_airflow, on_airflow, page_name
 from vitrine.search.gallery import Picture, Section, gallery_page, results_as_text, thumbnail
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ class GalleryLink(BaseOperatorLink):
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """URL of the page, which exists once the task has succeeded."""
-        collection = cast(WriteGalleryOperator, operator).collection
-        page = page_name(ti_key.dag_id, ti_key.run_id)
-        return below_airflow(f"/vitrine/{collection.name}/galleries/{page}")
+        return gallery_address(cast(WriteGalleryOperator, operator).collection, ti_key.dag_id, ti_key.run_id)
 
 
 class SearchPageLink(BaseOperatorLink):
@@ -86,7 +84,10 @@ class WriteGalleryOperator(BaseOperator):
         if path.protocol != "gs":
             path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(html, encoding="utf-8")
-        self.log.info("Gallery: %s", path)
+        # As an address that Airflow's page of the log makes a link of, if Airflow knows its own.
+        self.log.info(
+            "Gallery: %s (%s)", on_airflow(gallery_address(self.collection, run.dag_id, run.run_id)), path
+        )
         return {"gallery": str(path), "results": rows}
 
     def _section(self, query: str, rows: list[dict[str, Any]]) -> Section:
@@ -97,6 +98,11 @@ class WriteGalleryOperator(BaseOperator):
             shown = {name: row[name] for name in ("rank", "gcs_uri", "distance", "change")}
             section.pictures.append(Picture(**shown, thumbnail=thumbnail(data) if data else None))
         return section
+
+
+def gallery_address(collection: Collection, dag_id: str, run_id: str) -> str:
+    """Where Airflow's web server shows the gallery of a run."""
+    return below_airflow(f"/vitrine/{collection.name}/galleries/{page_name(dag_id, run_id)}")
 
 
 def gallery_path(collection: Collection) -> ObjectStoragePath:

@@ -28,8 +28,9 @@ from vitrine.setup.tables import TABLES_TO_DROP
 # Types of the parameters by name; those that are not here are STRING.
 _BOOL: Final = "allow_mass_delete complete dry_run is_released may_remove rebuilt replay was_embedded".split()
 _FLOAT64: Final = (
-    "cost_usd drift fraction_lists_to_search image_recall max_share max_terminal_share word_recall".split()
-)
+    "cost_usd drift duplicate_distance fraction_lists_to_search image_recall max_share max_terminal_share "
+    "word_recall"
+).split()
 _INT64: Final = (
     "attempts batch_number batch_size budget_images bytes bytes_billed calls_in_vain changed deferred "
     "dimension ignored image_queries images_per_minute_per_lane images_per_run jobs lanes lease_minutes "
@@ -53,6 +54,7 @@ _NAMES: Final = {
     "uri_prefix": None,
     "top_k": 1,
     "most": 1,
+    "most_new_images": 1,
     "ti": None,
     "tables_to_drop": lambda _ti: TABLES_TO_DROP,
 }

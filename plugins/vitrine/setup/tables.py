@@ -17,6 +17,7 @@ TABLES: Final = (
     "search_embedding",
     "vector_search_results",
     "saved_search_results",
+    "near_duplicates",
 )
 # The order in which they are dropped: the lease keeps other Airflows away until the end.
 TABLES_TO_DROP: Final = (*(name for name in TABLES if name != "embedding_lease"), "embedding_lease")

@@ -17,19 +17,23 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from vitrine.collection import load
-from vitrine.search.write_gallery import gallery_path
-from vitrine.web import health, search, thumbnails
+from vitrine.search.addresses import below_airflow
+from vitrine.search.write_gallery import gallery_address, gallery_path
+from vitrine.web import duplicates, facets, health, search, thumbnails
 from vitrine.web.chosen import ChosenCollection
-from vitrine.web.pages import EXPECTED, HEADERS, explain, page
+from vitrine.web.pages import EXPECTED, HEADERS, Problem, explain, page
 
 # A gallery contains its pictures and runs no script, so hostile object names stay text.
 GALLERY_HEADERS = {"Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}
+
+SEARCH_DAGS = ("search_images", "search_saved_queries")
+COLLECTION_DAGS = ("embed_images", "maintain_vector_index", "setup_image_search")
 
 # Without FastAPI's documentation pages, which would not require a login.
 app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
-for router in (search.router, health.router, thumbnails.router):
+for router in (search.router, facets.router, duplicates.router, health.router, thumbnails.router):
     app.include_router(router, prefix="/{name}")
 
 
@@ -73,6 +77,17 @@ def first_collection(request: Request) -> RedirectResponse:
     """The search page of the first collection, with the search of the address."""
     search = f"?{request.url.query}" if request.url.query else ""
     return RedirectResponse(f"{load().collections[0].name}/{search}")
+
+
+@app.get("/_runs/{dag_id}/{run_id:path}")
+def of_run(dag_id: str, run_id: str) -> Response:
+    """What there is to see of a run: the gallery of a search, or the health of the collection."""
+    for collection in load().every_model:
+        if dag_id in map(collection.dag_id, SEARCH_DAGS):
+            return RedirectResponse(gallery_address(collection, dag_id, run_id))
+        if dag_id in map(collection.dag_id, COLLECTION_DAGS):
+            return RedirectResponse(below_airflow(f"/vitrine/{collection.name}/health"))
+    return page("problem.html", problem=Problem(f"{dag_id} is no DAG of Vitrine's.", 404))
 
 
 # Where a page of one collection would be, but for the name.

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 from google.api_core.exceptions import NotFound
 from starlette.concurrency import run_in_threadpool
 
@@ -33,7 +33,7 @@ from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.nights import EMBED_DAG, Nights
 from vitrine.web.pages import EXPECTED, Problem, explain, page
-from vitrine.web.verdict import Failure, Link, Report, Situation, Verdict, verdict
+from vitrine.web.verdict import Failure, Link, Report, Situation, Task, Verdict, verdict
 
 router = APIRouter()
 
@@ -258,20 +258,38 @@ def address(collection: Collection, link: Link) -> str:
     """Where a link of a verdict leads, in Airflow or on this page; below Airflow's own address."""
     dag = f"/dags/{quote(collection.dag_id(EMBED_DAG), safe='')}"
     run = f"{dag}/runs/{quote(link.run_id, safe='')}"
-    task = ""
-    if link.task:
-        mapped = f"/mapped/{link.task.map_index}" if link.task.map_index >= 0 else ""
-        task = f"{run}/tasks/{quote(link.task.task_id, safe='')}{mapped}"
+    here = f"/vitrine/{collection.name}/health"
+    task = link.task or Task("")
+    at = {"run": link.run_id, "task": task.task_id, "map": task.map_index, "try": task.try_number}
     places = {
-        "log": f"{task}?try_number={link.task.try_number}" if link.task else "",
-        "question": f"{task}/required_actions",
+        "log": f"{here}/log?{urlencode(at)}",
+        "question": f"{run}/tasks/{quote(task.task_id, safe='')}/required_actions",
         "run": run,
         "dag": dag,
         "dags": "/dags",
         "setup": f"/dags/{quote(collection.dag_id(SETUP_DAG), safe='')}",
-        "quarantine": f"/vitrine/{collection.name}/health#quarantine",
+        "quarantine": f"{here}#quarantine",
     }
     return below_airflow(places[link.to])
+
+
+@router.get("/health/log")
+async def log_line(
+    request: Request,
+    collection: ChosenCollection,
+    run: str,
+    task: str,
+    map_index: Annotated[int, Query(alias="map")] = -1,
+    try_number: Annotated[int, Query(alias="try")] = 1,
+) -> RedirectResponse:
+    """Airflow's page of a task's log, at the line that explains why it failed."""
+    dag, failed = collection.dag_id(EMBED_DAG), Task(task, "failed", map_index, try_number)
+    line = await nights.explaining_line(request, dag, run, failed)
+    mapped = f"/mapped/{map_index}" if map_index >= 0 else ""
+    place = f"/dags/{quote(dag, safe='')}/runs/{quote(run, safe='')}/tasks/{quote(task, safe='')}{mapped}"
+    return RedirectResponse(
+        below_airflow(f"{place}?try_number={try_number}{'' if line is None else f'#{line}'}")
+    )
 
 
 async def looked_at(request: Request, collection: ChosenCollection) -> Nights:

@@ -43,6 +43,8 @@ UNDER_WAY: Final = (
     "up_for_reschedule",
     "up_for_retry",
 )
+# Lines of a log that Airflow's page shows as headings that fold, and does not number.
+FOLDING: Final = ("::group::", "::endgroup::")
 # Headers of the person's request that are about its body, its connection or the page it comes from.
 OF_THE_PAGE: Final = ("accept-encoding", "connection", "origin", "transfer-encoding")
 OF_THE_PAGE_TOO: Final = ("content-", "if-", "sec-fetch-")
@@ -125,6 +127,20 @@ async def look(request: Request, collection: Collection) -> Nights:
     return Nights(Dag(dag_id, dag["is_paused"], _time(due) if due else None), tuple(runs))
 
 
+async def explaining_line(request: Request, dag_id: str, run_id: str, task: Task) -> int | None:
+    """Where the first error in a task's log is, as Airflow's page numbers lines; None if that is unknown."""
+    path = _instance(f"/dags/{quote(dag_id, safe='')}", run_id, task.task_id)
+    found = await _get(Airflow.of(request), f"{path}/logs/{task.try_number}", map_index=task.map_index)
+    number = 0
+    for event in found["content"] if found else []:
+        if isinstance(event, str) or str(event["event"]).startswith(FOLDING):
+            continue
+        if event.get("level") in ("error", "critical"):
+            return number
+        number += 1
+    return None
+
+
 def _run(run: Mapping[str, Any]) -> Run:
     return Run(
         run_id=run["dag_run_id"],
@@ -144,7 +160,7 @@ async def _under_way(airflow: Airflow, collection: Collection, path: str, run: R
     run = replace(run, tasks=await _tasks(airflow, path, run, state=UNDER_WAY))
     kinds = {kind(task.task_id): task for task in run.tasks}
     if "approve_cost" in kinds:
-        details = await _get(airflow, f"{_instance(path, run, APPROVE)}/-1/hitlDetails")
+        details = await _get(airflow, f"{_instance(path, run.run_id, APPROVE)}/-1/hitlDetails")
         return replace(run, question=details["subject"] if details else "")
     for sensor, turn in (
         ("take_turn", turns.for_tables(collection)),
@@ -208,7 +224,9 @@ async def _holder(airflow: Airflow, turn: str, run: Run) -> str:
 
 
 async def _xcom(airflow: Airflow, path: str, run: Run, task_id: str, key: str, map_index: int = -1) -> Any:
-    found = await _get(airflow, f"{_instance(path, run, task_id)}/xcomEntries/{key}", map_index=map_index)
+    found = await _get(
+        airflow, f"{_instance(path, run.run_id, task_id)}/xcomEntries/{key}", map_index=map_index
+    )
     return found["value"] if found else None
 
 
@@ -219,8 +237,8 @@ async def _get(airflow: Airflow, path: str, **query: Any) -> Any:
     return None
 
 
-def _instance(path: str, run: Run, task_id: str) -> str:
-    return f"{path}/dagRuns/{quote(run.run_id, safe='')}/taskInstances/{quote(task_id, safe='')}"
+def _instance(path: str, run_id: str, task_id: str) -> str:
+    return f"{path}/dagRuns/{quote(run_id, safe='')}/taskInstances/{quote(task_id, safe='')}"
 
 
 def _time(text: str) -> datetime:

@@ -15,7 +15,7 @@ from requests.exceptions import RequestException
 
 from vitrine import limits
 from vitrine.collection import Collection, load
-from vitrine.errors import InputError, VitrineError
+from vitrine.errors import InputError, RefusedError, VitrineError
 from vitrine.search.addresses import below_airflow
 from vitrine.web.thumbnails import enlarged_address, thumbnail_address
 
@@ -73,7 +73,7 @@ class Problem(NamedTuple):
 def explain(error: Exception, asked: str = "BigQuery") -> Problem:
     """Explain one of the EXPECTED errors; `asked` is the service that should have answered."""
     if isinstance(error, VitrineError):
-        return Problem(str(error), 400 if isinstance(error, InputError) else 500)
+        return Problem(str(error), {InputError: 400, RefusedError: 502}.get(type(error), 500))
     log.warning("%s did not answer: %s", asked, error)
     if isinstance(error, NotFound):
         return Problem(f"{_words(error)} Run the DAG setup_image_search first, then embed_images.", 404)

@@ -9,6 +9,7 @@ Sources: https://developer.mozilla.org/docs/Web/HTTP/Headers/Origin and .../Sec-
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -24,6 +25,20 @@ OWN_SITES: Final = frozenset({"same-origin", "none"})  # none: a person typed th
 def everyone_is_admin() -> bool:
     """Whether this Airflow asks nobody to log in."""
     return conf.getboolean("core", "simple_auth_manager_all_admins", fallback=False)
+
+
+def page_of_another_origin(headers: Mapping[str, str]) -> str | None:
+    """Why a request that a page has sent may not change or cost anything; None if it may.
+
+    Sec-Fetch-Site counts first, because behind a proxy Host need not be the name that the browser knows. A
+    request without either header comes from no browser.
+    """
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return None if site in OWN_SITES else f"a page of another origin may not do this ({site[:20]})"
+    if origin is None or urlsplit(origin).netloc == headers.get("host"):
+        return None
+    return f"a page of {origin[:100]!r} may not do this"
 
 
 class RefuseStrangers:

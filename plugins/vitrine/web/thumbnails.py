@@ -133,6 +133,11 @@ def _is_signed(uri: str, given: str) -> bool:
     return hmac.compare_digest(signature(uri).encode(), given.encode())
 
 
+def client_of(collection: Collection) -> Client:
+    """The client of a collection's connection, shared by all requests."""
+    return _client(collection.gcp_conn_id)
+
+
 @cache
 def _client(gcp_conn_id: str) -> Client:
     """One client shared by all requests."""

@@ -10,7 +10,8 @@ USING (
   FROM VECTOR_SEARCH(
     (
       -- The images to search: all published ones, or those below a prefix. Grain: one image. Included by other statements.
--- Only columns that the index stores, so that it filters before it searches and needs no join with the table.
+-- Only columns that the index stores, so that it filters before it searches and needs no join with the table. Media type
+-- and year are not among them: with an index they would be looked at after the search, so who asks for them compares all.
 SELECT uri, ml_generate_embedding_result
 FROM `demo-project.bqml_tutorial.met_image_embeddings`
 

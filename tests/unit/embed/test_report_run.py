@@ -62,6 +62,7 @@ def gate(bigquery, collection):
                 checks=["check1", "check2"],
                 sync="sync",
                 index=("create", "sensor"),
+                duplicates="duplicates",
             )
             EmptyOperator(task_id="pass_1.embed_batch") >> operator
         return operator
@@ -288,3 +289,10 @@ def test_a_batch_that_failed_and_was_repaired_does_not_count(gate, written):
     }
     assert operator.execute(given)["passes"] == 2
     assert written()["vector_index"] == "Too small"
+
+
+def test_a_failed_search_for_duplicates_is_a_warning_and_the_run_is_complete(gate, log, bigquery):
+    operator, given = gate(CLEAN), context()
+    given["ti"].states = {"check1": "success", "sync": "success", "duplicates": "failed"}
+    assert operator.execute(given)["outcome"] == "complete"
+    assert "duplicates failed: near-duplicates of the new images are not known yet." in log.text

@@ -15,6 +15,7 @@ def sync(jobs):
 
     def run(published: int, vanished: int, removed: int, run_type: str = "manual") -> dict:
         counted = {"published": published, "vanished": vanished, "lost": vanished, "removed": removed}
+        counted["published_now"] = 5
         jobs.answers["sync_bucket"] = [counted]
         operator = SyncBucketOperator(
             task_id="sync_bucket", collection=collection_with(max_removed_share=0.25)
@@ -28,8 +29,8 @@ def sync(jobs):
 
 
 def test_what_was_removed_is_left_for_the_report(sync, jobs):
-    assert sync(100, 3, 3) == {"removed": 3}
-    assert sync(100, 0, 0) == {"removed": 0}
+    assert sync(100, 3, 3) == {"removed": 3, "published_now": 5}
+    assert sync(100, 0, 0) == {"removed": 0, "published_now": 5}
     sent = parameters(jobs.asked[0])
     assert (sent["max_share"], sent["lease_id"]) == ("0.25", "ours")
     assert "run_type != 'backfill'" in sent["may_remove"]
@@ -42,4 +43,4 @@ def test_what_was_too_much_to_remove_fails_the_task(sync):
 
 
 def test_a_run_of_a_backfill_removes_nothing_and_that_is_no_failure(sync):
-    assert sync(100, 100, 0, run_type="backfill") == {"removed": 0}
+    assert sync(100, 100, 0, run_type="backfill") == {"removed": 0, "published_now": 5}

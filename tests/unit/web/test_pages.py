@@ -6,6 +6,7 @@ from google.api_core import exceptions as google
 from google.auth.exceptions import DefaultCredentialsError
 from requests.exceptions import ConnectionError
 
+from vitrine.collection import load
 from vitrine.errors import InputError, SettingsError
 from vitrine.web.pages import explain, page
 from vitrine.web.search import Search
@@ -48,13 +49,20 @@ def test_the_sentence_is_escaped_and_the_form_stays():
     problem = explain(InputError("<b>no</b>"))
     answer = page(
         "search.html",
+        collection=load()["met"],
         problem=problem,
         search=Search(words='"><script>'),
+        picture=None,
+        notes=(),
         found=None,
         milliseconds=1,
         emulated=False,
         examples=(),
+        usual_weight="0.4",
+        weights=("0.1", "0.9"),
         max_query_bytes=1,
+        max_mebibytes=1,
+        max_megapixels=1,
     )
     html = answer.body.decode()
     assert answer.status_code == 400

@@ -1,16 +1,20 @@
 """The search page, against the embedded BigQuery and its real model."""
 
 import re
+from dataclasses import replace
 from html import unescape
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
 from tests.unit.web.conftest import BUCKET, HOSTILE, PICTURES
+from vitrine.collection import load
 from vitrine.errors import InputError
 from vitrine.google.bigquery import Answer
-from vitrine.web import search
-from vitrine.web.search import MOST_KNOWN_WORDS, Found, KnownWords, Search, find, index_use
+from vitrine.web import duplicates
+from vitrine.web.search import Found, Search, find, index_use, notes
+from vitrine.web.terms import MOST_KNOWN_WORDS, KnownWords, Term, known_words
+from vitrine.web.typical import TypicalPictures, typical_pictures
 
 
 @pytest.fixture
@@ -18,7 +22,8 @@ def get(client, collection, login):
     """Ask for the page with these fields; answer the response."""
 
     def get(path="", **fields):
-        return client.get(f"/vitrine/met/{path}?{urlencode(fields)}", headers=login | {"Accept": "text/html"})
+        query = urlencode(fields, doseq=True)
+        return client.get(f"/vitrine/met/{path}?{query}", headers=login | {"Accept": "text/html"})
 
     return get
 
@@ -57,7 +62,9 @@ def test_known_words_find_the_same(get):
     assert uris(first)[0] == uri("photos/panda.jpg")
 
 
-def test_a_search_is_one_labelled_job(get, emulator):
+def test_a_search_is_one_labelled_job(get, collection, emulator):
+    duplicates.known.groups(collection).result()  # read once in ten minutes, see test_duplicates
+    typical_pictures.look_up(collection)  # once a day
     before = {job.job_id for job in emulator.bigquery.list_jobs()}
     get(q="one job please")
     [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
@@ -75,9 +82,181 @@ def test_like_a_picture_leaves_it_out_and_calls_no_model(get, emulator):
     assert emulator.last_call() == calls
 
 
-def test_words_win_over_a_picture(get):
-    answer = get(q="a panda", like=uri("drawings/car-red.jpg"), n=1)
-    assert uris(answer) == [uri("photos/panda.jpg")]
+def test_words_are_embedded_only_where_there_is_something_to_find(get, emulator):
+    calls = emulator.last_call()
+    for fields in ({"prefix": "gs://elsewhere/"}, {"like": "gs://elsewhere/x.jpg"}):
+        for minus in ([], ["a dog"]):
+            get(q="a word in vain", minus=minus, **fields)
+    assert emulator.last_call() == calls
+
+
+def test_words_change_a_picture(get, emulator):
+    calls = emulator.last_call()
+    answer = get(like=uri("photos/cat.jpg"), q="one red car", weight=0.9, n=3)
+    assert set(uris(answer)[:2]) == {uri("drawings/car-red.jpg"), uri("drawings/car-red-sports.jpg")}
+    assert emulator.last_call() == calls + 1
+    gentle = get(like=uri("photos/cat.jpg"), q="one red car", weight=0.05, n=3)
+    assert uris(gentle)[0] in (uri("photos/panda.jpg"), uri(HOSTILE))
+    assert emulator.last_call() == calls + 1
+
+
+def test_words_are_taken_away(get):
+    asked = {"q": ["a car", "a panda"], "n": 1}
+    assert uris(get(minus="panda", weight=0.6, **asked)) != [uri("photos/panda.jpg")]
+    assert uris(get(minus="car", weight=0.6, **asked)) == [uri("photos/panda.jpg")]
+
+
+def test_a_sum_is_one_job_and_each_of_its_words_is_embedded_once(get, emulator):
+    before, calls = {job.job_id for job in emulator.bigquery.list_jobs()}, emulator.last_call()
+    first = get(q=["a sum", "of words"], minus="of others")
+    [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
+    assert job.labels["vitrine"] == "search_by_terms"
+    assert emulator.last_call() == calls + 3
+    assert "3 calls to the model" in first.text
+    assert uris(get(q=["a sum", "of words"], minus="of others")) == uris(first)
+    assert emulator.last_call() == calls + 3
+    assert "no call to the model" in get(q="of others").text
+    get(q="of others", minus="something new")
+    assert emulator.last_call() == calls + 4
+
+
+def test_one_refused_word_is_named_and_the_others_are_not_paid_for_again(get, emulator):
+    """The model refuses a text that is too long; the page's own limit is put out of the way."""
+    calls = emulator.last_call()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vitrine.limits.MAX_QUERY_BYTES", 5_000)
+        answer = get(q="a word that is fine", minus="long " * 400)
+    assert answer.status_code == 502
+    assert re.search(r"The model refused these words: “(long ){399}long” \(INVALID_ARGUMENT", answer.text)
+    assert uris(answer) == []
+    assert known_words.get("multimodalembedding@001/1408", "a word that is fine")
+    get(q="a word that is fine", minus="a dog")
+    assert [call["kind"] for call in emulator.ledger(after=calls)].count("text") <= 3
+
+
+def test_weaker_matches_are_below_a_line(collection):
+    typical_pictures.look_up(collection)
+    for search, best in (
+        (Search(words="a panda"), "photos/panda.jpg"),
+        (Search(like=uri("drawings/car-red.jpg")), "drawings/car-red-sports.jpg"),
+        (Search(words="a panda", minus=("a car",)), "photos/panda.jpg"),
+    ):
+        found = find(collection, search)
+        assert found.pictures[0].uri == uri(best)
+        assert [match.distance > found.line for match in found.pictures][:2] == [False, True]
+
+
+def test_the_line_of_a_later_page_is_that_of_the_first(collection):
+    typical_pictures.look_up(collection)
+    searches = Search(words="a panda"), Search(like=uri("photos/cat.jpg")), Search(words="a", plus=("b",))
+    for search in searches:
+        first, later = find(collection, search), find(collection, replace(search, after="2", number="2"))
+        assert later.line == pytest.approx(first.line)
+        assert [match.uri for match in later.pictures] == [match.uri for match in first.pictures[2:4]]
+
+
+def test_there_is_no_line_as_long_as_nothing_is_known_of_the_collection(collection, monkeypatch):
+    monkeypatch.setattr("vitrine.web.search.typical_pictures", TypicalPictures())
+    assert find(collection, Search(words="a car")).line is None
+
+
+def test_what_is_typical_is_asked_once(collection, emulator):
+    typical, before = TypicalPictures(), {job.job_id for job in emulator.bigquery.list_jobs()}
+    typical.look_up(collection)
+    typical.look_up(collection)
+    [job] = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
+    assert job.labels["vitrine"] == "select_typical"
+    assert len(typical.mean(collection)) == collection.model.dimension
+
+
+def test_a_failure_to_ask_what_is_typical_is_no_error_and_not_repeated_at_once(
+    collection, emulator, monkeypatch
+):
+    typical = TypicalPictures()
+    monkeypatch.setenv("VITRINE_DATASET", "never_set_up")
+    broken = load()["met"]
+    typical.look_up(broken)
+    jobs = len(list(emulator.bigquery.list_jobs()))
+    typical.look_up(broken)
+    assert typical.mean(broken) is None
+    assert len(list(emulator.bigquery.list_jobs())) == jobs
+
+
+def test_of_a_large_collection_a_sample_is_typical(collection, emulator, monkeypatch):
+    monkeypatch.setattr("vitrine.web.typical.MOST_SAMPLED", 3)
+    typical = TypicalPictures()
+    typical.look_up(collection)
+    [job] = emulator.bigquery.list_jobs(max_results=1)
+    assert "TABLESAMPLE SYSTEM (60.0 PERCENT)" in job.query
+
+
+def test_the_line_is_on_the_page(get, collection):
+    typical_pictures.look_up(collection)
+    page = get(q="a panda").text
+    assert page.index("panda.jpg") < page.index("Weaker matches below") < page.index("car-red.jpg")
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence", "address"),
+    [
+        (
+            Search(words="a castle without people", plus=("snow",), number="9"),
+            "The model does not understand negation: it looks for “people”, too.",
+            "?q=a+castle&q=snow&minus=people&n=9",
+        ),
+        (
+            Search(words="not red", like="gs://b/c"),
+            "it looks for “red”, too.",
+            "?like=gs%3A%2F%2Fb%2Fc&minus=red",
+        ),
+        (Search(words="no hats"), "“hats”, too. Say what it should be instead.", ""),
+        (Search(words="a car", plus=("red, not dark",)), "“dark”, too.", "?q=a+car&q=red&minus=dark"),
+        (Search(words="красная машина"), "These words are in Cyrillic letters, and the model reads", ""),
+    ],
+)
+def test_a_note_on_what_the_model_cannot_follow(asked, sentence, address):
+    [note] = notes(load()["met"], asked)
+    assert sentence in note.sentence
+    assert note.address == address
+
+
+def test_a_note_is_a_link_to_a_better_search(get):
+    page = get(q="a car, not <b>red</b>").text
+    [address] = re.findall(r'class="note".*?href="([^"]+)"', page)
+    assert Search.read(parse_qsl(unescape(address)[1:])) == Search(words="a car", minus=("<b>red</b>",))
+    assert "<b>red" not in page
+
+
+def test_there_is_no_note_without_a_reason(collection):
+    assert notes(collection, Search(words="a red car", minus=("a café",))) == []
+
+
+def test_another_model_s_languages_are_not_known(monkeypatch):
+    monkeypatch.setenv("VITRINE_ENDPOINT", "gemini-embedding-2")
+    assert notes(load()["met"], Search(words="красная машина")) == []
+
+
+def test_terms_that_cancel_out_are_a_sentence(get):
+    answer = get(q="A Panda", minus="a panda", weight=0.5)
+    assert "cancel each other out" in answer.text
+
+
+def test_the_pictures_must_be_of_the_model_of_the_words(get, monkeypatch):
+    monkeypatch.setenv("VITRINE_DIMENSION", "512")
+    assert "embedded by another model" in get(like=uri("photos/cat.jpg"), q="in another space").text
+
+
+def test_vectors_of_any_length_weigh_the_same(collection, emulator):
+    """Terms are made of length 1: a vector three times as long is the same term."""
+    before = find(collection, Search(words="a panda", minus=("a red car",)))
+    vector = known_words.get(collection.model.id, "a panda")
+    assert len(vector) == collection.model.dimension
+    known_words.add(collection.model.id, "a panda", [3 * number for number in vector])
+    after = find(collection, Search(words="a panda", minus=("a red car",)))
+    assert [match.uri for match in after.pictures] == [match.uri for match in before.pictures]
+    assert [match.distance for match in after.pictures] == pytest.approx(
+        [match.distance for match in before.pictures]
+    )
 
 
 def test_a_prefix_narrows_both(get):
@@ -101,6 +280,12 @@ def test_a_prefix_narrows_both(get):
         ({"q": "a", "n": "-3 or 1=1"}, "is '-3 or 1=1'"),
         ({"q": "a", "prefix": "photos/"}, "it must begin with gs://"),
         ({"like": "javascript:alert(1)"}, "it must begin with gs://"),
+        ({"minus": "people"}, "Say what to take this away from"),
+        ({"q": "a", "minus": "a"}, "there twice"),
+        ({"q": list("abcdefghi")}, "9 words to add or take away: use at most 8"),
+        ({"q": "a", "minus": "ä" * 600}, "1,200 bytes long"),
+        ({"q": "a", "weight": "1"}, "The weight is '1': use 0.05 to 0.95"),
+        ({"q": "a", "weight": "nan"}, "The weight is 'nan'"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_it_is_sent(get, emulator, fields, sentence):
@@ -167,7 +352,7 @@ def test_the_browser_may_go_back_to_results_but_to_nothing_else(get):
 )
 def test_every_picture_is_a_choice_where_there_is_an_index(mode, offered):
     statistics = {"query": {"vectorSearchStatistics": {"indexUsageMode": mode}}}
-    assert Found([], Answer([], statistics), model_called=False).used_index is offered
+    assert Found([], Answer([], statistics), model_calls=0, line=None).used_index is offered
 
 
 def test_the_demo_says_what_answers(get, monkeypatch):
@@ -241,11 +426,36 @@ def test_hostile_names_stay_text(get):
 
 
 def test_an_address_holds_the_whole_search():
-    asked = Search(words="a & b?", uri_prefix="gs://b/#", number="7", after="24", exact=True)
-    from urllib.parse import parse_qsl
-
-    assert Search.read(dict(parse_qsl(asked.address()[1:]))) == asked
+    asked = Search(
+        words="a & b?",
+        like="gs://b/ä#.jpg",
+        plus=("c=d", "e"),
+        minus=("f&", "g"),
+        weight="0.15",
+        uri_prefix="gs://b/#",
+        kind="image/png",
+        year="2019",
+        number="7",
+        after="24",
+        exact=True,
+    )
+    assert Search.read(parse_qsl(asked.address()[1:])) == asked
     assert Search(words="x").address() == "?q=x"
+    assert Search(words="x", weight="0.3").address() == "?q=x"  # it would change nothing
+
+
+def test_a_term_is_left_out_of_an_address():
+    asked = Search(words="a", like="gs://b/c", plus=("d",), minus=("e",))
+    assert asked.dropped("a").address() == "?q=d&like=gs%3A%2F%2Fb%2Fc&minus=e"
+    assert asked.dropped("e").address() == "?q=a&q=d&like=gs%3A%2F%2Fb%2Fc"
+
+
+def test_what_a_search_starts_from_and_what_changes_it_share_the_weight():
+    assert Search(words="a", minus=("b",), weight="0.3").terms == [Term("a", 0.7), Term("b", -0.3)]
+    assert Search(like="gs://b/c", words="a", minus=("b",), weight="0.3").terms == [
+        Term("a", 0.3),
+        Term("b", -0.3),
+    ]
 
 
 def test_the_oldest_words_are_forgotten():
@@ -278,7 +488,7 @@ def test_the_numbers_of_a_vector_survive_the_way(collection, emulator):
         f"{collection.table('multimodal_embedding_model')}, (SELECT 'digits' AS content), "
         f"STRUCT(TRUE AS flatten_json_output, {collection.model.dimension} AS output_dimensionality))"
     )
-    assert list(search.known_words.get(collection.model.id, "digits")) == list(row["vector"])
+    assert list(known_words.get(collection.model.id, "digits")) == list(row["vector"])
 
 
 def test_check_accepts_the_usual():

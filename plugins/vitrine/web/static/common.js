@@ -30,9 +30,12 @@ function shared() {
   return airflow ? airflow[0] + location.href.slice(location.origin.length) : location.href;
 }
 
-for (const button of document.querySelectorAll("[data-copy], [data-copy-link]")) {
+for (const button of document.querySelectorAll("[data-copy], [data-copy-from], [data-copy-link]")) {
   button.hidden = false;
-  button.addEventListener("click", () => copy(button.dataset.copy ?? shared(), button));
+  const { copy: text, copyFrom } = button.dataset;
+  button.addEventListener("click", () => {
+    copy(text ?? (copyFrom ? document.getElementById(copyFrom).textContent : shared()), button);
+  });
 }
 
 // Airflow's frame may not open windows, but the page around it may.

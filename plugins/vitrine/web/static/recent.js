@@ -32,7 +32,8 @@ export function showHistory() {
 function chip(search) {
   const asked = new URLSearchParams(search);
   const link = Object.assign(document.createElement("a"), { href: search, dir: "auto" });
-  const words = asked.get("q") ?? `like ${asked.get("like")?.split("/").pop()}`;
+  const like = asked.has("like") ? [`like ${asked.get("like").split("/").pop()}`] : [];
+  const words = [...like, ...asked.getAll("q")].join(" + ") + asked.getAll("minus").map((one) => ` − ${one}`).join("");
   const below = asked.get("prefix") ? ` below ${asked.get("prefix")}` : "";
   link.textContent = words + below;
   const item = document.createElement("li");

@@ -14,17 +14,29 @@ function setBusy(on) {
   document.body.classList.toggle("asking", on);
   if (on) say(busy.textContent);
 }
-document.addEventListener("submit", (event) => setBusy(event.target.method === "get"));
+document.addEventListener("submit", (event) => setBusy(event.target.id === "search"));
 document.addEventListener("click", (event) => {
   const stays = event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented;
   if (event.target.closest("a[href^='?']") && !stays) setBusy(true);
 });
 window.addEventListener("pageshow", () => setBusy(false));
 
-// Leave out what is empty, so that the URL is short enough to share.
-document.getElementById("search").addEventListener("formdata", ({ formData }) => {
-  for (const [name, value] of [...formData]) if (!value.trim()) formData.delete(name);
-  if (formData.has("q")) formData.delete("like");
+// Leave out what is empty or as it is anyway, so that the URL is short enough to share.
+document.getElementById("search").addEventListener("formdata", ({ target, formData }) => {
+  for (const name of new Set(formData.keys())) {
+    const usual = target.querySelector(`[name="${name}"][data-usual]`)?.dataset.usual;
+    const given = formData.getAll(name);
+    formData.delete(name);
+    for (const value of given) {
+      if (value instanceof File ? value.size : value.trim() && value !== usual) formData.append(name, value);
+    }
+  }
+  if (!formData.has("minus") && !(formData.has("q") && formData.has("like"))) formData.delete("weight");
+});
+
+const weight = document.querySelector("[name=weight]");
+weight.addEventListener("input", () => {
+  weight.nextElementSibling.value = `${Math.round(100 * weight.value)} %`;
 });
 
 remember();
