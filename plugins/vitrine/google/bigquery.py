@@ -249,9 +249,15 @@ class BigQuery:
             return bool(self.client().get_model(model_id))
         return False
 
-    def table_size(self, table_id: str) -> TableSize:
-        """Size of a table, without a job. Errors: google.api_core.exceptions.NotFound."""
-        table = self.client().get_table(table_id)
+    def table_size(self, table_id: str, *, someone_waits: bool = False) -> TableSize:
+        """Size of a table, without a job; within seconds or not at all where `someone_waits`.
+
+        Errors: google.api_core.exceptions.NotFound; GoogleAPIError when BigQuery cannot be reached.
+        """
+        from google.cloud.bigquery import DEFAULT_RETRY
+
+        retry = DEFAULT_RETRY.with_timeout(RETRY_SECONDS) if someone_waits else DEFAULT_RETRY
+        table = self.client().get_table(table_id, retry=retry)
         return TableSize(table.num_rows or 0, table.num_bytes or 0)
 
 

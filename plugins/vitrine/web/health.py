@@ -187,10 +187,9 @@ def _recall(collection: Collection) -> list[dict[str, Any]] | None:
 
 def _index(collection: Collection) -> tuple[int, IndexState]:
     """Number of rows in the searchable table, and the state of its index."""
-    # First the question that gives up within seconds where BigQuery cannot be reached: a person is waiting.
     bigquery, index = BigQuery.of(collection), VectorIndex.of(collection)
     listed = bigquery.ask(index.question(), label="select_vector_index").rows
-    size = bigquery.table_size(index.table)
+    size = bigquery.table_size(index.table, someone_waits=True)
     if not listed and (state := too_few_rows(size.rows)):
         return size.rows, state
     return size.rows, classify(listed[0] if listed else None, size.bytes, collection.index_coverage)

@@ -58,7 +58,8 @@ def _key(collection: Collection) -> tuple[str, str]:
 
 
 def _ask(collection: Collection) -> list[float]:
-    rows = BigQuery.of(collection).table_size(collection.table_id("image_embeddings")).rows
+    table = collection.table_id("image_embeddings")
+    rows = BigQuery.of(collection).table_size(table, someone_waits=True).rows
     percent = 100 * MOST_SAMPLED / rows if rows > MOST_SAMPLED else None
     [row] = ask(collection, "pages/select_typical.sql", percent=percent).rows
     return row["mean"] or []
