@@ -14,6 +14,7 @@ VitrineError
 ├── IndexNotFilledError     the vector index was not filled in time
 ├── IndexNotRebuiltError    BigQuery could not rebuild the vector index, or has too often today
 ├── RecallTooLowError       searches with the vector index miss too many of the nearest images
+├── RefusedError            the model gave no vector for what a person searches for
 ├── DeadlineMissedError     a scheduled run was not complete in time
 ├── AirflowSilentError      Airflow's own API does not answer a page's question about runs
 ├── InputError              a page or a run was given input that cannot work

@@ -54,7 +54,7 @@ ImageContentType = Literal["image/jpeg", "image/png", "image/bmp", "image/gif"]
 # smaller than 1024 characters", which are bytes: archestra-ai/archestra PR #7380).
 MAX_QUERY_BYTES: Final = 1023
 
-# The same page: 20 MB.
+# 20 MB: https://docs.cloud.google.com/gemini-enterprise-agent-platform/models/embeddings/get-multimodal-embeddings
 MAX_IMAGE_BYTES: Final = 20 * 1024 * 1024
 # The same page: "English only". Nothing was found on the languages of gemini-embedding-2.
 ENGLISH_ONLY: Final = ("multimodalembedding@001",)

@@ -27,6 +27,8 @@ def test_every_form_of_a_search_is_sql(uri_prefix, use_brute_force, function, na
         f"pages/{name}.sql",
         uri_prefix=uri_prefix,
         use_brute_force=use_brute_force,
+        kind="",
+        year="",
         top_k=7,
         after=0,
         **names,
@@ -45,7 +47,7 @@ def test_a_statement_that_is_not_there_says_where_it_was_looked_for(tmp_path):
 
 
 def test_two_collections_never_get_each_others_statement():
-    names = {"uri_prefix": "", "use_brute_force": False, "top_k": 7, "after": 0}
+    names = {"uri_prefix": "", "kind": "", "year": "", "use_brute_force": False, "top_k": 7, "after": 0}
     texts = [
         render_statement(collection_with(dataset=name), "pages/search_by_image.sql", **names)
         for name in ("one", "other")
@@ -69,7 +71,7 @@ def test_search_options(share, use_brute_force, options):
 
 
 def test_a_search_looks_through_the_share_that_the_collection_says():
-    names = {"uri_prefix": "", "use_brute_force": False, "top_k": 7, "after": 0}
+    names = {"uri_prefix": "", "kind": "", "year": "", "use_brute_force": False, "top_k": 7, "after": 0}
     sql = render_statement(
         collection_with(fraction_lists_to_search=0.2), "pages/search_by_image.sql", **names
     )
