@@ -127,8 +127,10 @@ def test_more_like_a_picture(page, emulator):
     assert emulator.last_call() == calls
     page.get_by_role("searchbox").fill("a fish")
     page.keyboard.press("Enter")
-    expect(page.locator(".like")).to_have_count(0)
     expect(page.locator("#count")).to_contain_text("24 pictures")
+    expect(page.locator(".like")).to_contain_text(first)  # the words are added to the picture
+    page.get_by_role("link", name="Only the words").click()
+    expect(page.locator(".like")).to_have_count(0)
 
 
 def test_filters(page, airflow):

@@ -49,7 +49,7 @@ def test_an_exact_search_does_not(get):
 def test_a_prefix_is_applied_before_the_index_is_searched(get):
     text = get(like=uri(7), n=24, prefix="gs://vectors/even/")
     assert "The vector index was used." in text
-    assert text.count('<bdi dir="ltr">gs://vectors/even/') == 24
+    assert text.count('title="gs://vectors/even/') == 24
 
 
 def test_more_lists_of_the_index_are_read_where_a_deployment_says_so(get, indexed, monkeypatch, emulator):

@@ -14,13 +14,16 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture(scope="module")
 def dags(airflow_db, collection):
-    """The DAGs, as Airflow's database has them."""
+    """The DAGs, as Airflow's database has them, without the runs of other tests."""
     from airflow.dag_processing.dagbag import sync_bag_to_db
     from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
+    from sqlalchemy import delete
 
     with create_session() as session:
         session.merge(DagBundleModel(name="testing"))
+        session.execute(delete(DagRun).where(DagRun.dag_id == DAG))
     sync_bag_to_db(parse_dags(), "testing", None)
 
 
