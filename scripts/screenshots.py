@@ -118,9 +118,10 @@ def take(browser: Browser, name: str) -> None:
     )
     page.goto(path)
     inner = page.frame_locator("iframe") if path.startswith("/plugin") else page
-    inner.locator(".pictures .name").first.wait_for()
     if "health" in path:
         inner.locator("[data-load] .figure").wait_for()
+    else:
+        inner.locator(".pictures .name").first.wait_for()
     for image in inner.locator(".pictures img").all()[:IN_SIGHT]:
         image.evaluate(LOADED)
     page.screenshot(path=IMAGES / f"{name}.png")
