@@ -58,6 +58,8 @@ def ask(client: Client, settings: Collection, words: str) -> float:
         settings,
         "pages/search_by_text.sql",
         uri_prefix="",
+        kind="",
+        year="",
         use_brute_force=False,
         top_k=USUAL_NUMBER,
         after=0,
