@@ -517,7 +517,7 @@ def test_formats_of_casts_that_are_refused(bigquery, cast, message):
     [
         ("'%o|%#x|%08X', -8, -255, -255", "-10|-0xff|-00000FF"),
         ("'%T', b'\\x00\\xff\"'", "b'\\x00\\xff\"'"),
-        ("'%t', b'\\xff\\'", "\\xff\\"),
+        ("'%t', b'\\xff\\\\'", "\\xff\\\\"),
         ("'%T', 'a\"\\x01'", "'a\"\\x01'"),
         ("'%t %T', INTERVAL -45 DAY, i", '0-0 -45 0:0:0 INTERVAL "-0-1 2 -3:0:0.500" YEAR TO SECOND'),
         ("'%t %T', JSON 'null', JSON 'null'", 'null JSON "null"'),
