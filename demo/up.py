@@ -49,9 +49,8 @@ def main() -> int:
 def has_pictures(collection: Collection) -> bool:
     """Whether pictures of the collection are searchable."""
     client = Client(project=collection.project, credentials=AnonymousCredentials())
-    name = f"{collection.project}.{collection.dataset}.{collection.table_name('image_embeddings')}"
     try:
-        return bool(client.get_table(name).num_rows)
+        return bool(client.get_table(collection.table_id("image_embeddings")).num_rows)
     except NotFound:
         return False
 

@@ -33,7 +33,7 @@ def find_image(storage: Client, uri: str) -> Blob | None:
     """The object at gs://bucket/name; None if it is gone or too large to show."""
     from google.api_core.exceptions import NotFound
 
-    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    bucket, name = _parts(uri)
     with suppress(NotFound):
         blob = storage.bucket(bucket).get_blob(name, **_patience())
         if blob is not None and blob.size <= MAX_IMAGE_BYTES:
@@ -86,7 +86,7 @@ def delete(storage: Client, uri: str) -> None:
 
 def delete_older(storage: Client, prefix: str, seconds: float) -> int:
     """Delete the objects below gs://bucket/prefix that are older; how many those were."""
-    bucket, _, name = prefix.removeprefix("gs://").partition("/")
+    bucket, name = _parts(prefix)
     limit = datetime.now(UTC) - timedelta(seconds=seconds)
     old = [
         f"gs://{bucket}/{blob.name}"
@@ -98,8 +98,14 @@ def delete_older(storage: Client, prefix: str, seconds: float) -> int:
     return len(old)
 
 
-def _blob(storage: Client, uri: str) -> Blob:
+def _parts(uri: str) -> tuple[str, str]:
+    """Bucket and name, or prefix, of gs://bucket/name."""
     bucket, _, name = uri.removeprefix("gs://").partition("/")
+    return bucket, name
+
+
+def _blob(storage: Client, uri: str) -> Blob:
+    bucket, name = _parts(uri)
     return storage.bucket(bucket).blob(name)
 
 
@@ -117,7 +123,7 @@ def browser_address(storage: Client, uri: str, endpoint: str = "") -> str:
     """
     if not endpoint:
         endpoint = BROWSER_ENDPOINT if storage.api_endpoint == API_ENDPOINT else storage.api_endpoint
-    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    bucket, name = _parts(uri)
     # Browsers resolve . and .. in a path, and would open another object, even in another bucket.
     is_path = {".", ".."}.isdisjoint(name.split("/"))
     return f"{endpoint}/{bucket}/{quote(name, safe='/' if is_path else '')}"

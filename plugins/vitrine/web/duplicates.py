@@ -19,12 +19,12 @@ from vitrine.collection import Collection
 from vitrine.google.jobs import float64, model
 from vitrine.web.ask import ask
 from vitrine.web.chosen import ChosenCollection
+from vitrine.web.nights import EMBED_DAG
 from vitrine.web.pages import EXPECTED, explain, page
 
 router = APIRouter()
 log = logging.getLogger(__name__)
 
-EMBED_DAG: Final = "embed_images"
 # Pairs that are read at once, the nearest first.
 MOST_PAIRS: Final = 10_000
 GROUPS_ON_PAGE: Final = 100

@@ -75,8 +75,7 @@ def is_listed(collection: Collection, uri: str) -> bool:
 
 def browser_address(collection: Collection, uri: str) -> str:
     """URL at which people with access to the bucket can open the full picture."""
-    client = _client(collection.gcp_conn_id)
-    return storage.browser_address(client, uri, collection.browser_storage)
+    return storage.browser_address(client_of(collection), uri, collection.browser_storage)
 
 
 @router.get("/thumbnails")
@@ -108,7 +107,7 @@ def _answer(
 ) -> Response:
     if not _is_signed(uri, signature) or not is_listed(collection, uri):
         raise HTTPException(404, "There is no such picture.")
-    blob = storage.find_image(_client(collection.gcp_conn_id), uri)
+    blob = storage.find_image(client_of(collection), uri)
     if blob is None:
         raise HTTPException(404, GONE)
     headers = HEADERS | {
@@ -140,5 +139,4 @@ def client_of(collection: Collection) -> Client:
 
 @cache
 def _client(gcp_conn_id: str) -> Client:
-    """One client shared by all requests."""
     return storage.client(gcp_conn_id)
