@@ -50,6 +50,19 @@ if (embedded) {
   });
 }
 
+// Fill a place with what takes longer to count than the page. Our own answers are HTML, errors included; without a login, or
+// when Airflow fails, the answer is something else.
+export async function fill(place, address, told = place) {
+  told.textContent = "counting …";
+  try {
+    const answer = await fetch(address);
+    if (answer.redirected || !answer.headers.get("Content-Type")?.startsWith("text/html")) throw new Error();
+    place.innerHTML = await answer.text();
+  } catch {
+    told.textContent = "Counting failed. Reload the page.";
+  }
+}
+
 // A picture that does not come is said to be missing. Events of loading do not bubble, but are captured.
 function settle({ target: image }) {
   if (!image.matches?.("img[loading=lazy]")) return;

@@ -1,6 +1,7 @@
 // The page Duplicates: marks, which stay in this browser, and their export.
 
 import { copy, say } from "./common.js";
+import { saveCsv } from "./csv.js";
 
 const review = document.getElementById("review");
 const STORE = `vitrine-duplicates-${review?.dataset.collection}`;
@@ -81,9 +82,7 @@ function show() {
   document.getElementById("clear").disabled = !groups.flatMap(members).some(markOf);
 }
 
-const field = (text) => `"${String(text).replaceAll('"', '""')}"`;
-
-function csv() {
+function rowsOfGroups() {
   const rows = [["group", "uri", "distance", "bytes", "updated", "mark", "duplicate_of"]];
   const first = Number(document.querySelector(".groups").start);
   groups.forEach((group, number) => {
@@ -94,13 +93,7 @@ function csv() {
       rows.push([first + number, uri, distance, size, updated, markOf(member) ?? "", original]);
     }
   });
-  return rows.map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
-}
-
-function download(text, name) {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  Object.assign(document.createElement("a"), { href: address, download: name }).click();
-  URL.revokeObjectURL(address);
+  return rows;
 }
 
 if (review) {
@@ -130,7 +123,7 @@ if (review) {
   document.getElementById("uris").addEventListener("click", (event) => {
     copy(duplicates().map(({ dataset }) => dataset.uri).join("\n"), event.target);
   });
-  document.getElementById("csv").addEventListener("click", () => download(csv(), `duplicates-${review.dataset.collection}.csv`));
+  document.getElementById("csv").addEventListener("click", () => saveCsv(rowsOfGroups(), `duplicates-${review.dataset.collection}.csv`));
   document.getElementById("clear").addEventListener("click", () => {
     change(groups.flatMap(members).map((member) => [member, null]));
   });

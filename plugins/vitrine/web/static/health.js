@@ -1,20 +1,8 @@
 // The health page: what is counted later, and replays.
 
-// Load what takes longer to count after the rest. Our own answers are HTML, errors included; without a login, or when
-// Airflow fails, the answer is something else.
-async function load(place) {
-  const told = place.querySelector("p");
-  told.textContent = "counting …";
-  try {
-    const answer = await fetch(place.dataset.load);
-    if (answer.redirected || !answer.headers.get("Content-Type")?.startsWith("text/html")) throw new Error();
-    place.innerHTML = await answer.text();
-  } catch {
-    told.textContent = "Counting failed. Reload the page.";
-  }
-}
+import { fill } from "./common.js";
 
-document.querySelectorAll("[data-load]").forEach(load);
+for (const place of document.querySelectorAll("[data-load]")) fill(place, place.dataset.load, place.querySelector("p"));
 
 // A run that is under way: the first line says how far it is, without a BigQuery job. 204: it has ended.
 const LOOK_AGAIN_MILLISECONDS = 5000;

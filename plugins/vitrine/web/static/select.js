@@ -1,11 +1,10 @@
 // Pictures that a person picks, from one search or many, to take along as a file. Kept until the tab is closed.
 
 import { copy, say } from "./common.js";
+import { saveCsv } from "./csv.js";
 
 const KEY = `vitrine-selection ${location.pathname}`;
 const COLUMNS = ["uri", "name", "distance", "query"];
-// What makes a spreadsheet take a cell for a formula: https://owasp.org/www-community/attacks/CSV_Injection (2026-11-27).
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
 const button = document.getElementById("select");
 let selected = new Map();
@@ -84,17 +83,6 @@ function show() {
 }
 
 function save() {
-  const rows = [COLUMNS, ...[...selected.values()].map((one) => COLUMNS.map((column) => one[column]))];
-  // The mark at the beginning tells spreadsheets that it is UTF-8.
-  const text = `\ufeff${rows.map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  link.download = "pictures.csv";
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
-
-function cell(text) {
-  const harmless = FORMULA.test(text) ? `'${text}` : text;
-  return `"${harmless.replaceAll('"', '""')}"`;
+  const rows = [...selected.values()].map((one) => COLUMNS.map((column) => one[column]));
+  saveCsv([COLUMNS, ...rows], "pictures.csv");
 }
