@@ -1,7 +1,8 @@
 """What a search asks of DuckDB, counted in a process of its own, as JSON on stdout.
 
 Each search is the list of the SQL texts that were run for it; `compared` is how many rows of the lists a
-search by index has compared, `unlisted` how many others. The environment is the emulator's.
+search by index has compared, `unlisted` how many others; `batch` how often DuckDB
+computed distances in a search by index for 3,000 vectors. The environment is the emulator's.
 """
 
 import json
@@ -18,7 +19,7 @@ from vector_data import vectors
 
 from bqml_emulator import hooks
 from bqml_emulator.core import config, faults
-from bqml_emulator.vector import catalog, nearby, state
+from bqml_emulator.vector import candidates, catalog, nearby, state
 
 ROWS, DIMENSION = 6_000, 256  # 12 MB: an index is built
 SEARCH = (
@@ -26,6 +27,10 @@ SEARCH = (
     ", top_k => 5, distance_type => 'COSINE'{options}) ORDER BY distance"
 )
 EXACT = SEARCH.format(options=""", options => '{"use_brute_force": true}'""")
+BATCH = (
+    "SELECT COUNT(*) FROM VECTOR_SEARCH(TABLE ds.t, 'embedding', "
+    "(SELECT embedding FROM ds.t WHERE n < 3000), top_k => 5, distance_type => 'COSINE')"
+)
 asked: list[str] = []
 
 
@@ -91,19 +96,23 @@ def main() -> dict:
     ask("CREATE VECTOR INDEX ix ON ds.t(embedding) OPTIONS (index_type = 'IVF', distance_type = 'COSINE')")
     index = catalog.on_table("demo-project", "ds", "t")
     wait_until(lambda: state.status(index).coverage_percentage == 100)
-    compared = nearby._of_one
+    compared, seen = candidates.of_list, nearby._seen
     counts = {"compared": [], "unlisted": []}
 
-    def count_compared(*arguments):
-        found = compared(*arguments)
-        placed = found[0].placed
-        counts["compared"].append(len(found[1]))
-        counts["unlisted"].append(ROWS + 1 - (placed["last"] - placed["first"] + 1 - len(placed["gaps"])))
+    def count_compared(rows, *arguments):
+        counts["compared"].append(len(rows))
+        return compared(rows, *arguments)
+
+    def count_unlisted(*arguments):
+        found = seen(*arguments)
+        counts["unlisted"].append(len(found["others"]))
         return found
 
-    nearby._of_one = count_compared
+    candidates.of_list, nearby._seen = count_compared, count_unlisted
     ask(SEARCH.format(options=""))
-    return result | {name: sum(numbers) for name, numbers in counts.items()}
+    result |= {name: sum(numbers) for name, numbers in counts.items()}
+    database.connection = lambda: Cursor(opened())
+    return result | {"batch": len([sql for sql in noted(BATCH) if "AS d FROM _vector" in sql])}
 
 
 if __name__ == "__main__":

@@ -44,3 +44,7 @@ def test_the_bytes_of_a_table_are_counted_again_only_when_it_has_changed(counted
 def test_a_search_by_index_compares_the_rows_of_the_probed_lists_alone(counted):
     assert counted["unlisted"] == 0
     assert 0 < counted["compared"] < 6_001 / 4  # a tenth of the lists, which are not all of one size
+
+
+def test_a_search_for_many_vectors_asks_duckdb_for_all_of_them_at_once(counted):
+    assert 0 < counted["batch"] <= 4  # DuckDB hands on 2,048 rows at a time; it was once for each vector

@@ -57,12 +57,9 @@ class Lists:
         faiss.omp_set_num_threads(THREADS)
         return self._quantizer.search(prepared(vectors, self.distance_type), count)[1]
 
-    def probe(self, vector: np.ndarray, fraction: float) -> list[int]:
-        """The lists to search for a query vector; all of them when its dimension differs (a later error)."""
-        if vector.size != self.dimension:
-            return [UNINDEXED, *range(len(self.centroids))]
-        count = max(1, math.ceil(fraction * len(self.centroids)))
-        return [UNINDEXED, *self.nearest(vector.reshape(1, -1), count)[0].tolist()]
+    def probe(self, vectors: np.ndarray, fraction: float) -> np.ndarray:
+        """The lists to search for each query vector, INT64 [n, lists], nearest first."""
+        return self.nearest(vectors, max(1, math.ceil(fraction * len(self.centroids))))
 
     def available(self, now: float) -> np.ndarray:
         """Which entries searches can use at `now`, BOOL [n]."""

@@ -1,25 +1,31 @@
-"""The SQL function of a search by index: the rows of the probed lists with their distances.
+"""The SQL functions of a search by index: the nearest rows of the probed lists.
 
-    _vector_nearby(key, distance type, vector, fraction)    STRUCT(known, placed, r, d)
+    _vector_look(key, rows)                                          STRUCT(number, others)
+    _vector_nearby(number, distance type, vector, fraction, top_k)   STRUCT(r, d)
 
 Which row is in which list is known from the last look at the table (`contents`), so no vector is hashed, and
-the distances are DuckDB's own, of copies of the vectors (`copies`). `known` names that look. `placed` is the
-rows that are in a list: all from `first` to `last` but `gaps`; NULL where it was said before. Rows that the
-look did not see or could not place are compared in the table itself. So is everything when lists or copies
-are gone, and when something is odd about a vector, for which BigQuery has an error.
+the distances are DuckDB's own, of copies of the vectors (`copies`). A search says first which rows it may
+find, as its transaction and its filter see them. `others` are those of them that are in no list, or came
+after the look: they are compared in the table itself. So is everything when the answer for a vector is NULL:
+something is odd about it, for which BigQuery has an error, or lists or copies are gone.
+
+DuckDB computes the distances of those pairs only that may be wanted (`candidates`).
 """
 
 import itertools
 import threading
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from local_bigquery.engine import database
 
 from bqml_emulator.engine import catalog_lookups
-from bqml_emulator.vector import copies, state
+from bqml_emulator.vector import candidates, copies, state
+from bqml_emulator.vector.candidates import CANDIDATE, Candidates
 from bqml_emulator.vector.catalog import VectorIndex
 from bqml_emulator.vector.contents import Contents, contents
 from bqml_emulator.vector.copies import Copies
@@ -30,9 +36,11 @@ DISTANCES = {
     "COSINE": "list_cosine_distance({base}, {query})",
     "DOT_PRODUCT": "-list_inner_product({base}, {query})",  # ours: smaller is nearer
 }
-NOTHING = -1  # `known` of a look that places no row
-PLACED = "STRUCT(first BIGINT, last BIGINT, gaps BIGINT[])"
-TYPE = f"STRUCT(known BIGINT, placed {PLACED}, r BIGINT[], d DOUBLE[])"
+SEEN = "STRUCT(number BIGINT, others BIGINT[])"
+NEAR = "STRUCT(r BIGINT[], d DOUBLE[])"
+SEARCHES = 64  # that are remembered; one that is forgotten too early compares every row
+UNKNOWN = -1  # number of a search whose lists are gone
+PORTION_BYTES = 16_000_000  # of vectors that are copied for DuckDB at a time
 
 
 @dataclass(frozen=True)
@@ -40,19 +48,40 @@ class Look:
     """Where the rows of a table were at one moment.
 
     rows and places: INT64 [n] row numbers list by list, and where the vector of each is among the copies;
-    starts: INT64 [lists + 1] the first of each list in them; placed: which rows are in a list, as in PLACED.
+    starts: INT64 [lists + 1] the first of each list in them; is_placed: BOOL by row number.
     """
 
-    number: int
     source: tuple[Contents, Lists, Copies, int]
     rows: np.ndarray
     places: np.ndarray
     starts: np.ndarray
-    placed: dict[str, int | np.ndarray]
+    is_placed: np.ndarray
+
+
+@dataclass(frozen=True)
+class Search:
+    """What one search sees of a look; is_found: BOOL [n], which of its rows the search may find."""
+
+    look: Look
+    is_found: np.ndarray
+
+    @property
+    def copied(self) -> np.ndarray:
+        """FLOAT64 [copies, dimension]; OSError or ValueError when they are gone."""
+        return self.look.source[2].vectors
+
+    def of_list(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers, and places among the copies, of the rows of a list that may be found."""
+        part = slice(self.look.starts[number], self.look.starts[number + 1])
+        is_found = self.is_found[part]
+        if is_found.all():
+            return self.look.rows[part], self.look.places[part]
+        return self.look.rows[part][is_found], self.look.places[part][is_found]
 
 
 _numbers = itertools.count()
 _latest: dict[str, Look] = {}
+_searches: OrderedDict[int, Search] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -78,95 +107,112 @@ def _placed(source: tuple[Contents, Lists, Copies, int], now: float) -> Look:
     listed = listed[np.lexsort((places[listed], lists[listed]))]
     starts = np.searchsorted(lists[listed], np.arange(len(built.centroids) + 1))
     rows = table.row_ids[listed]
-    return Look(next(_numbers), source, rows, places[listed], starts, _span(rows))
+    is_placed = np.zeros(rows.max(initial=-1) + 1, dtype=bool)
+    is_placed[rows] = True
+    return Look(source, rows, places[listed], starts, is_placed)
 
 
-def _span(rows: np.ndarray) -> dict[str, int | np.ndarray]:
-    """These rows as PLACED."""
-    if not rows.size:
-        return {"first": 0, "last": -1, "gaps": rows}
-    first, last = int(rows.min()), int(rows.max())
-    is_gap = np.ones(last - first + 1, dtype=bool)
-    is_gap[rows - first] = False
-    return {"first": first, "last": last, "gaps": first + np.flatnonzero(is_gap)}
+def _looked(keys: pa.ChunkedArray, rows: pa.ChunkedArray) -> pa.Array:
+    found = [_seen(key.as_py(), visible.values) for key, visible in zip(keys, rows, strict=True)]
+    return pa.array(found, pa.struct({"number": pa.int64(), "others": pa.list_(pa.int64())}))
 
 
-def _nearby(keys: pa.Array, distance_types: pa.Array, vectors: pa.Array, fractions: pa.Array) -> pa.Array:
-    found = [
-        _of_one(key, distance_type, vector, fraction)
-        for key, distance_type, vector, fraction in zip(
-            keys.to_pylist(), distance_types.to_pylist(), vectors, fractions.to_pylist(), strict=True
-        )
-    ]
-    looks, rows, distances = zip(*found, strict=True)
-    known = [look.number if look else NOTHING for look in looks]
-    said = {number: at for at, number in reversed([*enumerate(known)])}  # where each comes first
-    placed = [
-        (look.placed if look else NOWHERE) if said[known[at]] == at else None for at, look in enumerate(looks)
-    ]
-    offsets = pa.array(np.cumsum([0, *map(len, rows)]), pa.int32())
-    arrays = [
-        pa.array(known, pa.int64()),
-        pa.array(placed, PLACED_TYPE),
-        pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(rows), pa.int64())),
-        pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(distances), pa.float64())),
-    ]
-    return pa.StructArray.from_arrays(arrays, ["known", "placed", "r", "d"])
+def _seen(key: str, visible: pa.Array) -> dict[str, int | np.ndarray | list[int]]:
+    """A number for a search that may find these rows, and which of them are in no list."""
+    planned = state.by_key(key)
+    if planned is None:
+        return {"number": UNKNOWN, "others": []}
+    look, rows = _look(*planned), visible.to_numpy()
+    within = rows[rows < look.is_placed.size]  # rows that are not committed yet have the highest numbers
+    is_visible = np.zeros_like(look.is_placed)
+    is_visible[within] = True
+    others = np.concatenate([within[~look.is_placed[within]], rows[rows >= look.is_placed.size]])
+    with _lock:
+        number = next(_numbers)
+        _searches[number] = Search(look, is_visible[look.rows])
+        if len(_searches) > SEARCHES:
+            _searches.popitem(last=False)
+    return {"number": number, "others": others}
 
 
-def _of_one(
-    key: str, distance_type: str, vector: pa.ListScalar, fraction: float
-) -> tuple[Look | None, np.ndarray, np.ndarray]:
-    """A look, and the rows of the probed lists with their distances: INT64 and FLOAT64 [n]."""
-    nothing = None, np.empty(0, dtype=np.int64), np.empty(0)
-    planned, numbers = state.by_key(key), vector.values
-    if planned is None or len(numbers) != planned[1].dimension or numbers.null_count:
-        return nothing
-    index, built = planned
-    look = _look(index, built)
-    probed = sorted(built.probe(numbers.to_numpy(), fraction))
-    try:
-        rows, distances = _compared(look, probed, numbers, distance_type)
-    except (OSError, ValueError):  # the copies were deleted meanwhile
-        return nothing
-    return nothing if np.isnan(distances).any() else (look, rows, distances)
-
-
-def _compared(
-    look: Look, probed: list[int], numbers: pa.Array, distance_type: str
-) -> tuple[np.ndarray, np.ndarray]:
-    batches = [_batch(look, look.starts[number], look.starts[number + 1]) for number in probed if number >= 0]
-    query = pa.table({"q": pa.ListArray.from_arrays(pa.array([0, len(numbers)], pa.int32()), numbers)})
-    distance = DISTANCES[distance_type].format(base="v", query="q")
-    with database.cursor() as cursor:
-        cursor.register("_vector_listed", pa.Table.from_batches(batches, SCHEMA))
-        cursor.register("_vector_query", query)
+def _nearby(
+    numbers: pa.ChunkedArray,
+    kinds: pa.ChunkedArray,
+    vectors: pa.ChunkedArray,
+    fractions: pa.ChunkedArray,
+    most: pa.ChunkedArray,
+) -> pa.Array:
+    """The nearest rows of each vector; all other arguments are those of the search, the same in each row."""
+    search = _searches.get(numbers[0].as_py())
+    usable = _usable(vectors, search)
+    found, distances, odd = np.empty(0, CANDIDATE), np.empty(0), usable
+    if search is not None and usable.size:
+        matrix = pc.list_flatten(vectors.take(usable)).to_numpy().reshape(usable.size, -1)
         try:
-            found = cursor.execute(
-                f"SELECT r, {distance} AS d FROM _vector_listed CROSS JOIN _vector_query"
-            ).fetchnumpy()
-        finally:
-            cursor.unregister("_vector_listed")
-            cursor.unregister("_vector_query")
-    return np.asarray(found["r"], dtype=np.int64), np.asarray(found["d"], dtype=np.float64)
+            compared = _compared(search, matrix, fractions[0].as_py(), kinds[0].as_py(), most[0].as_py())
+            found, odd = candidates.nearest(compared, most[0].as_py()), usable[compared.odd]
+            distances = _distances(found, search.copied, matrix, kinds[0].as_py())
+        except (OSError, ValueError):  # the copies were deleted meanwhile
+            found, distances, odd = found[:0], distances[:0], usable
+    is_null = np.ones(len(vectors), dtype=bool)
+    is_null[usable] = False
+    is_null[odd] = True
+    offsets = pa.array(np.searchsorted(usable[found["id"]], np.arange(len(vectors) + 1)), pa.int32())
+    columns = [pa.ListArray.from_arrays(offsets, pa.array(values)) for values in (found["row"], distances)]
+    return pa.StructArray.from_arrays(columns, ["r", "d"], mask=pa.array(is_null))
 
 
-NOWHERE = _span(np.empty(0, dtype=np.int64))
-PLACED_TYPE = pa.struct({"first": pa.int64(), "last": pa.int64(), "gaps": pa.list_(pa.int64())})
-SCHEMA = pa.schema({"r": pa.int64(), "v": pa.list_(pa.float64())})
+def _usable(vectors: pa.ChunkedArray, search: Search | None) -> np.ndarray:
+    """The positions of the vectors that can be looked for in the lists, INT64."""
+    dimension = search.look.source[1].dimension if search else None
+    fits = [len(vector) == dimension and not vector.values.null_count for vector in vectors]
+    return np.flatnonzero(fits)
 
 
-def _batch(look: Look, start: int, end: int) -> pa.RecordBatch:
-    """The rows of a list with their vectors; not copied again where they lie side by side in the file."""
-    places, vectors = look.places[start:end], look.source[2].vectors
+def _compared(search: Search, vectors: np.ndarray, fraction: float, kind: str, most: int) -> Candidates:
+    """The candidates of all vectors, by their positions, in the lists that each probes."""
+    probed = search.look.source[1].probe(vectors, fraction)
+    parts = []
+    for number in np.unique(probed):
+        rows, places = search.of_list(number)
+        ids = np.flatnonzero((probed == number).any(axis=1))
+        listed = _at(search.copied, places)
+        parts.append(candidates.of_list(rows, places, listed, ids, vectors[ids], kind, most))
+    return candidates.together(parts)
+
+
+def _at(vectors: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The vectors at these places; not copied where they lie side by side in the file."""
     is_whole = places.size and places[-1] - places[0] == places.size - 1 and (np.diff(places) == 1).all()
-    values = vectors[places[0] : places[-1] + 1] if is_whole else vectors[places]
-    offsets = np.arange(0, values.size + 1, vectors.shape[1], dtype=np.int32)
-    lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.asarray(values).ravel()))
-    return pa.RecordBatch.from_arrays([pa.array(look.rows[start:end]), lists], schema=SCHEMA)
+    return np.asarray(vectors[places[0] : places[-1] + 1] if is_whole else vectors[places])
+
+
+def _distances(found: np.ndarray, copied: np.ndarray, vectors: np.ndarray, kind: str) -> np.ndarray:
+    """DuckDB's distance of each candidate, FLOAT64 [n]."""
+    distances = np.empty(found.size)
+    sql = f"SELECT n, {DISTANCES[kind].format(base='v', query='q')} AS d FROM _vector_pairs"
+    portion = max(1, PORTION_BYTES // vectors[:1].nbytes)
+    with database.cursor() as cursor:
+        for start in range(0, found.size, portion):
+            part = found[start : start + portion]
+            columns = {"v": _column(copied[part["place"]]), "q": _column(vectors[part["id"]])}
+            cursor.register("_vector_pairs", pa.table({"n": np.arange(start, start + part.size)} | columns))
+            computed = cursor.execute(sql).fetchnumpy()
+            distances[computed["n"]] = computed["d"]
+            cursor.unregister("_vector_pairs")
+    return distances
+
+
+def _column(vectors: np.ndarray) -> pa.ListArray:
+    offsets = np.arange(0, vectors.size + 1, vectors.shape[1], dtype=np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.asarray(vectors).ravel()))
 
 
 def register(connection):
-    """Add the function that searches with an index call to a DuckDB connection."""
-    arguments = ["VARCHAR", "VARCHAR", "DOUBLE[]", "DOUBLE"]
-    connection.create_function("_vector_nearby", _nearby, arguments, TYPE, type="arrow", side_effects=True)
+    """Add the functions that searches with an index call to a DuckDB connection."""
+    functions = {
+        "_vector_look": (_looked, ["VARCHAR", "BIGINT[]"], SEEN),
+        "_vector_nearby": (_nearby, ["BIGINT", "VARCHAR", "DOUBLE[]", "DOUBLE", "BIGINT"], NEAR),
+    }
+    for name, (function, arguments, result) in functions.items():
+        connection.create_function(name, function, arguments, result, type="arrow", side_effects=True)

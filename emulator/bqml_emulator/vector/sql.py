@@ -1,8 +1,9 @@
 """The SQL of one vector search.
 
-    __vs_query      one row per query row: __vs_id, __vs_row (STRUCT of its columns), __vs_vector, and with an
-                    index __vs_near (`nearby`: the rows of the probed lists, compared)
     __vs_base       the base's rows with their row number __vs_r
+    __vs_look       with an index, one row: __vs_number of this search, __vs_others in no list (`nearby`)
+    __vs_query      one row per query row: __vs_id, __vs_row (STRUCT of its columns), __vs_vector, and with an
+                    index __vs_near, the nearest rows of the probed lists; NULL: compare every row
     __vs_hits       (__vs_id, __vs_r, __vs_distance, __vs_rank) of the nearest neighbours
     __vs_filtered   like __vs_base, where the filter of the base query comes after the search
 
@@ -46,8 +47,9 @@ def select(
     output = "" if arguments.query is None else "__vs_q.__vs_row AS query, "
     # really no order: the second nearest always comes before the nearest, so a forgotten ORDER BY shows
     tree = _parse(
-        f"WITH __vs_query AS MATERIALIZED ({_query(arguments, plan, query_columns)}), "
-        f"__vs_base AS {_materialized(base)} (SELECT 1), "
+        f"WITH __vs_base AS {_materialized(base)} (SELECT 1), "
+        f"__vs_look AS MATERIALIZED (SELECT __vs_l.* FROM __vs_seen AS __vs_l), "
+        f"__vs_query AS MATERIALIZED ({_query(arguments, plan, query_columns)}), "
         f"__vs_filtered AS {_materialized(base)} (SELECT 1), "
         "__vs_hits AS MATERIALIZED (SELECT __vs_n.__vs_id, __vs_n.__vs_r, __vs_n.__vs_distance, "
         "__vs_n.__vs_rank FROM __vs_found AS __vs_n) "
@@ -56,10 +58,11 @@ def select(
         "JOIN __vs_filtered AS __vs_b ON __vs_b.__vs_r = __vs_h.__vs_r "
         f"ORDER BY __vs_h.__vs_rank % 2, hash(__vs_h.__vs_id, __vs_h.__vs_rank, {faults.current().seed})"
     )
-    query, searched, filtered, hits = tree.args["with_"].expressions
+    searched, look, query, filtered, hits = tree.args["with_"].expressions
     _fill_query(query, arguments)
     searched.set("this", _numbered(base, filtered=plan.filter_first))
     filtered.set("this", _numbered(base) if not plan.filter_first else _parse("SELECT * FROM __vs_base"))
+    look.find(exp.Table).set("this", Verbatim(this=f"({_look(plan)})"))
     hits.find(exp.Table).set("this", Verbatim(this=f"({_hits(arguments, plan)})"))
     return tree
 
@@ -100,9 +103,20 @@ def _query(arguments: Arguments, plan: Plan, names: list[str]) -> str:
     if plan.key is None:
         return rows
     near = (
-        f"_vector_nearby({_text(plan.key)}, '{plan.distance_type}', __vs_rows.__vs_vector, {plan.fraction!r})"
+        f"_vector_nearby(__vs_look.__vs_number, '{plan.distance_type}', __vs_rows.__vs_vector, "
+        f"{plan.fraction!r}, {arguments.top_k})"
     )
-    return f"SELECT __vs_rows.*, {near} AS __vs_near FROM ({rows}) AS __vs_rows"
+    return f"SELECT __vs_rows.*, {near} AS __vs_near FROM ({rows}) AS __vs_rows CROSS JOIN __vs_look"
+
+
+def _look(plan: Plan) -> str:
+    if plan.key is None:
+        return "SELECT NULL"
+    seen = f"_vector_look({_text(plan.key)}, coalesce(list(__vs_b.__vs_r), []))"
+    return (
+        "SELECT __vs_s.__vs_seen.number AS __vs_number, __vs_s.__vs_seen.others AS __vs_others "
+        f"FROM (SELECT {seen} AS __vs_seen FROM __vs_base AS __vs_b) AS __vs_s"
+    )
 
 
 def _fill_query(cte: exp.CTE, arguments: Arguments):
@@ -158,32 +172,27 @@ def _every_pair(arguments: Arguments, plan: Plan) -> str:
 
 
 def _probed_pairs(arguments: Arguments, plan: Plan) -> str:
-    """The same of base rows that are in the probed lists, whose distances are known, or in no list."""
+    """The same of the nearest rows in the probed lists, whose distances are known, and of rows in no list."""
     near = (
         "SELECT __vs_q.__vs_id, unnest(__vs_q.__vs_near.r) AS __vs_r, "
-        "unnest(__vs_q.__vs_near.d) AS __vs_distance FROM __vs_query AS __vs_q"
+        "unnest(__vs_q.__vs_near.d) AS __vs_distance "
+        "FROM __vs_query AS __vs_q CROSS JOIN __vs_all AS __vs_a WHERE NOT __vs_a.__vs_are_compared"
     )
-    known = (
-        "SELECT __vs_q.__vs_near.known AS __vs_known, any_value(__vs_q.__vs_near.placed) AS __vs_placed "
-        "FROM __vs_query AS __vs_q GROUP BY 1"
+    unlisted = (
+        "SELECT unnest(__vs_l.__vs_others) AS __vs_r FROM __vs_look AS __vs_l "
+        "UNION ALL SELECT __vs_b.__vs_r FROM __vs_base AS __vs_b CROSS JOIN __vs_all AS __vs_a "
+        "WHERE __vs_a.__vs_are_compared"
     )
     # first the numbers alone: where there are none, no vector is read
-    unlisted = (
-        f"WITH __vs_look AS MATERIALIZED ({known}) "
-        "SELECT __vs_k.__vs_known, __vs_b.__vs_r FROM __vs_look AS __vs_k CROSS JOIN __vs_base AS __vs_b "
-        "WHERE __vs_b.__vs_r NOT BETWEEN __vs_k.__vs_placed.first AND __vs_k.__vs_placed.last "
-        "UNION ALL SELECT __vs_g.__vs_known, __vs_g.__vs_r FROM (SELECT __vs_k.__vs_known, "
-        "unnest(__vs_k.__vs_placed.gaps) AS __vs_r FROM __vs_look AS __vs_k) AS __vs_g"
-    )
     others = (
-        "__vs_base AS __vs_s JOIN __vs_unlisted AS __vs_u ON __vs_u.__vs_r = __vs_s.__vs_r "
-        "JOIN __vs_query AS __vs_q ON __vs_q.__vs_near.known = __vs_u.__vs_known"
+        "(SELECT __vs_b.* FROM __vs_base AS __vs_b "
+        "WHERE __vs_b.__vs_r IN (SELECT __vs_u.__vs_r FROM __vs_unlisted AS __vs_u)) AS __vs_s "
+        "CROSS JOIN __vs_query AS __vs_q"
     )
     return (
-        f"WITH __vs_unlisted AS MATERIALIZED ({unlisted}) "
-        f"SELECT __vs_n.__vs_id, __vs_n.__vs_r, __vs_n.__vs_distance FROM ({near}) AS __vs_n "
-        "JOIN __vs_base AS __vs_b ON __vs_b.__vs_r = __vs_n.__vs_r "
-        f"UNION ALL {_compared(arguments, plan, others)}"
+        "WITH __vs_all AS MATERIALIZED (SELECT count(*) > 0 AS __vs_are_compared FROM __vs_query AS __vs_q "
+        "WHERE __vs_q.__vs_near IS NULL), "
+        f"__vs_unlisted AS MATERIALIZED ({unlisted}) {near} UNION ALL {_compared(arguments, plan, others)}"
     )
 
 
