@@ -105,7 +105,7 @@ def main() -> dict:
 
     def count_unlisted(*arguments):
         found = seen(*arguments)
-        counts["unlisted"].append(len(found["others"]))
+        counts["unlisted"].append(len(found["others"]) if found["others"] is not nearby.NO_ROW else 0)
         return found
 
     candidates.of_list, nearby._seen = count_compared, count_unlisted

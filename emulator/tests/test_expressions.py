@@ -257,6 +257,8 @@ def test_aggregates_of_great_numbers(bigquery, expression, expected):
         ("SUM(s.x) / 2", "9223372036854775807, 1", "int64 overflow"),
         ("MAX(s.x)", "RANGE(DATE '2020-01-01', NULL)", "not emulated: the order of RANGE"),
         ("ARRAY_AGG(s.x ORDER BY s.x)", "RANGE(DATE '2020-01-01', NULL)", "not emulated: the order of RANGE"),
+        ("PERCENTILE_DISC(s.x, 0) OVER ()", "RANGE(DATE '2020-01-01', NULL)", "the order of RANGE"),
+        ("ROW_NUMBER() OVER (ORDER BY s.x)", "RANGE(DATE '2020-01-01', NULL)", "the order of RANGE"),
         ("AVG(s.x)", "INTERVAL 1 DAY", "not emulated: AVG of INTERVAL"),
     ],
 )
@@ -264,6 +266,51 @@ def test_aggregates_that_leave_their_type(bigquery, aggregate, rows, message):
     structs = f"(SELECT x, STRUCT(x AS x) AS s FROM UNNEST([{rows}]) AS x)"
     with pytest.raises(BadRequest, match=message):
         value(bigquery, f"SELECT {aggregate} FROM {structs} LIMIT 1")
+
+
+RANGES = """(
+    SELECT text, 1 AS n
+    FROM UNNEST(['[2024-01-31, 2024-2-01)', '[UNBOUNDED, 2024-02-29)', '[2023-01-01, NULL)', NULL]) AS text)"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("DATE", ["2024-01-31 to 2024-02-01", "NULL to 2024-02-29", "2023-01-01 to NULL", None]),
+        (
+            "DATETIME",
+            ["2024-01-31 00:00:00 to 2024-02-01 00:00:00", "NULL to 2024-02-29 00:00:00"]
+            + ["2023-01-01 00:00:00 to NULL", None],
+        ),
+        (
+            "TIMESTAMP",
+            ["2024-01-31 00:00:00+00 to 2024-02-01 00:00:00+00", "NULL to 2024-02-29 00:00:00+00"]
+            + ["2023-01-01 00:00:00+00 to NULL", None],
+        ),
+    ],
+)
+def test_a_text_of_a_column_becomes_a_range(bigquery, kind, expected):
+    bounds = " || ' to ' || ".join(
+        f"IFNULL(CAST(RANGE_{end}(r) AS STRING), 'NULL')" for end in ("START", "END")
+    )
+    ranges = f"SELECT text, CAST(text AS RANGE<{kind}>) AS r FROM {RANGES}"
+    rows = bigquery.query_and_wait(f"SELECT IF(r IS NULL, NULL, {bounds}) FROM ({ranges})")
+    assert [row[0] for row in rows] == expected
+
+
+def test_a_text_that_is_no_range(bigquery):
+    rows = f"SELECT CONCAT(text, '.') AS text FROM {RANGES} WHERE text IS NOT NULL"
+    found = bigquery.query_and_wait(f"SELECT SAFE_CAST(text AS RANGE<DATE>) FROM ({rows})")
+    assert [row[0] for row in found] == [None, None, None]
+    with pytest.raises(BadRequest, match="Failed to parse range"):
+        value(bigquery, f"SELECT CAST(text AS RANGE<DATE>) FROM ({rows})")
+
+
+@pytest.mark.parametrize("query", ["SELECT n FROM {} ORDER BY r", "SELECT r AS s FROM {} ORDER BY s"])
+def test_the_order_of_ranges_is_not_emulated(bigquery, query):
+    ranges = f"(SELECT n, CAST(text AS RANGE<DATE>) AS r FROM {RANGES})"
+    with pytest.raises(BadRequest, match="not emulated: the order of RANGE"):
+        bigquery.query_and_wait(query.format(ranges))
 
 
 @pytest.mark.parametrize(

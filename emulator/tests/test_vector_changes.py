@@ -81,6 +81,38 @@ def test_within_a_transaction(table):
     assert [tuple(row) for row in found] == [(9000,)]
 
 
+MANY = """
+    SELECT query.n AS query, base.n, distance
+    FROM VECTOR_SEARCH((SELECT * FROM ds.t WHERE kind = 'k1'), 'embedding',
+    (SELECT n, embedding FROM ds.t WHERE n < 2500), top_k => 3,
+    distance_type => '{kind}', options => '{options}')"""
+LISTS, BRUTE_FORCE = '{"fraction_lists_to_search": 0.999}', '{"use_brute_force": true}'
+
+
+def test_many_vectors_at_once_among_rows_that_a_transaction_has_changed(table):
+    """The filter comes first, as the index stores its column."""
+    table.ask(
+        "CREATE OR REPLACE VECTOR INDEX ix ON {ds}.{table}(embedding) STORING(kind) "
+        "OPTIONS(index_type = 'IVF', distance_type = 'COSINE')"
+    )
+    table.emulator.faults(index_build_seconds=0)
+    table.wait_full()
+    changes = """
+        DELETE FROM ds.t WHERE MOD(n, 3) = 0;
+        INSERT INTO ds.t (n, kind, embedding) SELECT 9000, 'k1', embedding FROM ds.q"""
+    differences = """
+        SELECT (SELECT COUNT(*) FROM exact), (SELECT COUNT(*) FROM found),
+        (SELECT COUNT(*) FROM (SELECT * FROM found EXCEPT DISTINCT SELECT * FROM exact))"""
+    for kind in ("COSINE", "EUCLIDEAN", "DOT_PRODUCT"):
+        found, exact = (MANY.format(kind=kind, options=options) for options in (LISTS, BRUTE_FORCE))
+        assert table.usage(found)["indexUsageMode"] == "FULLY_USED"
+        [row] = table.client.query_and_wait(
+            f"BEGIN TRANSACTION; {changes}; CREATE TEMP TABLE found AS {found}; "
+            f"CREATE TEMP TABLE exact AS {exact}; {differences}; ROLLBACK"
+        )
+        assert tuple(row) == (3 * 1666, 3 * 1666, 0)
+
+
 @pytest.mark.parametrize("damaged", ["*.vectors", "*.hashes"])
 def test_copies_that_are_damaged(table, damaged):
     table.emulator.stop(signal.SIGKILL)

@@ -187,7 +187,26 @@ def ordered(node: exp.Expression, context) -> exp.Expression:
         distinct = node.this.this.expressions if isinstance(node.this.this, exp.Distinct) else []
         for key in (*keys, *(distinct if keys else ())):  # in both places, for DuckDB compares them
             key.replace(macro("_bqml_ordered", key.copy()))
+    if isinstance(node, exp.Ordered) and (value := _ordered_column(node)) is not None:
+        value.replace(macro("_bqml_ordered", value.copy()))
+    if isinstance(node, exp.PercentileDisc) and kind(node.this) not in SIMPLE:
+        node.set("this", macro("_bqml_ordered", node.this.copy()))
     return node
+
+
+def _ordered_column(key: exp.Ordered) -> exp.Expression | None:
+    """What it orders by, if that is a column which may be a RANGE: in SELECT, where it is named there."""
+    if not isinstance(key.this, exp.Column) or kind(key.this) in SIMPLE:
+        return None
+    query = key.find_ancestor(exp.Window, exp.AggFunc, exp.Query)
+    if not isinstance(query, exp.Select):
+        return key.this if isinstance(query, exp.Window) else None
+    if query.args.get("distinct") or query.args.get("group"):
+        return None
+    for item in query.expressions:
+        if isinstance(item, exp.Alias) and item.alias.casefold() == key.this.name.casefold():
+            return item.this if isinstance(item.this, exp.Column | exp.Anonymous) else None
+    return key.this
 
 
 def refuse_distinct_bytes(tree: exp.Expression, context) -> exp.Expression:

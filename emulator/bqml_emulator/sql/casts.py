@@ -5,6 +5,7 @@ DuckDB chooses a macro by the type of the value. Texts of the usual form are rea
 is fast; all others by GoogleSQL's rules in `text_values`.
 """
 
+import functools
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
@@ -196,6 +197,24 @@ def register(con: duckdb.DuckDBPyConnection):
             "BIGINT": "NULL::INTERVAL",
         },
     )
+    for name in ("date", "datetime", "timestamp"):
+        con.create_function(
+            f"_bqml_read_range_of_{name}",
+            _reader(functools.partial(_bounds, name=name)),
+            [VARCHAR, BOOLEAN],
+            duckdb.sqltype("STRUCT(low VARCHAR, high VARCHAR)"),
+            null_handling="special",
+        )
+        target = PLAIN[name][0]
+        kind_of_range = f"STRUCT(__range_start {target}, __range_end {target})"
+        _macro(
+            con,
+            f"_bqml_bounds_to_range_of_{name}(bounds)",
+            "CASE WHEN bounds IS NULL THEN NULL ELSE "
+            f"{{'__range_start': bounds.low::{target}, '__range_end': bounds.high::{target}}} END",
+        )
+        read = f"bq.main._bqml_bounds_to_range_of_{name}(_bqml_read_range_of_{name}(x, safe))"
+        _overloads(con, f"_bqml_to_range_of_{name}", {"VARCHAR": read, kind_of_range: "x"})
     _overloads(con, "_bqml_to_text", TO_TEXT)
     _macro(
         con,
@@ -219,28 +238,37 @@ def _overloads(con: duckdb.DuckDBPyConnection, name: str, bodies: dict[str, str]
 
 
 def mark_written(tree: exp.Expression, context) -> exp.Expression:
-    """Statement rule: these casts are the statement's own; a literal that is a RANGE becomes its bounds."""
+    """Statement rule: these casts are the statement's own; a text that is a RANGE becomes its bounds."""
     for cast in list(tree.find_all(exp.Cast)):
         if cast.to.is_type(Type.RANGE) and cast.this.is_string:
             cast.replace(_range(cast))
+        elif cast.to.is_type(Type.RANGE) and cast.to.expressions and not isinstance(cast.this, exp.Null):
+            name = TARGETS[cast.to.expressions[0].this]
+            is_safe = exp.Boolean(this=isinstance(cast, exp.TryCast))
+            cast.set("this", macro(f"_bqml_to_range_of_{name}", cast.this.copy(), is_safe))
         else:
             cast.meta.setdefault(WRITTEN, True)
     return tree
 
 
+def _bounds(text: str, name: str) -> dict[str, str | None]:
+    """The bounds that a text has, in the form that DuckDB reads; ValueError when it is no such RANGE."""
+    read = READERS[name]
+    low, high = (bound and read(bound) for bound in text_values.bounds(text).values())
+    if low and high and low >= high:
+        raise ValueError("Range start element must be less than the end element")
+    return {"low": low, "high": high}
+
+
 def _range(cast: exp.Cast) -> exp.Expression:
     element = cast.to.expressions[0]
-    read = READERS[TARGETS[element.this]]
     try:
-        bounds = text_values.bounds(cast.this.name)
-        low, high = (bound and read(bound) for bound in bounds.values())
-        if low and high and low >= high:
-            raise ValueError("Range start element must be less than the end element")
+        bounds = _bounds(cast.this.name, TARGETS[element.this])
     except ValueError as error:
         if isinstance(cast, exp.TryCast):
             return exp.Cast(this=exp.null(), to=cast.to)
         return exp.Cast(this=exp.func("_raise", exp.Literal.string(str(error))), to=cast.to)
-    return macro("range", *(exp.Cast(this=_bound(bound), to=element.copy()) for bound in (low, high)))
+    return macro("range", *(exp.Cast(this=_bound(bound), to=element.copy()) for bound in bounds.values()))
 
 
 def _bound(text: str | None) -> exp.Expression:

@@ -12,6 +12,7 @@ CANDIDATE = np.dtype(
     [("id", "i8"), ("row", "i8"), ("place", "i8"), ("lowest", "f8"), ("highest", "f8")]
 )  # a vector, by its number, and a row, by its number and by the place of its vector among the copies
 MARGIN = 1e-9  # of the product of two lengths; the error of 4,096 products is below 1e-12 of it
+FEW = 4
 LEAST_SQUARE, MOST_SQUARE = 1e-200, 1e200  # beyond, digits are lost
 
 
@@ -42,7 +43,7 @@ def of_list(
     ids, vectors, squares, odd = ids[~is_odd], vectors[~is_odd], squares[~is_odd], ids[is_odd]
     if not ids.size or not rows.size:
         return Candidates(np.empty(0, CANDIDATE), odd)
-    values, margins = _values(vectors @ listed.T, squares[:, None], listed_squares, kind)
+    values, margins = _values(_products(vectors, listed), squares[:, None], listed_squares, kind)
     bounds = np.full((len(ids), 1), np.inf)
     if 0 <= most < rows.size:
         bounds = np.partition(values, most - 1, axis=1)[:, most - 1 : most] + 2 * margins
@@ -54,8 +55,14 @@ def of_list(
     return Candidates(found, odd)
 
 
+def _products(vectors: np.ndarray, listed: np.ndarray) -> np.ndarray:
+    if len(vectors) < FEW:  # threads of a matrix product would wait for each other longer than this takes
+        return np.vecdot(vectors[:, None], listed)
+    return vectors @ listed.T
+
+
 def _squares(vectors: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,ij->i", vectors, vectors)
+    return np.vecdot(vectors, vectors)
 
 
 def _odd(squares: np.ndarray) -> np.ndarray:

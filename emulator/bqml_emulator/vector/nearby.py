@@ -39,6 +39,7 @@ DISTANCES = {
 SEEN = "STRUCT(number BIGINT, others BIGINT[])"
 NEAR = "STRUCT(r BIGINT[], d DOUBLE[])"
 SEARCHES = 64  # that are remembered; one that is forgotten too early compares every row
+NO_ROW = [-1]  # instead of none: DuckDB reads 2,048 vectors before it sees that it has none to look for
 UNKNOWN = -1  # number of a search whose lists are gone
 PORTION_BYTES = 16_000_000  # of vectors that are copied for DuckDB at a time
 
@@ -121,7 +122,7 @@ def _seen(key: str, visible: pa.Array) -> dict[str, int | np.ndarray | list[int]
     """A number for a search that may find these rows, and which of them are in no list."""
     planned = state.by_key(key)
     if planned is None:
-        return {"number": UNKNOWN, "others": []}
+        return {"number": UNKNOWN, "others": NO_ROW}
     look, rows = _look(*planned), visible.to_numpy()
     within = rows[rows < look.is_placed.size]  # rows that are not committed yet have the highest numbers
     is_visible = np.zeros_like(look.is_placed)
@@ -132,7 +133,7 @@ def _seen(key: str, visible: pa.Array) -> dict[str, int | np.ndarray | list[int]
         _searches[number] = Search(look, is_visible[look.rows])
         if len(_searches) > SEARCHES:
             _searches.popitem(last=False)
-    return {"number": number, "others": others}
+    return {"number": number, "others": others if others.size else NO_ROW}
 
 
 def _nearby(
