@@ -101,14 +101,15 @@ def test_many_vectors_at_once_among_rows_that_a_transaction_has_changed(table):
         DELETE FROM ds.t WHERE MOD(n, 3) = 0;
         INSERT INTO ds.t (n, kind, embedding) SELECT 9000, 'k1', embedding FROM ds.q"""
     differences = """
-        SELECT (SELECT COUNT(*) FROM exact), (SELECT COUNT(*) FROM found),
+        SELECT AS STRUCT (SELECT COUNT(*) FROM exact), (SELECT COUNT(*) FROM found),
         (SELECT COUNT(*) FROM (SELECT * FROM found EXCEPT DISTINCT SELECT * FROM exact))"""
     for kind in ("COSINE", "EUCLIDEAN", "DOT_PRODUCT"):
         found, exact = (MANY.format(kind=kind, options=options) for options in (LISTS, BRUTE_FORCE))
         assert table.usage(found)["indexUsageMode"] == "FULLY_USED"
         [row] = table.client.query_and_wait(
-            f"BEGIN TRANSACTION; {changes}; CREATE TEMP TABLE found AS {found}; "
-            f"CREATE TEMP TABLE exact AS {exact}; {differences}; ROLLBACK"
+            f"DECLARE a, b, c INT64; BEGIN TRANSACTION; {changes}; "
+            f"CREATE TEMP TABLE found AS {found}; CREATE TEMP TABLE exact AS {exact}; "
+            f"SET (a, b, c) = ({differences}); ROLLBACK; SELECT a, b, c"
         )
         assert tuple(row) == (3 * 1666, 3 * 1666, 0)
 
