@@ -27,8 +27,6 @@ PASTE = DROP.replace('for (const kind of ["dragover", "drop"])\n', "").replace(
 @pytest.fixture
 def uploads(airflow, emulator):
     """The bucket for pictures of one's own; nothing is left in it."""
-    if not emulator.storage.bucket(UPLOADS).exists():
-        emulator.storage.create_bucket(UPLOADS)
     yield
     assert list(emulator.storage.list_blobs(UPLOADS)) == []
 
