@@ -118,7 +118,7 @@ def test_a_picture_that_is_too_large_stays_here(page, uploads, tmp_path):
     page.goto("/vitrine/met/")
     large = tmp_path / "large.jpg"
     large.write_bytes(COUPE.read_bytes() + bytes(20 * 2**20))
-    page.get_by_text("Your own picture").click()
+    page.get_by_text("Own picture").click()
     page.get_by_label("Choose, paste or drop it here").set_input_files(large)
     page.get_by_role("button", name="Search with this picture").click()
     message = page.get_by_label("Choose, paste or drop it here").evaluate("field => field.validationMessage")
