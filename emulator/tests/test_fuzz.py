@@ -3,7 +3,9 @@
 The examples are the same in every run. For long: FUZZ_EXAMPLES=20000 pytest tests/test_fuzz.py
 """
 
+import importlib
 import os
+import sys
 
 import fuzz_bodies
 import fuzz_sql
@@ -12,6 +14,8 @@ import requests
 from emulator_process import EmulatorProcess, wait_until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 ANSWER_SECONDS = 60  # far above what a busy machine needs
@@ -29,6 +33,16 @@ def fuzzed(examples: int):
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_constants_of_modules():
+    """Hypothesis would draw constants of every module that other tests have imported, so other examples."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(providers, "_get_local_constants", Constants)
+        providers.CONSTANTS_CACHE.cache.clear()
+        yield
+    providers.CONSTANTS_CACHE.cache.clear()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +88,29 @@ def answer(server, method, path, **request):
 def statements():
     """Statements of either kind."""
     return st.one_of(fuzz_sql.grammar(), fuzz_sql.mutations())
+
+
+def drawn() -> list:
+    """What is tried of a strategy."""
+    found = []
+
+    @fuzzed(300)
+    @given(st.one_of(st.integers(), st.text(), st.floats(allow_nan=False)))
+    def collect(value):
+        found.append(value)
+
+    collect()
+    return found
+
+
+def test_the_examples_do_not_depend_on_the_modules_that_are_loaded(tmp_path, monkeypatch):
+    before = drawn()
+    name = "constants_elsewhere"  # no name of a test, which hypothesis would leave out
+    constants = ", ".join(f"{1_000_003 * n}, {n}.625, 'text {n}'" for n in range(1, 200))
+    tmp_path.joinpath(f"{name}.py").write_text(f"CONSTANTS = [{constants}]")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+    assert EXAMPLES or drawn() == before
 
 
 @fuzzed(400)
