@@ -37,6 +37,7 @@ function show(place) {
   const map = L.map(place, {
     crs: L.extend({}, L.CRS.Simple, { transformation: new L.Transformation(1, 0, 1, 0) }), // from the top
     attributionControl: false,
+    fadeAnimation: false, // two zooms show two pictures in one place
     maxBounds: boundsAt(0).pad(0.5),
     maxZoom: last,
     zoomSnap: 0.25,
@@ -58,7 +59,9 @@ function show(place) {
       return image;
     },
   });
-  map.addLayer(new Tiles({ tileSize: TILE_PIXELS, bounds: boundsAt(0), minNativeZoom: 0, maxZoom: last, keepBuffer: 1 }));
+  const tiles = new Tiles({ tileSize: TILE_PIXELS, bounds: boundsAt(0), minNativeZoom: 0, maxZoom: last, keepBuffer: 1 });
+  tiles.on("loading", () => place.classList.add("loading")).on("load", () => place.classList.remove("loading"));
+  map.addLayer(tiles);
 
   // The place is part of the address, so that a reload and a copied link show it again.
   const [zoom, y, x] = location.hash.slice(1).split("/").map(Number);
