@@ -1,11 +1,11 @@
 """
 ### Map collection
 
-Every week: gives each picture of the collection a place near those that are like it. The page **Map** shows them.
+Every week: gives each picture of the collection a place near those that are like it, for the page **Map**.
 
 1. **assert_one_model**, **create_image_map**: the vectors are of one model, and there is a table for the map.
-2. **draw_map** reads the vectors, lays them out on the worker (a minute or two for 100,000, of more it takes a
-   sample) and replaces the rows of `image_map` in one load job. Until then the page shows the map before.
+2. **draw_map** reads the vectors, lays them out on the worker (a minute or two for 100,000, of more it takes
+   a sample) and replaces the rows of `image_map` in one load job. Until then the page shows the map before.
 
 It makes no call to the model, and is safe to stop and clear at any time. See docs/dags/map_collection.md.
 """

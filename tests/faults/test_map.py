@@ -51,7 +51,11 @@ def test_vectors_of_another_model_are_not_drawn(world):
     world.run("map_collection")
     world.rows("UPDATE met_image_embeddings SET model = 'another/128' WHERE TRUE")
     run = world.run("map_collection")
-    assert (run.state, state(run, "assert_one_model"), state(run, "draw_map")) == ("failed", "failed", "upstream_failed")
+    assert (run.state, state(run, "assert_one_model"), state(run, "draw_map")) == (
+        "failed",
+        "failed",
+        "upstream_failed",
+    )
     assert len(world.rows(ROWS)) == 6, "the map before stays"
 
 

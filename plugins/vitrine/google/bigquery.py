@@ -20,7 +20,6 @@ from vitrine.google.jobs import limited, task_labels
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
     from google.cloud.bigquery import Client, QueryJob, QueryJobConfig
-    from google.cloud.bigquery.table import Row
 
 # Timeout of a query for which a person is waiting; it is then cancelled.
 ANSWER_SECONDS = 60.0
@@ -130,14 +129,15 @@ class BigQuery:
         # The client has no public attribute for vectorSearchStatistics.
         return Answer(rows, job._properties["statistics"])
 
-    def each_row(self, configuration: dict[str, Any]) -> Iterator[Row]:
+    def each_row(self, configuration: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Rows of a query job one after the other, for answers that should not be in memory at once: BigQuery
         sends at most 10 MB or so at a time. Errors: see `rows`."""
         sql, job_config = self._sql_and_config(configuration)
         job = self.client().query(sql, job_config=job_config)
         rows = job.result()
         lineage.emit(job)
-        yield from rows
+        for row in rows:
+            yield dict(row)
 
     def replace_rows(self, table_id: str, rows: list[dict[str, Any]]) -> None:
         """Let a table hold these rows and no others, in one load job, which is free of charge.

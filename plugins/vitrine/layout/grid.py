@@ -1,6 +1,8 @@
-"""A square grid with a cell for each picture, and who stands for a square of it. Pure functions, with NumPy."""
+"""A grid with a cell for each picture, and who stands for a square of it. Pure functions, with NumPy."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,11 +10,13 @@ from numpy.typing import NDArray
 from vitrine.layout.places import Floats
 
 Integers = NDArray[np.int64]
+N = TypeVar("N", np.int64, np.float32)
 
 
 def cells(places: Floats, side: int) -> Integers:
-    """Column and row of each picture in lines of `side` cells; no two share a cell, and only the last line may
-    end early.
+    """Column and row of each picture in lines of `side` cells.
+
+    No two share a cell, and only the last line may end early.
 
     Each half of a rectangle of cells takes the pictures that lie farthest to that side, down to single cells:
     what is near in the plane stays near, and none hides another.
@@ -74,7 +78,7 @@ def levels(cells: Integers, features: Floats, side: int) -> Integers:
     return found
 
 
-def _quarters(grid: NDArray[np.generic]) -> NDArray[np.generic]:
+def _quarters(grid: NDArray[N]) -> NDArray[N]:
     """The values of the four quarters of each square, along a third axis."""
     half = len(grid) // 2
     split = grid.reshape(half, 2, half, 2, *grid.shape[2:])

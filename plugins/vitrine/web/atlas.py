@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 from vitrine.collection import Collection
+from vitrine.google.bigquery import BigQuery
 from vitrine.web.ask import ask
 
 # A tile shows so many pictures from left to right, and as many below each other.
@@ -36,8 +37,11 @@ class Atlas:
     shows the picture that stands for them; a square whose picture is gone shows the next that does.
     """
 
-    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """:param rows: those of pages/select_map.sql, in its order: who is seen farthest comes last."""
+    def __init__(self, rows: Iterable[Mapping[str, Any]], searchable: int = 0) -> None:
+        """
+        :param rows: those of pages/select_map.sql, in its order: who is seen farthest comes last.
+        :param searchable: pictures that searches find, be they on the map or not.
+        """
         self.drawn_at: datetime | None = None
         self.places: list[Place] = []
         cells = []
@@ -45,6 +49,7 @@ class Atlas:
             self.drawn_at = row["drawn_at"]
             self.places.append(Place(row["uri"], row["generation"]))
             cells.append((row["x"], row["y"]))
+        self.others = max(0, searchable - len(self.places))
         self.side = 1 + max((max(cell) for cell in cells), default=0)
         self.finest = max(0, ((self.side - 1) // ACROSS).bit_length())
         self.last = self.finest + NEARER
@@ -106,7 +111,7 @@ class Atlases:
         with self._lock:
             until, atlas = self._kept.get(key, (0.0, None))
             if atlas is None or until <= time.monotonic():
-                atlas = Atlas(ask(collection, "pages/select_map.sql").rows)
+                atlas = _ask(collection)
                 self._kept.pop(key, None)
                 self._kept[key] = time.monotonic() + KEPT_SECONDS, atlas
                 if len(self._kept) > MOST_KEPT:
@@ -119,3 +124,9 @@ class Atlases:
 
 
 atlases = Atlases()
+
+
+def _ask(collection: Collection) -> Atlas:
+    rows = ask(collection, "pages/select_map.sql").rows
+    table = collection.table_id("image_embeddings")
+    return Atlas(rows, BigQuery.of(collection).table_size(table, someone_waits=True).rows)

@@ -1,4 +1,4 @@
-"""The page Map: all pictures of a collection side by side, as tiles that are made when somebody looks at them."""
+"""The page Map: all pictures of a collection side by side, as tiles made when somebody looks at them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from PIL import Image
 
 from vitrine.collection import Collection
 from vitrine.google import storage
-from vitrine.google.bigquery import BigQuery
 from vitrine.schedule import longest_gap
 from vitrine.search.gallery import square
 from vitrine.web.atlas import Atlas, Place, atlases
@@ -84,14 +83,12 @@ def drawn_part(collection: ChosenCollection) -> HTMLResponse:
     show = partial(page, "map_drawn.html", collection=collection, dag=collection.dag_id(MAP_DAG))
     try:
         atlas = atlases.of(collection)
-        table = collection.table_id("image_embeddings")
-        searchable = BigQuery.of(collection).table_size(table, someone_waits=True).rows
     except EXPECTED as error:
         # A collection that an earlier version has set up gets the table from the first run of the DAG.
         if isinstance(error, NotFound) and collection.table_name("image_map") in str(error):
             return show(atlas=None)
         return show(problem=explain(error))
-    return show(atlas=atlas, others=max(0, searchable - len(atlas.places)), is_old=_is_old(collection, atlas))
+    return show(atlas=atlas, is_old=_is_old(collection, atlas))
 
 
 def _is_old(collection: Collection, atlas: Atlas) -> bool:
@@ -101,7 +98,7 @@ def _is_old(collection: Collection, atlas: Atlas) -> bool:
 
 @router.get("/map/picture")
 def picture_part(collection: ChosenCollection, version: str, zoom: int, x: int, y: int) -> HTMLResponse:
-    """The picture in a square of the map, to be enlarged. 404 if there is none, or the map is another by now."""
+    """The picture in a square of the map, to be enlarged. 404 if there is none, or if the map has changed."""
     place = _current(atlases.of(collection), version, zoom).at(zoom, x, y)
     if place is None:
         raise HTTPException(404, "There is no picture here.")
@@ -119,7 +116,7 @@ async def tile(
     ratio: Annotated[int, Query(ge=1, le=2)] = 1,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """A WebP of 256 x 256 pixels, twice as many with `ratio` 2. 404 if the map is another by now.
+    """A WebP of 256 x 256 pixels, twice as many with `ratio` 2. 404 if the map has changed.
 
     A picture that is gone leaves its square empty.
     """
@@ -133,7 +130,10 @@ async def tile(
     if made is None:
         size = pixels // isqrt(len(places))
         squares = await gather(
-            *(run_sync(_square, collection, place, size - size // GAP * 2, limiter=THREADS) for place in places)
+            *(
+                run_sync(_square, collection, place, size - size // GAP * 2, limiter=THREADS)
+                for place in places
+            )
         )
         made = await run_sync(_composed, squares, pixels, limiter=THREADS)
         kept_tiles.keep(key, made)

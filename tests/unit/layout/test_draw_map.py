@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from tests.unit.fakes import answer_with, collection_with, context, statement
 from tests.unit.fakes import FakeBigQuery as Answers
+from tests.unit.fakes import answer_with, collection_with, context
 from vitrine.errors import MissingPackageError
 from vitrine.layout.draw_map import DrawMapOperator, draw, read
 

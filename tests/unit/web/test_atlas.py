@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.unit.fakes import collection_with
-from vitrine.google.bigquery import Answer
+from vitrine.google.bigquery import Answer, BigQuery, TableSize
 from vitrine.web import atlas as module
 from vitrine.web.atlas import MOST_KEPT, Atlas, Atlases
 
@@ -75,6 +75,7 @@ def asked(monkeypatch) -> list[str]:
         return Answer([row("a", 0, 0)], {})
 
     monkeypatch.setattr(module, "ask", ask)
+    monkeypatch.setattr(BigQuery, "table_size", lambda *_, **__: TableSize(rows=3, bytes=0))
     return names
 
 
@@ -83,6 +84,7 @@ def test_a_process_asks_once_in_ten_minutes(asked, monkeypatch):
     monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
     maps, collection = Atlases(), collection_with()
     assert maps.of(collection) is maps.of(collection)
+    assert maps.of(collection).others == 2
     assert asked == ["bqml_tutorial pages/select_map.sql"]
     clock[0] += module.KEPT_SECONDS
     maps.of(collection)

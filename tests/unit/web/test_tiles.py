@@ -61,7 +61,10 @@ def version(get) -> str:
 
 def tile(get, zoom: int, x: int = 0, y: int = 0, **more: object):
     """A tile of the map as it is."""
-    return get(f"map/tile?version={version(get)}&zoom={zoom}&x={x}&y={y}" + "".join(f"&{k}={v}" for k, v in more.items()))
+    return get(
+        f"map/tile?version={version(get)}&zoom={zoom}&x={x}&y={y}"
+        + "".join(f"&{k}={v}" for k, v in more.items())
+    )
 
 
 def pixel(answer, x: int, y: int) -> tuple[int, ...]:
@@ -192,7 +195,10 @@ def test_a_dataset_that_is_not_there_is_a_sentence(get, monkeypatch):
     assert "Run the DAG setup_image_search first" in answer.text
 
 
-@pytest.mark.parametrize("address", ["map", "map/drawn", "map/tile?version=1&zoom=0&x=0&y=0", "map/picture?version=1&zoom=0&x=0&y=0"])
+@pytest.mark.parametrize(
+    "address",
+    ["map", "map/drawn", "map/tile?version=1&zoom=0&x=0&y=0", "map/picture?version=1&zoom=0&x=0&y=0"],
+)
 def test_nothing_without_a_login(client, collection, address):
     assert client.get(f"/vitrine/met/{address}").status_code == 401
 
