@@ -178,8 +178,8 @@ def returned(run: DagRun, task_id: str) -> dict[str, Any]:
 
 def run_dag(screen: TextIO, dag: DAG, conf: dict[str, str]) -> DagRun:
     """Run one DAG with progress on the screen."""
-    started, over = time.monotonic(), threading.Event()
-    watcher = threading.Thread(target=watch, args=(screen, dag.dag_id, over))
+    started, before, over = time.monotonic(), calls(), threading.Event()
+    watcher = threading.Thread(target=watch, args=(screen, dag.dag_id, before, over))
     watcher.start()
     try:
         run: DagRun = dag.test(run_conf=conf)
@@ -188,18 +188,19 @@ def run_dag(screen: TextIO, dag: DAG, conf: dict[str, str]) -> DagRun:
         watcher.join()
     seconds = time.monotonic() - started
     print(
-        f"{dag.dag_id}: {run.state} after {seconds:.0f} s, {calls()} calls of the model so far", file=screen
+        f"{dag.dag_id}: {run.state} after {seconds:.0f} s, {calls() - before:,} calls of the model",
+        file=screen,
     )
     return run
 
 
-def watch(screen: TextIO, dag_id: str, over: threading.Event) -> None:
-    """Say now and then how many calls of the model there were, until the run is over."""
-    seen = calls()
+def watch(screen: TextIO, dag_id: str, before: int, over: threading.Event) -> None:
+    """Say now and then how many calls of the model there were since `before`, until the run is over."""
+    seen = before
     while not over.wait(PROGRESS_SECONDS):
         if (now := calls()) > seen:
             seen = now
-            print(f"{dag_id}: {now} calls of the model", file=screen)
+            print(f"{dag_id}: {now - before:,} calls of the model", file=screen)
 
 
 def calls() -> int:

@@ -86,6 +86,31 @@ resource "google_storage_bucket_iam_member" "airflow_writes_galleries" {
   member = google_service_account.airflow.member
 }
 
+# ---- People's own pictures ----
+
+resource "google_storage_bucket_iam_member" "airflow_writes_uploads" {
+  count  = length(google_storage_bucket.uploads)
+  bucket = google_storage_bucket.uploads[0].name
+  role   = "roles/storage.legacyBucketWriter"
+  member = google_service_account.airflow.member
+}
+
+resource "google_bigquery_connection_iam_member" "airflow_names_uploads" {
+  count         = length(google_storage_bucket.uploads)
+  project       = var.project
+  location      = google_bigquery_connection.vitrine.location
+  connection_id = google_bigquery_connection.vitrine.connection_id
+  role          = "roles/bigquery.objectRefReader"
+  member        = google_service_account.airflow.member
+}
+
+resource "google_storage_bucket_iam_member" "connection_reads_uploads" {
+  count  = length(google_storage_bucket.uploads)
+  bucket = google_storage_bucket.uploads[0].name
+  role   = "roles/storage.objectViewer"
+  member = local.connection_account
+}
+
 # ---- Whoever sets up ----
 
 # CREATE SCHEMA and CREATE CONNECTION, also of what is there already.

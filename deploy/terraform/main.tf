@@ -58,3 +58,25 @@ resource "google_storage_bucket" "galleries" {
   }
   depends_on = [google_project_service.api]
 }
+
+# A picture that somebody searches with lies here for seconds, and nothing of it stays.
+resource "google_storage_bucket" "uploads" {
+  count                       = var.uploads_bucket == null ? 0 : 1
+  project                     = var.project
+  name                        = var.uploads_bucket
+  location                    = var.location
+  uniform_bucket_level_access = true
+  public_access_prevention    = "enforced"
+  soft_delete_policy {
+    retention_duration_seconds = 0
+  }
+  lifecycle_rule {
+    condition {
+      age = 1 # what a killed process has left
+    }
+    action {
+      type = "Delete"
+    }
+  }
+  depends_on = [google_project_service.api]
+}

@@ -5,6 +5,9 @@ output "dotenv" {
     VITRINE_LOCATION=${var.location}
     VITRINE_CONNECTION=${google_bigquery_connection.vitrine.connection_id}
     VITRINE_GALLERY=gs://${google_storage_bucket.galleries.name}/pages
+    %{for bucket in google_storage_bucket.uploads~}
+    VITRINE_UPLOADS=gs://${bucket.name}/
+    %{endfor~}
     VITRINE_MANAGE_IAM=false
   EOT
 }

@@ -44,6 +44,12 @@ variable "gallery_days" {
   default     = 365
 }
 
+variable "uploads_bucket" {
+  description = "Bucket to make for pictures that people search with; null: nobody searches with a picture of their own."
+  type        = string
+  default     = null
+}
+
 variable "airflow_runs_setup" {
   description = "Whether Airflow's account may run setup_image_search. Apply again with false when setup is done."
   type        = bool

@@ -27,8 +27,6 @@ PASTE = DROP.replace('for (const kind of ["dragover", "drop"])\n', "").replace(
 @pytest.fixture
 def uploads(airflow, emulator):
     """The bucket for pictures of one's own; nothing is left in it."""
-    if not emulator.storage.bucket(UPLOADS).exists():
-        emulator.storage.create_bucket(UPLOADS)
     yield
     assert list(emulator.storage.list_blobs(UPLOADS)) == []
 
@@ -55,7 +53,7 @@ def test_this_but_red(page, airflow):
 
 def test_words_are_added_taken_away_weighed_and_left_out(page):
     page.goto("/vitrine/met/?q=a+car")
-    page.get_by_text("Add words, or take some away").click()
+    page.get_by_text("Add or take away words").click()
     page.get_by_label("− Take away").fill("red")
     page.get_by_role("slider").fill("0.3")
     expect(page.get_by_role("status").filter(has_text="30 %")).to_be_visible()
@@ -120,7 +118,7 @@ def test_a_picture_that_is_too_large_stays_here(page, uploads, tmp_path):
     page.goto("/vitrine/met/")
     large = tmp_path / "large.jpg"
     large.write_bytes(COUPE.read_bytes() + bytes(20 * 2**20))
-    page.get_by_text("Search with a picture of your own").click()
+    page.get_by_text("Own picture").click()
     page.get_by_label("Choose, paste or drop it here").set_input_files(large)
     page.get_by_role("button", name="Search with this picture").click()
     message = page.get_by_label("Choose, paste or drop it here").evaluate("field => field.validationMessage")
@@ -130,7 +128,7 @@ def test_a_picture_that_is_too_large_stays_here(page, uploads, tmp_path):
 
 def test_folders_are_browsed(page, airflow):
     page.goto("/vitrine/met/?q=a+car&n=3")
-    page.get_by_text("Browse folders, media types and years").click()
+    page.get_by_text("Folders, types, years").click()
     page.get_by_role("link", name="photos/").click()
     expect(page).to_have_url(re.compile(r"\?q=a\+car&prefix=gs%3A%2F%2F[^&]+%2Fphotos%2F&n=3$"))
     expect(pictures(page)).to_have_count(3)

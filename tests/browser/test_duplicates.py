@@ -142,7 +142,7 @@ def test_a_search_shows_one_of_them_and_how_many_are_below(page):
 
 def test_a_search_can_be_saved(page):
     page.goto("/vitrine/met/?q=an+owl")
-    page.get_by_text("Repeat this search every night").click()
+    page.get_by_text("Repeat every night").click()
     assert copied(page, page, "Copy these lines") == (
         "collections:\n  met:\n    saved_queries:\n    - an owl"
     )

@@ -136,12 +136,17 @@ def test_more_like_a_picture(page, emulator):
 def test_filters(page, airflow):
     page.goto("/vitrine/met/")
     page.get_by_role("searchbox").fill("a red car")
+    page.get_by_text("Folders, types, years").click()
     page.get_by_label("Only below").fill(f"gs://{airflow.bucket}/photos/")
     page.get_by_role("button", name="Search").click()
     expect(pictures(page)).to_have_count(24)
     for number in range(5):
         expect(pictures(page).nth(number).locator(".uri")).to_contain_text("/photos/")
-    expect(page.get_by_label("Compare with every picture")).to_have_count(0)  # no index, no choice
+    page.locator(".facts summary").click()
+    compare = page.get_by_role("link", name="Compare with every picture")
+    expect(compare).to_have_count(0)  # no index, no choice
+    page.get_by_role("link", name="In every folder").click()
+    expect(page).to_have_url(re.compile(r"\?q=a\+red\+car$"))
 
 
 def test_what_it_took_is_said_to_who_asks(page):
@@ -151,9 +156,8 @@ def test_what_it_took_is_said_to_who_asks(page):
     facts.get_by_text("How it was found").click()
     expect(facts).to_contain_text("use_brute_force option has been specified")
     expect(facts).to_contain_text("MiB billed")
-    page.get_by_label("Compare with every picture").uncheck()
-    page.get_by_role("button", name="Search").click()
-    expect(page.get_by_label("Compare with every picture")).to_have_count(0)
+    facts.get_by_role("link", name="Search by the index, if there is one").click()
+    expect(page).to_have_url(re.compile(r"\?q=a\+red\+car$"))
 
 
 def test_more_pictures_come_as_one_scrolls(page, emulator):
@@ -430,7 +434,7 @@ def test_hostile_names_are_names(page, airflow):
     expect(page.locator("body")).to_contain_text(BROKEN[:20])
 
 
-@pytest.mark.parametrize("address", ["?q=a+red+car&n=6", "", "?q=x&n=0", "health"])
+@pytest.mark.parametrize("address", ["?q=a+red+car&n=6", "", "?q=x&n=0", "health", "../health"])
 def test_a_phone_needs_no_sideways_scrolling(page, address):
     page.set_viewport_size({"width": 320, "height": 640})
     page.goto(f"/vitrine/met/{address}")
@@ -468,7 +472,9 @@ WITH_A_LIGHTBOX = "?q=a+red+car&n=6#enlarged"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("address", ["?q=a+red+car&n=6", WITH_A_LIGHTBOX, "", "?q=x&n=0", "health"])
+@pytest.mark.parametrize(
+    "address", ["?q=a+red+car&n=6", WITH_A_LIGHTBOX, "", "?q=x&n=0", "health", "../health"]
+)
 @pytest.mark.parametrize("width", [1280, 375])
 def test_axe_finds_nothing(page, theme, address, width):
     page.set_viewport_size({"width": width, "height": 800})

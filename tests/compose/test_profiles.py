@@ -186,7 +186,7 @@ def test_the_demo_from_nothing_to_pictures(stacks):
 
         page = stack.page("/vitrine/met/?q=a+white+dress")
         storage = f"http://localhost:{stacks.ports['STORAGE_PORT']}"
-        [link, *_] = re.findall(rf'href="({storage}/met-demo/[^"]+)"', page)
+        [link, *_] = re.findall(rf'data-whole="({storage}/met-demo/[^"]+)"', page)
         assert requests.get(link, timeout=60).content.startswith(b"\xff\xd8"), "a browser opens the picture"
 
 

@@ -27,6 +27,8 @@ GRANTS = {
     ("airflow", "bigquery.dataEditor", "dataset"),
     ("airflow", "storage.objectViewer", "bucket"),
     ("airflow", "storage.objectAdmin", "bucket"),
+    ("airflow", "storage.legacyBucketWriter", "bucket"),
+    ("airflow", "bigquery.objectRefReader", "connection"),
     ("airflow", "iam.workloadIdentityUser", "service_account"),
     ("setup", "bigquery.user", "project"),
     ("setup", "bigquery.connectionAdmin", "project"),

@@ -67,7 +67,7 @@ def test_a_good_index_is_measured_and_left_alone(indexed_world):
     assert run.state == "success"
     [measured] = measurements(indexed_world, run)
     assert measured["rebuilt"] is False
-    assert measured["vector_index"] == "Ready: 100 % of the rows are indexed, the rest are searched exactly."
+    assert measured["vector_index"] == "Ready: 100 % of the rows are indexed."
     assert (measured["image_queries"], measured["word_queries"]) == (50, 0)
     assert 0.9 < measured["image_recall"] <= 1
     assert measured["word_recall"] is None

@@ -96,6 +96,26 @@ def test_each_permission_on_the_buckets(bucket, need):
     )
 
 
+def test_uploads(bucket, monkeypatch):
+    bucket.prepare()
+    uploads = f"u-{bucket.bucket}"
+    monkeypatch.setenv("VITRINE_UPLOADS", f"gs://{uploads}/")
+    found = found_bad(preflight.check_access(load()["met"], is_set_up=True))
+    make = f"gcloud storage buckets create gs://{uploads} --location=US --soft-delete-duration=0"
+    assert found == {f"bucket gs://{uploads}": ("does not exist: the setting uploads names it", make)}
+    bucket.emulator.storage.create_bucket(uploads)
+    for need in preflight.UPLOADS:
+        bucket.emulator.faults(denied_permissions=[need.permission])
+        found = found_bad(preflight.check_access(load()["met"], is_set_up=True))
+        assert found[f"{need.permission} on gs://{uploads}"] == (
+            f"{ACCOUNT} lacks {need.role} ({need.purpose})",
+            BUCKET.format(bucket=uploads, role=need.role),
+        )
+    bucket.emulator.faults(denied_permissions=[preflight.OBJECT_REFS.permission])
+    [subject] = found_bad(preflight.check_access(load()["met"], is_set_up=True))
+    assert subject.startswith("bigquery.objectRefs.read on connection ")
+
+
 @pytest.mark.parametrize("service", ["bigquery", "bigqueryconnection", "aiplatform", "cloudresourcemanager"])
 def test_each_service(bucket, service):
     name = f"{service}.googleapis.com"

@@ -12,6 +12,7 @@ from scripts.stack import Stack, emulator_service
 from tests.support.emulator import Emulator
 from tests.support.stack import AirflowStack, running_stack
 from tests.support.world import World, parse_dags
+from vitrine.collection import bucket_of
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +28,11 @@ def emulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack
 
 @pytest.fixture(scope="session")
 def emulator(emulator_process: Stack) -> Emulator:
-    """The embedded BigQuery, running."""
+    """The embedded BigQuery, running, with the bucket for uploads that config/local.env names."""
     names = ("BIGQUERY_EMULATOR_HOST", "STORAGE_EMULATOR_HOST", "EMULATOR_PROJECT")
-    return Emulator(*(os.environ[name] for name in names))
+    running = Emulator(*(os.environ[name] for name in names))
+    running.storage.create_bucket(bucket_of(os.environ["VITRINE_UPLOADS"]))
+    return running
 
 
 @pytest.fixture(scope="session")

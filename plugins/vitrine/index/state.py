@@ -85,10 +85,8 @@ def _kind(row: Mapping[str, Any], table_bytes: int, wanted_coverage: int) -> tup
     if status in limits.DISABLED_INDEX_STATUSES:
         return IndexKind.DISABLED, f"{status}: {row['disable_reason'] or 'BigQuery gives no reason'}"
     if filled and coverage >= wanted_coverage:
-        return (
-            IndexKind.READY,
-            f"Ready: {coverage} % of the rows are indexed, the rest are searched exactly.",
-        )
+        rest = "" if coverage == 100 else ", the rest are searched exactly"
+        return IndexKind.READY, f"Ready: {coverage} % of the rows are indexed{rest}."
     return IndexKind.BUILDING, f"Building: {coverage} %, {row['unindexed_row_count'] or 0:,} rows left."
 
 

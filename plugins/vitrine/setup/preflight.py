@@ -112,6 +112,14 @@ GALLERIES: Final = tuple(
     Need(f"storage.objects.{verb}", "roles/storage.objectAdmin", "writes galleries", Place.BUCKET)
     for verb in ("create", "delete", "get", "list")
 )
+# What people search with: the table of docs/search-page.md.
+UPLOADS: Final = tuple(
+    Need(f"storage.objects.{verb}", "roles/storage.legacyBucketWriter", "people's own pictures", Place.BUCKET)
+    for verb in ("create", "delete", "list")
+)
+OBJECT_REFS: Final = Need(
+    "bigquery.objectRefs.read", "roles/bigquery.objectRefReader", "embeds people's own pictures"
+)
 
 
 def check(collection: Collection, *, is_set_up: bool) -> list[Check]:
@@ -136,6 +144,7 @@ def check_access(collection: Collection, *, is_set_up: bool) -> list[Check]:
         check_model(collection, datetime.now(UTC).date()),
         *(check for bucket in collection.buckets for check in _bucket(access, bucket)),
         *_gallery(access),
+        *_uploads(access),
     ]
     return [_unless_only_setup(one) for one in checks] if is_set_up else checks
 
@@ -254,8 +263,8 @@ def _connection(access: Access) -> list[Check]:
     place = f"connection {collection.connection}"
 
     def permissions() -> list[Check]:
-        granted = access.to_connection(need.permission for need in CONNECTION)
-        return _needs(access, place, granted, CONNECTION)
+        needs = [*CONNECTION, *([OBJECT_REFS] if collection.uploads else [])]
+        return _needs(access, place, access.to_connection(need.permission for need in needs), needs)
 
     return [
         good(subject, f"in {collection.location}, its account is {account}"),
@@ -364,6 +373,23 @@ def _gallery(access: Access) -> list[Check]:
     create = f"gcloud storage buckets create gs://{name} --location={collection.location}"
     missing = bad(f"bucket gs://{name}", "does not exist: the setting gallery names it", create)
     return _permissions_on_bucket(access, bucket, GALLERIES, missing)
+
+
+def _uploads(access: Access) -> list[Check]:
+    """The bucket of the pictures that people search with, if there is one."""
+    collection = access.collection
+    if not collection.uploads:
+        return []
+    name = bucket_of(collection.uploads)
+    bucket = storage.client(collection.gcp_conn_id).bucket(name)
+    create = (
+        f"gcloud storage buckets create gs://{name} --location={collection.location} --soft-delete-duration=0"
+    )
+    missing = bad(f"bucket gs://{name}", "does not exist: the setting uploads names it", create)
+    checks = _permissions_on_bucket(access, bucket, UPLOADS, missing)
+    if missing in checks:
+        return checks
+    return [*checks, *_asked(f"location of gs://{name}", lambda: [_bucket_location(collection, bucket)])]
 
 
 def _folder(folder: Path) -> Check:

@@ -114,11 +114,18 @@ class Search:
         }
         return "?" + urlencode({name: value for name, value in pairs.items() if value}, doseq=True)
 
-    def dropped(self, words: str) -> Search:
-        """This search without these words, added or taken away."""
-        added = tuple(text for text in (self.words, *self.plus) if text not in ("", words))
-        minus = tuple(text for text in self.minus if text != words)
-        return replace(self, words=added[0] if added else "", plus=added[1:], minus=minus)
+    def dropped(self, text: str) -> Search:
+        """This search without these words, added or taken away, or without this folder, type or year."""
+        added = tuple(words for words in (self.words, *self.plus) if words not in ("", text))
+        return replace(
+            self,
+            words=added[0] if added else "",
+            plus=added[1:],
+            minus=tuple(words for words in self.minus if words != text),
+            uri_prefix=self.uri_prefix if self.uri_prefix != text else "",
+            kind=self.kind if self.kind != text else "",
+            year=self.year if self.year != text else "",
+        )
 
     @property
     def is_weighted(self) -> bool:

@@ -33,8 +33,8 @@ def row(coverage=0, status="ACTIVE", refreshed=True, unindexed=0, reason=None, r
         (None, BIG, IndexKind.BUILDING, "not listed yet"),
         (row(0, refreshed=False), BIG, IndexKind.BUILDING, "0 %"),
         (row(62, unindexed=9_120), BIG, IndexKind.BUILDING, "62 %, 9,120 rows left"),
-        (row(95), BIG, IndexKind.READY, "95 %"),
-        (row(100), BIG, IndexKind.READY, "100 %"),
+        (row(95), BIG, IndexKind.READY, "95 % of the rows are indexed, the rest are searched exactly."),
+        (row(100), BIG, IndexKind.READY, "100 % of the rows are indexed."),
         (row(100, refreshed=False), BIG, IndexKind.BUILDING, "100 %"),
         (row(0, refreshed=False), SMALL, IndexKind.TOO_SMALL, "9.0 of 10 MiB"),
         (row(0, "TEMPORARILY DISABLED", refreshed=False), SMALL, IndexKind.TOO_SMALL, "exact"),
@@ -64,7 +64,7 @@ def test_an_index_needs_5000_rows(rows, too_few):
         (("IN_PROGRESS", 40, None), "Being rebuilt: 40 % of the new index; searches use the old index."),
         (("IN_PROGRESS", None, None), "Being rebuilt: 0 % of the new index; searches use the old index."),
         (("FAILED", None, "No slots"), "The last rebuild failed: No slots."),
-        ((None, 100, None), "the rest are searched exactly."),
+        ((None, 100, None), "Ready: 100 % of the rows are indexed."),
     ],
 )
 def test_a_rebuild_leaves_the_index_ready_and_is_told(rebuild, words):

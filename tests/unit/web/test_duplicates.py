@@ -128,7 +128,8 @@ def test_a_search_folds_near_duplicates_and_asks_for_them_once(get, emulator):
     text = get("", q="a car that is red").text
     assert text.count("data-whole=") == 2, "one car and the panda"
     assert "+2 near-identical" in text
-    assert get("", q="a car that is red", n=2).text.count("near-identical") == 1
+    assert "2 pictures and 2 near-identical" in text
+    assert get("", q="a car that is red", n=2).text.count(" near-identical</summary>") == 1
     labels = [job.labels["vitrine"] for job in emulator.bigquery.list_jobs() if job.job_id not in before]
     assert sorted(labels) == ["search_by_text", "search_by_text", "select_duplicates"]
 

@@ -225,11 +225,12 @@ def test_the_page_says_what_it_costs_first(client, login):
     assert "at most 20 MiB and 80 megapixels" in page
     assert re.search(r"It costs\s+0.0001 USD, one call to the model", page)
     assert f"gs://{UPLOADS}/" in page
+    assert "Own picture" in page
 
 
 def test_without_the_setting_there_is_no_such_search(client, login, post, monkeypatch):
     monkeypatch.delenv("VITRINE_UPLOADS")
-    assert "picture of your own" not in client.get("/vitrine/met/", headers=login).text
+    assert "Own picture" not in client.get("/vitrine/met/", headers=login).text
     assert "set `uploads`" in post(CAT).text
 
 

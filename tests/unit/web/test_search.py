@@ -86,7 +86,8 @@ def test_words_are_embedded_only_where_there_is_something_to_find(get, emulator)
     calls = emulator.last_call()
     for fields in ({"prefix": "gs://elsewhere/"}, {"like": "gs://elsewhere/x.jpg"}):
         for minus in ([], ["a dog"]):
-            get(q="a word in vain", minus=minus, **fields)
+            answer = get(q="a word in vain", minus=minus, **fields)
+            assert re.search("at most (one call|2 calls) to the model", answer.text)
     assert emulator.last_call() == calls
 
 
@@ -444,8 +445,11 @@ def test_an_address_holds_the_whole_search():
     assert Search(words="x", weight="0.3").address() == "?q=x"  # it would change nothing
 
 
-def test_a_term_is_left_out_of_an_address():
+def test_a_part_of_a_search_is_left_out_of_its_address():
     asked = Search(words="a", like="gs://b/c", plus=("d",), minus=("e",))
+    narrow = Search(words="a", uri_prefix="gs://b/", kind="image/png", year="2026")
+    assert narrow.dropped("gs://b/").address() == "?q=a&type=image%2Fpng&year=2026"
+    assert narrow.dropped("image/png").dropped("2026").address() == "?q=a&prefix=gs%3A%2F%2Fb%2F"
     assert asked.dropped("a").address() == "?q=d&like=gs%3A%2F%2Fb%2Fc&minus=e"
     assert asked.dropped("e").address() == "?q=a&q=d&like=gs%3A%2F%2Fb%2Fc"
 

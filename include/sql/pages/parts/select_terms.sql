@@ -1,4 +1,5 @@
--- The terms of a search as an array, with their weights. Grain: one row; none if the picture is not searchable.
+-- The terms of a search as an array, with their weights. Grain: one row; none if the picture is not searchable, or if
+-- there are words alone and nothing to find, so that the model is not asked.
 -- `asked` is the position of words that the model is asked for, NULL for vectors that are known.
 SELECT
   ARRAY_AGG(STRUCT(
@@ -38,6 +39,4 @@ FROM (
     {{ collection.model.columns.options(collection.model.dimension) }})
   {%- endif %}
 )
-{% if like -%}
-HAVING COUNTIF(is_picture) = 1
-{%- endif %}
+HAVING {{ 'COUNTIF(is_picture) = 1' if like else 'COUNT(*) > 0' }}

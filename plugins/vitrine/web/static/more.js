@@ -49,7 +49,8 @@ function skeleton() {
 }
 
 function count() {
-  const text = `${list.querySelectorAll(LIST).length} pictures`;
+  const folded = list.querySelectorAll(".near li").length;
+  const text = `${list.querySelectorAll(LIST).length} pictures` + (folded ? ` and ${folded} near-identical` : "");
   document.querySelector("#count strong").textContent = text;
   say(text);
 }
