@@ -54,6 +54,14 @@ def zoom(page: Page) -> float:
     return float(page.url.rpartition("#")[2].split("/")[0])
 
 
+def enlarged(page):
+    """What is enlarged, once it listens to keys."""
+    box = page.get_by_role("dialog")
+    expect(box.locator(".object")).to_contain_text("pixels")
+    expect(box).to_be_focused()
+    return box
+
+
 def test_look_zoom_and_come_back_to_the_same_place(page):
     page.goto("/vitrine/met/")
     page.get_by_role("link", name="Map", exact=True).click()
@@ -82,8 +90,7 @@ def test_a_click_enlarges_what_is_seen_there(page):
     page.goto(PAGE)
     settled(page)
     page.locator("#map").click()
-    box = page.get_by_role("dialog")
-    expect(box.locator(".object")).to_contain_text("pixels")
+    box = enlarged(page)
     name = shown_name(box)
     assert name.endswith(".jpg")
     page.keyboard.press("Escape")
@@ -91,9 +98,9 @@ def test_a_click_enlarges_what_is_seen_there(page):
     expect(page.locator("#map")).to_be_focused()
 
     page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog").locator(".object")).to_contain_text("pixels")
-    assert shown_name(page.get_by_role("dialog")) == name, "Enter enlarges the picture in the middle"
-    page.get_by_role("dialog").get_by_role("link", name="More like this").click()
+    box = enlarged(page)
+    assert shown_name(box) == name, "Enter enlarges the picture in the middle"
+    box.get_by_role("link", name="More like this").click()
     expect(page).to_have_url(re.compile(r"/vitrine/met/\?like=gs"))
     expect(page.locator(".pictures > li").first).to_be_visible()
 
@@ -102,9 +109,9 @@ def test_back_closes_what_is_enlarged_and_stays_on_the_map(page):
     page.goto(PAGE)
     settled(page)
     page.locator("#map").click()
-    expect(page.get_by_role("dialog")).to_be_focused()
+    box = enlarged(page)
     page.go_back()
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(box).to_have_count(0)
     assert "/met/map" in page.url
 
 
@@ -135,7 +142,7 @@ def test_within_airflow(page):
     frame = frame_of(page)
     expect(frame.locator("#map img.leaflet-tile-loaded").first).to_be_visible()
     frame.locator("#map").click()
-    expect(frame.get_by_role("dialog").locator(".object")).to_contain_text("pixels")
+    enlarged(frame)
 
 
 def test_a_finger_moves_and_enlarges(browser, airflow):
@@ -147,7 +154,7 @@ def test_a_finger_moves_and_enlarges(browser, airflow):
     settled(page)
     assert tiles(page).first.evaluate("tile => tile.naturalWidth") == 512, "as sharp as the screen"
     page.locator("#map").tap()
-    expect(page.get_by_role("dialog").locator(".object")).to_contain_text("pixels")
+    enlarged(page)
     context.close()
 
 
@@ -159,13 +166,13 @@ def test_a_phone_needs_no_sideways_scrolling(page):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("enlarged", [False, True])
-def test_axe_finds_nothing(page, theme, enlarged):
+@pytest.mark.parametrize("is_enlarged", [False, True])
+def test_axe_finds_nothing(page, theme, is_enlarged):
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.goto(PAGE)
     settled(page)
-    if enlarged:
+    if is_enlarged:
         page.locator("#map").click()
-        expect(page.get_by_role("dialog").locator(".object")).to_contain_text("pixels")
+        enlarged(page)
     found = AXE.run(page, options=RULES).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
