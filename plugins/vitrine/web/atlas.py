@@ -19,7 +19,7 @@ ACROSS: Final = 4
 NEARER: Final = 2
 # How long a process shows the map without asking whether it was drawn anew, and what is gone.
 KEPT_SECONDS: Final = 600.0
-# Maps in memory, each of at most 100,000 pictures: 30 MB.
+# Maps in memory, each of at most 100,000 pictures: 20 MB.
 MOST_KEPT: Final = 4
 
 
