@@ -54,6 +54,11 @@ def zoom(page: Page) -> float:
     return float(page.url.rpartition("#")[2].split("/")[0])
 
 
+def tile_zoom(page) -> str:
+    """The zoom of the tiles that are shown."""
+    return re.findall(r"zoom=(\d+)", tiles(page).last.get_attribute("src"))[0]
+
+
 def enlarged(page):
     """What is enlarged, once it listens to keys."""
     box = page.get_by_role("dialog")
@@ -80,10 +85,11 @@ def test_look_zoom_and_come_back_to_the_same_place(page):
     page.keyboard.press("ArrowRight")
     expect(page).not_to_have_url(before)
     settled(page)
-    place = page.url
+    place, near = page.url, tile_zoom(page)
     page.reload()
     settled(page)
     expect(page).to_have_url(place)
+    assert tile_zoom(page) == near
 
 
 def test_a_click_enlarges_what_is_seen_there(page):
