@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup demo notebook emulator up down check test lint spelling types coverage chromium \
-  check-cloud test-pure test-airflow test-nights test-processes test-compose test-emulator test-clients test-notebook \
-  test-pictures test-airflow-3.3.1 bench bench-night bench-page bench-search golden emulation screenshots lock licences dist
+  check-cloud test-pure test-airflow test-nights test-more-nights test-processes test-browser test-compose test-emulator \
+  test-clients test-notebook test-pictures test-airflow-3.3.1 bench bench-night bench-page bench-search golden emulation screenshots lock licences dist
 
 # uv makes the environments, and fetches the Python that .python-version names where the machine has none.
 UV := .local/uv/bin/uv
@@ -24,7 +24,7 @@ ADDED := $(wildcard .local/collections.yaml)
 LOCAL := set -a; . config/local.env; : "$${VITRINE_COLLECTIONS=$(ADDED:%=$$PROJECT_ROOT/%)}"; set +a;
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/.installed emulator/.venv/.installed ## Install the environments for Airflow and the emulator (other commands do so when needed)
 
@@ -89,22 +89,22 @@ down: ## Stop what `make up` started
 # These need no running service.
 CHECKS := lint spelling types test-pure
 # The longest first, so that no core idles at the end.
-PARTS := test-compose test-processes test-nights test-emulator test-airflow test-clients test-notebook test-pictures
+PARTS := test-processes test-nights test-more-nights test-airflow test-emulator test-browser test-compose test-notebook \
+  test-clients test-pictures
 # macOS brings a make that cannot keep their lines apart.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
 	@$(SIDE_BY_SIDE) --jobs=2 $(CHECKS)
 
-# Three at a time, because each alone leaves a core idle half the time; each prints its output when it is done.
+# Four at a time, because each alone leaves a core idle half the time; each prints its output when it is done.
 test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run every check and test, then show how long each part and the slowest tests took
 	@rm -rf .local/timings
-	@$(SIDE_BY_SIDE) --jobs=3 $(PARTS) $(CHECKS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
+	@$(SIDE_BY_SIDE) --jobs=4 $(PARTS) $(CHECKS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
 
 TIMED = $(CURDIR)/$(VENV)/python $(CURDIR)/tests/support/timing.py run $@
 PYTEST = -m pytest -q --junitxml=$(CURDIR)/.local/timings/$@.xml
-PROCESSES := tests/integration tests/browser
-APART := $(PROCESSES) tests/compose tests/faults tests/notebook
+APART := tests/integration tests/browser tests/compose tests/faults tests/notebook
 
 lint: setup ## Check style and common mistakes
 	@$(TIMED) $(SHELL) -c "$(VENV)/ruff check . && $(VENV)/ruff format --check ."
@@ -121,13 +121,20 @@ test-pure: setup ## Run the tests that need no emulator
 test-airflow: setup ## Run the other tests of the Airflow side, on the emulator
 	@$(TIMED) $(VENV)/python $(PYTEST) -m services $(APART:%=--ignore=%)
 
-test-nights: setup ## Test whole DAG runs in which things go wrong
-	@$(TIMED) $(VENV)/python $(PYTEST) tests/faults
+# Two halves, by the first letter of a file: as one part they would run on alone when all others are done.
+test-nights: setup ## Test whole DAG runs in which things go wrong: tests/faults/test_[a-r]*
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/faults/test_[a-r]*.py
+
+test-more-nights: setup ## Test the others of them: tests/faults/test_[s-z]*
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/faults/test_[s-z]*.py
 
 # These wait for Airflow's processes and a browser more than they compute.
-test-processes: setup ## Test Airflow's real processes, and the pages in a browser
+test-processes: setup ## Test Airflow's real processes
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/integration
+
+test-browser: setup ## Test the pages in a browser, on Airflow's real processes
 	@$(CHROMIUM)
-	@$(TIMED) $(VENV)/python $(PYTEST) $(PROCESSES)
+	@$(TIMED) $(VENV)/python $(PYTEST) tests/browser
 
 test-compose: setup tests/compose/.venv/.installed ## Run docker-compose.yaml's profiles without Docker, and kill a worker
 	@$(SERVERS)

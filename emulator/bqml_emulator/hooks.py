@@ -11,6 +11,9 @@ from importlib import import_module
 from types import ModuleType
 
 from local_bigquery.settings import settings
+from local_bigquery.sql.rules import STATEMENT_RULES
+from local_bigquery.sql.translate import Context
+from sqlglot import exp
 
 from bqml_emulator.analyzer import language
 from bqml_emulator.core import ledger
@@ -18,6 +21,7 @@ from bqml_emulator.core.config import Config
 from bqml_emulator.core.order import Order
 from bqml_emulator.core.rules import statement_rules
 from bqml_emulator.embedding import service
+from bqml_emulator.engine import catalog_lookups
 from bqml_emulator.jobs import execution
 from bqml_emulator.objects import gcs
 
@@ -66,6 +70,15 @@ def install(config: Config):
             module.install()
     for order in (statement_rules, execution.before_statement):
         order.steps()  # a wrong one is found now, not by the first statement
+    rules = tuple(STATEMENT_RULES)
+
+    @catalog_lookups.asking_once
+    def every_rule(tree: exp.Expression, context: Context) -> exp.Expression:
+        for rule in rules:
+            tree = rule(tree, context)
+        return tree
+
+    STATEMENT_RULES[:] = [every_rule]
 
 
 def warm_up():

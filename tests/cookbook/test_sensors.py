@@ -31,8 +31,6 @@ def shop(fresh_world, monkeypatch):
     fresh_world.emulator.bigquery.create_dataset(fresh_world.dataset)
     fresh_world.rows(ARTICLES)
     monkeypatch.setenv("VITRINE_COLLECTIONS", "/there/is/none.yaml")
-    # dag.test() stores what is in Airflow's DAGs folder.
-    monkeypatch.setattr("airflow.settings.DAGS_FOLDER", str(EXAMPLE.parent))
     fresh_world.dagbag = parse_dags(EXAMPLE.parent)
     return fresh_world
 

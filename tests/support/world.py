@@ -1,5 +1,6 @@
 """A world of its own for one test: an empty bucket and dataset, and the DAGs as they are parsed for those."""
 
+import json
 import os
 import sys
 import time
@@ -22,7 +23,7 @@ def parse_dags(folder: Path = DAGS):
     """Parse DAG files under today's environment and answer the DagBag; an import error fails here, by name."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(str(folder))
+    bag = DagBag(str(folder), bundle_path=folder, bundle_name="dags-folder")
     assert not bag.import_errors, "\n".join(f"{file}:\n{error}" for file, error in bag.import_errors.items())
     return bag
 
@@ -41,6 +42,47 @@ def short_pauses() -> Iterator[None]:
         sleep(PAUSE_SECONDS if sys._getframe(1).f_code is DAG.test.__code__ else seconds)
 
     with patch.object(time, "sleep", pause):
+        yield
+
+
+_stored: list = []  # the DagBag whose DAGs Airflow's database has
+
+
+@contextmanager
+def stored_once(bag) -> Iterator[None]:
+    """Let dag.test() store this DagBag, if it is not the last one stored: it would parse and store all anew.
+
+    That takes as long as a third of the run itself.
+    """
+    from airflow.dag_processing import dagbag
+
+    store = dagbag.sync_bag_to_db
+
+    def store_if_new(*arguments: object) -> None:
+        if _stored != [bag]:
+            store(*arguments)
+            _stored[:] = [bag]
+
+    with (
+        patch.object(dagbag, "BundleDagBag", lambda **_: bag),
+        patch.object(dagbag, "sync_bag_to_db", store_if_new),
+    ):
+        yield
+
+
+@contextmanager
+def schemas_checked_once() -> Iterator[None]:
+    """Let each schema of a Param be checked once: Airflow does it whenever it reads the Param's value."""
+    from jsonschema import Draft202012Validator
+
+    check, checked = Draft202012Validator.check_schema, set()
+
+    def check_if_new(schema: object, *arguments: object, **options: object) -> None:
+        if (text := json.dumps(schema, sort_keys=True)) not in checked:
+            check(schema, *arguments, **options)
+            checked.add(text)
+
+    with patch.object(Draft202012Validator, "check_schema", check_if_new):
         yield
 
 
@@ -80,7 +122,7 @@ class World:
         params = [owner.params.get_param(name) for owner in (dag, *dag.tasks) for name in owner.params]
         defaults = [param.value for param in params]
         try:
-            with short_pauses():
+            with short_pauses(), stored_once(self.dagbag), schemas_checked_once():
                 return dag.test(run_conf=conf)
         finally:
             # dag.test() writes its Params into those of DAG and tasks, where the next run would find them.

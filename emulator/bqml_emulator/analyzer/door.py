@@ -27,6 +27,7 @@ from bqml_emulator.analyzer import catalog, functions, language, missing, names,
 from bqml_emulator.analyzer.functions import Mask
 from bqml_emulator.analyzer.names import Path, Words
 from bqml_emulator.analyzer.wasm import Refusal
+from bqml_emulator.engine import catalog_lookups
 from bqml_emulator.engine.error_mapping import not_emulated, unqualified
 from bqml_emulator.jobs import execution
 
@@ -71,9 +72,10 @@ _temporary: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[str, Funct
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the analyzer says of a statement: columns of its result, or the function that it makes."""
+    """What the analyzer says of a statement: columns of its result, or what it makes."""
 
     columns: tuple[tuple[str, TypeProto], ...] | None = None
+    created: tuple[TypeProto, ...] | None = None  # of CREATE TABLE AS, the types of the columns
     function: FunctionProto | None = None
     table_function: TableValuedFunctionProto | None = None
 
@@ -123,6 +125,7 @@ def remember(name: str, analysis: Analysis | None):
         _temporary.setdefault(execution.current().cursor, {})[name.casefold()] = analysis.function
 
 
+@catalog_lookups.asking_once
 def _checked(sql: str, statement: str, context: Context, is_expression: bool) -> Analysis | None:
     if not language.is_on():
         return None
@@ -187,6 +190,10 @@ def _analysis(answer: messages.AnalyzeResponse) -> Analysis:
                 case "resolved_create_table_function_stmt_node":
                     found = created.resolved_create_table_function_stmt_node
                     return Analysis(table_function=functions.made_table_function(found))
+                case "resolved_create_table_stmt_base_node":
+                    made = created.resolved_create_table_stmt_base_node
+                    outputs = made.resolved_create_table_as_select_stmt_node.output_column_list
+                    return Analysis(created=tuple(output.column.type for output in outputs))
     return Analysis()
 
 

@@ -31,6 +31,7 @@ from sqlglot import exp
 from bqml_emulator.billing import pruning
 from bqml_emulator.billing.vector_bytes import remembered_bytes
 from bqml_emulator.core import limits
+from bqml_emulator.engine import catalog_lookups
 
 Table = tuple[str, str, str]
 Columns = set[str] | None  # None: all
@@ -54,6 +55,7 @@ class Part:
     rows: list[pruning.Rows] = field(default_factory=list)
 
 
+@catalog_lookups.asking_once
 def measure(tree: exp.Expression, context, cursor: duckdb.DuckDBPyConnection) -> list[Read]:
     """What is read of each table, in no order; tables that cannot be measured are left out.
 

@@ -9,8 +9,9 @@ The rules of a statement ask the same again and again: within `once` each questi
 
 import contextlib
 import contextvars
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
@@ -39,6 +40,17 @@ def once() -> Iterator[None]:
     """Within this block, which must not change the catalog, each question to it is asked once."""
     with _answered({} if _answers.get() is None else _answers.get()):
         yield
+
+
+def asking_once[**P, T](function: Callable[P, T]) -> Callable[P, T]:
+    """The function, which must not change the catalog, with each of its questions asked once."""
+
+    @functools.wraps(function)
+    def within(*arguments: P.args, **options: P.kwargs) -> T:
+        with once():
+            return function(*arguments, **options)
+
+    return within
 
 
 def anew() -> contextlib.AbstractContextManager[None]:

@@ -13,6 +13,7 @@ from local_bigquery.sql.dialect import DuckDBDialect
 from local_bigquery.sql.rules.tables import resolve
 from local_bigquery.sql.translate import translate
 from sqlglot import exp
+from zetasql.wasi._pb2.zetasql.public.type_pb2 import TYPE_ARRAY
 
 from bqml_emulator.core import expressions
 from bqml_emulator.core.rules import statement_rules
@@ -134,6 +135,9 @@ def keep_created_arrays(tree: exp.Expression, context) -> exp.Expression:
     is_table = isinstance(tree, exp.Create) and tree.args.get("kind") == "TABLE"
     if not is_table or not isinstance(tree.expression, exp.Query) or running.schema_only:
         return tree
+    created = running.analysis and running.analysis.created
+    if created and not any(kind.type_kind == TYPE_ARRAY for kind in created):
+        return tree  # to ask DuckDB, the whole query would be translated once more
     tree = tree.copy()
     expressions.name_placeholders(tree, context)
     with execution.schema_only():
