@@ -21,6 +21,7 @@ DAGS = {
     "search_images": "searches for words, and writes a page of what it finds",
     "search_saved_queries": "says after each night what the saved queries find now",
     "maintain_vector_index": "measures every week how much the vector index misses",
+    "map_collection": "draws the map of all pictures: now, then every week",
     "teardown_image_search": "takes all of it away again",
 }
 

@@ -29,7 +29,9 @@ HEAD: Final = """# Licences
 
 Vitrine itself is under the [Apache License 2.0](../LICENSE). It contains
 [PhotoSwipe](../plugins/vitrine/web/static/vendor/photoswipe/LICENSE) 5.4.4, which enlarges pictures on the
-search page and is under the MIT licence. What follows is installed with it, at these versions. A test refuses
+pages and is under the MIT licence, and
+[Leaflet](../plugins/vitrine/web/static/vendor/leaflet/LICENSE) 1.9.4, which moves the map and is under the
+BSD 2-Clause licence. What follows is installed with it, at these versions. A test refuses
 a package whose licence is unknown, or would bind who uses Vitrine:
 only what checks and tests need may be under the GPL, and that is in no image and no wheel.
 """

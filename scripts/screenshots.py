@@ -1,4 +1,4 @@
-"""Retake docs/images: `make up`, embed the demo images, then `make screenshots`.
+"""Retake docs/images: `make up`, embed the demo images, draw the map, then `make screenshots`.
 
 The last one leaves a failed run of setup_image_search behind.
 """
@@ -42,6 +42,7 @@ SCREENSHOTS = {
         DESKTOP,
         "light",
     ),
+    "map-page": Screenshot(f"{INSIDE_AIRFLOW}map", DESKTOP, "light"),
     "duplicates-page": Screenshot(f"{INSIDE_AIRFLOW}duplicates", DESKTOP, "light"),
     "health-page": Screenshot(f"{INSIDE_AIRFLOW}health", TALL, "light"),
     "search-page-phone": Screenshot("/vitrine/met/?q=a+red+car", PHONE, "dark"),
@@ -120,6 +121,9 @@ def take(browser: Browser, name: str) -> None:
     inner = page.frame_locator("iframe") if path.startswith("/plugin") else page
     if "health" in path:
         inner.locator("[data-load] .figure").wait_for()
+    elif path.endswith("/map"):
+        inner.locator("#map .leaflet-tile-loaded").first.wait_for()
+        inner.locator("#map:not(.loading)").wait_for()
     else:
         inner.locator(".pictures .name").first.wait_for()
     for image in inner.locator(".pictures img").all()[:IN_SIGHT]:

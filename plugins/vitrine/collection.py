@@ -295,7 +295,10 @@ class Collection(Frozen):
         "0 2 * * *", "When new images are embedded, in UTC.", "30 3 * * 1-5", unit="cron"
     )
     maintenance_schedule: Cron = setting(
-        "0 12 * * 0", "When the vector index is measured, in UTC.", "0 12 1 * *", unit="cron"
+        "0 12 * * 0",
+        "When the vector index is measured and the map is drawn, in UTC.",
+        "0 12 1 * *",
+        unit="cron",
     )
     max_cost_usd: float = setting(10.0, "A run that costs more waits for approval.", 2.5, unit="USD", ge=0)
     approval_hours: float = setting(

@@ -2,6 +2,7 @@
 
 VitrineError
 ├── SettingsError           a setting is missing or invalid
+├── MissingPackageError     a task needs a Python package that its worker does not have
 ├── PreflightError          something that the DAGs need is missing on Google Cloud
 ├── TooManyBatchesError     batch_size is too small for so many images
 ├── PlanTooLongError        a plan outlives the rows that it needs
@@ -32,6 +33,10 @@ class VitrineError(Exception):
 
 class SettingsError(VitrineError):
     """A setting is missing or invalid."""
+
+
+class MissingPackageError(VitrineError):
+    """A task needs a Python package that its worker does not have."""
 
 
 class PreflightError(VitrineError):

@@ -21,6 +21,7 @@ DAGS = {
     "search_images__met",
     "search_saved_queries__met",
     "maintain_vector_index__met",
+    "map_collection__met",
     "teardown_image_search__met",
 }
 
@@ -46,13 +47,17 @@ def test_the_night_and_the_week_are_scheduled_and_never_twice_at_once(dagbag):
     assert dag.get_task("take_turn").max_active_tis_per_dag == 1
     assert dag.get_task("plan.plan_batches").get_flat_relative_ids(upstream=True) >= {"take_turn"}
     scheduled = {dag_id for dag_id, dag in dagbag.dags.items() if dag.timetable.can_be_scheduled}
-    assert scheduled == {"embed_images__met", "maintain_vector_index__met"}
-    assert dagbag.dags["maintain_vector_index__met"].max_active_runs == 1
+    assert scheduled == {"embed_images__met", "maintain_vector_index__met", "map_collection__met"}
+    assert {dagbag.dags[dag_id].max_active_runs for dag_id in scheduled} == {1}
 
 
 @pytest.mark.parametrize(
     ("dag_id", "setting"),
-    [("embed_images__met", "schedule"), ("maintain_vector_index__met", "maintenance_schedule")],
+    [
+        ("embed_images__met", "schedule"),
+        ("maintain_vector_index__met", "maintenance_schedule"),
+        ("map_collection__met", "maintenance_schedule"),
+    ],
 )
 def test_unpausing_waits_for_the_next_time_of_the_schedule(dagbag, dag_id, setting):
     dag = dagbag.dags[dag_id]
@@ -200,6 +205,7 @@ def test_setup_looks_for_what_it_needs_first_and_pays_for_the_model_last(dagbag)
             "vector_search_results",
             "saved_search_results",
             "near_duplicates",
+            "image_map",
         )
     }
 
@@ -274,12 +280,21 @@ def test_maintenance_measures_before_and_after_a_rebuild_and_judges_in_any_case(
     assert [query["useQueryCache"] for query in asked] == [False] * 4, "else the second repeats the first"
 
 
+def test_the_map_is_drawn_of_one_model_into_a_table_that_is_there(dagbag):
+    dag = dagbag.dags["map_collection__met"]
+    order = ["assert_one_model", "create_image_map", "draw_map"]
+    assert {task.task_id for task in dag.tasks} == set(order)
+    for before, after in pairwise(order):
+        assert dag.get_task(after).upstream_task_ids == {before}
+    assert not dag.params
+
+
 def test_a_failure_is_told_where_nobody_waits_for_the_run(monkeypatch, airflow_db):
     monkeypatch.setenv("VITRINE_NOTIFIER", "tests.faults.letters.File")
     monkeypatch.setenv("VITRINE_NOTIFIER_ARGUMENTS", '{"path": "p", "message": "m"}')
     dags = parse_dags().dags
     told = {task for dag in dags.values() for task in dag.tasks if task.on_failure_callback}
-    unattended = ("maintain_vector_index__met", "search_saved_queries__met")
+    unattended = ("maintain_vector_index__met", "map_collection__met", "search_saved_queries__met")
     assert told == {
         *(task for dag_id in unattended for task in dags[dag_id].tasks),
         *(dags["embed_images__met"].get_task(task_id) for task_id in ("find_duplicates", "report_run")),

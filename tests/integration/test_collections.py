@@ -158,6 +158,7 @@ def test_tags_and_descriptions_tell_them_apart(stack, runs):
                 "search_images",
                 "search_saved_queries",
                 "maintain_vector_index",
+                "map_collection",
                 "teardown_image_search",
             )
         }

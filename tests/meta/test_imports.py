@@ -36,7 +36,7 @@ VITRINE = House(
     "vitrine",
     _layers(
         "dag_defaults web setup",
-        "search embed index",
+        "search embed index layout",
         "google",
         "notifications",
         "assets metrics",

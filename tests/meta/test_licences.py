@@ -58,12 +58,15 @@ def test_no_licence_is_unknown_or_binds_others(file):
 
 def test_what_the_pages_bring_is_named_with_its_licence_and_version():
     vendored = sorted((ROOT / "plugins/vitrine/web/static/vendor").iterdir())
-    assert [folder.name for folder in vendored] == ["photoswipe"]
-    assert (vendored[0] / "LICENSE").read_text().startswith("The MIT License (MIT)")
-    [version] = re.findall(
-        r"PhotoSwipe ([0-9.]+) ", (vendored[0] / "photoswipe.esm.min.js").read_text()[:100]
-    )
-    assert f"LICENSE) {version}, which" in PAGE.read_text()
+    files = {
+        "leaflet": ("leaflet.js", "BSD 2-Clause License"),
+        "photoswipe": ("photoswipe.esm.min.js", "The MIT License (MIT)"),
+    }
+    assert [folder.name for folder in vendored] == list(files)
+    for folder, (file, licence) in zip(vendored, files.values(), strict=True):
+        assert (folder / "LICENSE").read_text().startswith(licence)
+        [version] = re.findall(r"(?:PhotoSwipe|Leaflet) ([0-9.]+)[ ,]", (folder / file).read_text()[:100])
+        assert f"{folder.name}/LICENSE) {version}, which" in PAGE.read_text()
 
 
 @pytest.mark.parametrize(

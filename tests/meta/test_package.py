@@ -92,7 +92,7 @@ def test_managed_airflow_installs_what_the_wheel_needs_but_airflow(metadata):
 
 
 def test_there_is_an_extra_for_each_purpose(metadata):
-    assert set(metadata.get_all("Provides-Extra")) == {"celery", "kubernetes", "openlineage", "statsd"}
+    assert set(metadata.get_all("Provides-Extra")) == {"celery", "kubernetes", "map", "openlineage", "statsd"}
 
 
 def test_what_is_locked_is_what_the_wheel_takes():
@@ -105,8 +105,9 @@ def test_what_is_locked_is_what_the_wheel_takes():
 
 
 def test_every_import_is_of_what_is_installed_with_it():
-    """By name, or because Airflow needs it itself."""
-    direct = {Requirement(line).name for line in PROJECT["dependencies"]}
+    """By name, or because Airflow needs it itself; what draws the map, by its extra."""
+    named = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["map"]]
+    direct = {Requirement(line).name for line in named}
     brought = [
         Requirement(line).name
         for airflow in ("apache-airflow", "apache-airflow-core", "apache-airflow-providers-google")

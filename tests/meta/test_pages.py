@@ -66,7 +66,8 @@ ROOMS = {
     "embed": EVERYWHERE | {"google", "metrics", "notifications"},
     "index": EVERYWHERE | {"google", "metrics"},
     "search": EVERYWHERE | {"google"},
-    "web": EVERYWHERE | {"google", "embed", "index", "search"},
+    "layout": EVERYWHERE | {"google"},
+    "web": EVERYWHERE | {"google", "embed", "index", "search", "layout"},
     "setup": EVERYWHERE | {"google", "embed", "index", "search"},
 }
 

@@ -23,6 +23,7 @@ TABLES = (
     "vector_search_results",
     "saved_search_results",
     "near_duplicates",
+    "image_map",
 )
 PUBLISH = """
 INSERT INTO {table}

@@ -16,8 +16,9 @@ RUNS = {
     "search_images__pictures": {"query": "a red car", "top_k": 3},
     "search_saved_queries__pictures": {},
     "maintain_vector_index__pictures": {},
+    "map_collection__pictures": {},
 }
-PAGES = ("", "?q=a+red+car", "health", "health/backlog")
+PAGES = ("", "?q=a+red+car", "map/drawn", "health", "health/backlog")
 # A query of a search's, so that Airflow's own web server takes it for a request of its own page.
 HEADERS = {"Accept": "text/html"}
 

@@ -129,6 +129,33 @@ class BigQuery:
         # The client has no public attribute for vectorSearchStatistics.
         return Answer(rows, job._properties["statistics"])
 
+    def each_row(self, configuration: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Rows of a query job one after the other, for answers that should not be in memory at once: BigQuery
+        sends at most 10 MB or so at a time. Errors: see `rows`."""
+        sql, job_config = self._sql_and_config(configuration)
+        job = self.client().query(sql, job_config=job_config)
+        rows = job.result()
+        lineage.emit(job)
+        for row in rows:
+            yield dict(row)
+
+    def replace_rows(self, table_id: str, rows: list[dict[str, Any]]) -> None:
+        """Let a table hold these rows and no others, in one load job, which is free of charge.
+
+        Readers see the table as it was until all of it is new.
+        https://docs.cloud.google.com/python/docs/reference/bigquery/latest/google.cloud.bigquery.job.WriteDisposition
+        Errors: google.api_core.exceptions.GoogleAPIError with BigQuery's message.
+        """
+        from google.cloud.bigquery import LoadJobConfig, WriteDisposition
+
+        client = self.client()
+        config = LoadJobConfig(
+            schema=client.get_table(table_id).schema,
+            write_disposition=WriteDisposition.WRITE_TRUNCATE,
+            labels=dict(self.labels),
+        )
+        client.load_table_from_json(rows, table_id, job_config=config).result()
+
     def ask(self, configuration: dict[str, Any], label: str) -> Answer:
         """Run a query for which a person is waiting: one round trip, and another one for its statistics.
 

@@ -57,6 +57,21 @@ def read_image(storage: Client, uri: str) -> bytes | None:
     return download(blob) if blob else None
 
 
+def read_generation(storage: Client, uri: str, generation: int | None) -> bytes | None:
+    """Content of one generation of the object at gs://bucket/name, in one request; None if it is gone.
+
+    Of an object that is too large to show it is the beginning, which no decoder takes for a picture.
+    """
+    from google.api_core.exceptions import NotFound
+
+    bucket, name = _parts(uri)
+    blob = storage.bucket(bucket).blob(name, generation=generation)
+    with suppress(NotFound):
+        data: bytes = blob.download_as_bytes(end=MAX_IMAGE_BYTES, **_patience())
+        return data
+    return None
+
+
 def missing_permissions(storage: Client, uri: str, permissions: Iterable[str]) -> list[str]:
     """Those of the permissions that the client lacks on the bucket of gs://bucket/name, if there is one.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -49,12 +50,34 @@ class Rendition(NamedTuple):
 
 def rendition(data: bytes, pixels: int) -> Rendition | None:
     """A JPEG of at most `pixels` x `pixels`; None if the data is not a picture."""
+    made = _scaled(data, pixels, math.inf)
+    if made is None:
+        return None
+    image, width, height = made
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return Rendition(buffer.getvalue(), width, height)
+
+
+def square(data: bytes, pixels: int) -> Image.Image | None:
+    """The middle of a picture, `pixels` x `pixels`; None if the data is not a picture."""
+    made = _scaled(data, math.inf, pixels)
+    return ImageOps.fit(made[0], (pixels, pixels)) if made else None
+
+
+def _scaled(data: bytes, longer: float, shorter: float) -> tuple[Image.Image, int, int] | None:
+    """A picture on white, upright, and the pixels of the original as it is seen; None if it is not a picture.
+
+    :param longer: most pixels of the longer side.
+    :param shorter: most pixels of the shorter side; at least as many, if the picture has them.
+    """
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 return None
-            image.thumbnail((pixels, pixels))
+            side = min(longer, shorter * max(width, height) / min(width, height))
+            image.thumbnail((side, side))
             image.load()
             with suppress(Exception):  # broken EXIF: show the picture as it is stored
                 if image.getexif().get(ExifTags.Base.Orientation, 1) in ON_ITS_SIDE:
@@ -65,9 +88,7 @@ def rendition(data: bytes, pixels: int) -> Rendition | None:
         return None
     page = Image.new("RGB", small.size, "white")
     page.paste(small, mask=small)
-    buffer = io.BytesIO()
-    page.save(buffer, "JPEG", quality=85)
-    return Rendition(buffer.getvalue(), width, height)
+    return page, width, height
 
 
 def thumbnail(data: bytes) -> str | None:

@@ -18,6 +18,7 @@ TABLES: Final = (
     "vector_search_results",
     "saved_search_results",
     "near_duplicates",
+    "image_map",
 )
 # The order in which they are dropped: the lease keeps other Airflows away until the end.
 TABLES_TO_DROP: Final = (*(name for name in TABLES if name != "embedding_lease"), "embedding_lease")

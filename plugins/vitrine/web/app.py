@@ -19,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from vitrine.collection import load
 from vitrine.search.addresses import below_airflow
 from vitrine.search.write_gallery import gallery_address, gallery_path
-from vitrine.web import duplicates, facets, health, search, thumbnails
+from vitrine.web import duplicates, facets, health, search, thumbnails, tiles
 from vitrine.web.chosen import ChosenCollection
 from vitrine.web.pages import EXPECTED, HEADERS, Problem, explain, page
 
@@ -33,8 +33,8 @@ COLLECTION_DAGS = ("embed_images", "maintain_vector_index", "setup_image_search"
 app = FastAPI(
     title="Vitrine", openapi_url=None, dependencies=[Depends(requires_access_view(AccessView.PLUGINS))]
 )
-for router in (search.router, facets.router, duplicates.router, health.router, thumbnails.router):
-    app.include_router(router, prefix="/{name}")
+for part in (search, facets, duplicates, tiles, health, thumbnails):
+    app.include_router(part.router, prefix="/{name}")
 
 
 class OwnFiles(StaticFiles):
@@ -81,12 +81,14 @@ def first_collection(request: Request) -> RedirectResponse:
 
 @app.get("/_runs/{dag_id}/{run_id:path}")
 def of_run(dag_id: str, run_id: str) -> Response:
-    """What there is to see of a run: the gallery of a search, or the health of the collection."""
+    """What there is to see of a run: the gallery of a search, the map, or the health of the collection."""
     for collection in load().every_model:
         if dag_id in map(collection.dag_id, SEARCH_DAGS):
             return RedirectResponse(gallery_address(collection, dag_id, run_id))
         if dag_id in map(collection.dag_id, COLLECTION_DAGS):
             return RedirectResponse(below_airflow(f"/vitrine/{collection.name}/health"))
+        if dag_id == collection.dag_id(tiles.MAP_DAG):
+            return RedirectResponse(below_airflow(f"/vitrine/{collection.name}/map"))
     return page("problem.html", problem=Problem(f"{dag_id} is no DAG of Vitrine's.", 404))
 
 

@@ -15,5 +15,6 @@ DROP TABLE IF EXISTS `demo-project.bqml_tutorial.search_embedding`;
 DROP TABLE IF EXISTS `demo-project.bqml_tutorial.vector_search_results`;
 DROP TABLE IF EXISTS `demo-project.bqml_tutorial.saved_search_results`;
 DROP TABLE IF EXISTS `demo-project.bqml_tutorial.near_duplicates`;
+DROP TABLE IF EXISTS `demo-project.bqml_tutorial.image_map`;
 DROP TABLE IF EXISTS `demo-project.bqml_tutorial.embedding_lease`
 

@@ -168,3 +168,23 @@ def test_the_jobs_of_a_run_may_fill_more_than_one_page(bigquery, monkeypatch):
         BigQuery.of(COLLECTION, ti).rows(query_job("SELECT 1"))
     jobs = bigquery.jobs_of({"vitrine_run": label(ti.run_id)}, before)
     assert [untimed(job) for job in jobs] == [JobFigures("a_task", 0, False)] * 5
+
+
+def test_rows_come_one_after_the_other(bigquery):
+    rows = bigquery.each_row(query_job("SELECT n FROM UNNEST([1, 2, 3]) AS n ORDER BY n"))
+    assert next(rows) == {"n": 1}
+    assert list(rows) == [{"n": 2}, {"n": 3}]
+
+
+def test_rows_are_replaced_at_once_under_the_labels_and_the_schema_stays(bigquery, emulator):
+    dataset = f"{emulator.bigquery.project}.replaced_{uuid.uuid4().hex[:8]}"
+    emulator.bigquery.create_dataset(dataset)
+    table = f"{dataset}.numbers"
+    emulator.bigquery.query_and_wait(f"CREATE TABLE {table} (n INT64 NOT NULL)")
+    before = {job.job_id for job in emulator.bigquery.list_jobs()}
+    bigquery.replace_rows(table, [{"n": 1}, {"n": 2}])
+    bigquery.replace_rows(table, [{"n": 3}])
+    assert [row.n for row in emulator.bigquery.list_rows(table)] == [3]
+    assert emulator.bigquery.get_table(table).schema[0].mode == "REQUIRED"
+    jobs = [job for job in emulator.bigquery.list_jobs() if job.job_id not in before]
+    assert [(job.job_type, job.labels["team"]) for job in jobs] == [("load", "curators")] * 2

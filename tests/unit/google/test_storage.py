@@ -29,6 +29,24 @@ def test_what_is_gone_is_none(emulator):
     assert storage.read_image(client, "gs://no-such-bucket/x.jpg") is None
 
 
+def test_a_generation_is_read_as_long_as_it_is_there(emulator):
+    emulator.upload("storage-test", {"twice.jpg": b"old"})
+    client = storage.client("google_cloud_default")
+    uri, blob = "gs://storage-test/twice.jpg", emulator.storage.bucket("storage-test").get_blob("twice.jpg")
+    assert storage.read_generation(client, uri, blob.generation) == b"old"
+    emulator.upload("storage-test", {"twice.jpg": b"new"})
+    assert storage.read_generation(client, uri, blob.generation) is None
+    assert storage.read_generation(client, uri, None) == b"new"
+    assert storage.read_generation(client, "gs://storage-test/gone.jpg", 1) is None
+
+
+def test_of_what_is_too_large_only_the_beginning_is_fetched(emulator, monkeypatch):
+    monkeypatch.setattr(storage, "MAX_IMAGE_BYTES", 3)
+    emulator.upload("storage-test", {"large.jpg": b"0123456789"})
+    client = storage.client("google_cloud_default")
+    assert storage.read_generation(client, "gs://storage-test/large.jpg", None) == b"0123"
+
+
 def test_what_is_too_large_is_not_fetched(emulator, monkeypatch):
     monkeypatch.setattr(storage, "MAX_IMAGE_BYTES", 3)
     emulator.upload("storage-test", {"large": b"1234"})

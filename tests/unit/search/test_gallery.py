@@ -8,7 +8,15 @@ import zlib
 import pytest
 from PIL import ExifTags, Image
 
-from vitrine.search.gallery import Picture, Section, gallery_page, rendition, results_as_text, thumbnail
+from vitrine.search.gallery import (
+    Picture,
+    Section,
+    gallery_page,
+    rendition,
+    results_as_text,
+    square,
+    thumbnail,
+)
 
 
 def image_bytes(mode="RGB", size=(2000, 1000), format="PNG", color="red") -> bytes:
@@ -153,3 +161,14 @@ def test_an_enlargement_says_how_large_the_original_is_as_it_is_seen():
     assert (made.width, made.height) == (2_000, 1_000)
     on_its_side = rendition(png_with(exif_on_its_side()), 1_600)
     assert (on_its_side.width, on_its_side.height) == (160, 320)
+
+
+@pytest.mark.parametrize("size", [(2000, 1000), (30, 400), (10, 10), (5000, 1)])
+def test_a_square_is_the_middle_of_a_picture_however_long_that_is(size):
+    picture = square(image_bytes(size=size), 64)
+    assert picture is not None
+    assert (picture.mode, picture.size, picture.getpixel((32, 32))) == ("RGB", (64, 64), (255, 0, 0))
+
+
+def test_a_square_of_what_is_no_picture_is_none():
+    assert square(b"broken", 64) is None

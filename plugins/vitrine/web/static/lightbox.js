@@ -132,7 +132,7 @@ function describe(about, picture) {
   about.querySelector(".name bdi").textContent = name;
   about.querySelector(".uri bdi").textContent = uri;
   about.querySelector(".uri bdi").title = uri;
-  about.querySelector(".distance").textContent = `distance ${distance}`;
+  about.querySelector(".distance").textContent = distance ? `distance ${distance}` : "";
   about.querySelector(".like-this").href = picture.querySelector("a.more").href;
   about.querySelector(".whole").href = whole;
   const { href } = picture.querySelector("a.picture");
