@@ -89,7 +89,7 @@ down: ## Stop what `make up` started
 # These need no running service.
 CHECKS := lint spelling types test-pure
 # The longest first, so that no core idles at the end.
-PARTS := test-processes test-nights test-more-nights test-airflow test-emulator test-browser test-compose test-notebook \
+PARTS := test-processes test-emulator test-nights test-more-nights test-airflow test-browser test-compose test-notebook \
   test-clients test-pictures
 # macOS brings a make that cannot keep their lines apart.
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
