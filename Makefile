@@ -97,10 +97,10 @@ SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going $(if $(filter output-s
 check: setup ## Run the fast checks: style, spelling, types, and every test that needs no emulator
 	@$(SIDE_BY_SIDE) --jobs=2 $(CHECKS)
 
-# Four at a time, because each alone leaves a core idle half the time; each prints its output when it is done.
+# Three at a time, because each alone leaves a core idle half the time and four wait for each other; each prints its output when it is done.
 test: chromium $(ENVIRONMENTS:%=%/.installed) ## Run every check and test, then show how long each part and the slowest tests took
 	@rm -rf .local/timings
-	@$(SIDE_BY_SIDE) --jobs=4 $(PARTS) $(CHECKS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
+	@$(SIDE_BY_SIDE) --jobs=3 $(PARTS) $(CHECKS); code=$$?; $(VENV)/python tests/support/timing.py report; exit $$code
 
 TIMED = $(CURDIR)/$(VENV)/python $(CURDIR)/tests/support/timing.py run $@
 PYTEST = -m pytest -q --junitxml=$(CURDIR)/.local/timings/$@.xml

@@ -91,6 +91,13 @@ class Writers:
                 self.process.upload("crashes", {name: content(name)})
                 self.uploaded.add(name)
 
+    def wait_for_the_first(self, seconds: float = 60):
+        """Return once one was told that its job is done; fail at the deadline."""
+        deadline = time.monotonic() + seconds
+        while not self.acknowledged:
+            assert time.monotonic() < deadline, f"no job is done after {seconds} s"
+            time.sleep(0.05)
+
     def stop(self):
         """Let the threads finish what they do."""
         self.stopping.set()
@@ -147,6 +154,8 @@ def test_kill_at_random_moments(tmp_path):
         for number in range(KILLS):
             writers = Writers(process, number)
             time.sleep(chance.uniform(*SECONDS))  # the random moment, not a synchronisation
+            if number == KILLS - 1:
+                writers.wait_for_the_first()  # which none of them has done by then on a busy machine
             writers.stopping.set()
             process.restart(signal.SIGKILL)
             writers.stop()
