@@ -20,6 +20,8 @@ RETRY_SECONDS = 5.0
 # For browsers that are logged in to Google: https://docs.cloud.google.com/storage/docs/request-endpoints#cookieauth
 API_ENDPOINT = "https://storage.googleapis.com"
 BROWSER_ENDPOINT = "https://storage.cloud.google.com"
+# What takes to put a picture there for the time of a search, and to delete what is left over.
+FOR_UPLOADS = ("storage.objects.create", "storage.objects.delete", "storage.objects.list")
 
 
 def client(gcp_conn_id: str) -> Client:

@@ -114,8 +114,8 @@ GALLERIES: Final = tuple(
 )
 # What people search with: the table of docs/search-page.md.
 UPLOADS: Final = tuple(
-    Need(f"storage.objects.{verb}", "roles/storage.legacyBucketWriter", "people's own pictures", Place.BUCKET)
-    for verb in ("create", "delete", "list")
+    Need(permission, "roles/storage.legacyBucketWriter", "people's own pictures", Place.BUCKET)
+    for permission in storage.FOR_UPLOADS
 )
 OBJECT_REFS: Final = Need(
     "bigquery.objectRefs.read", "roles/bigquery.objectRefReader", "embeds people's own pictures"
@@ -297,15 +297,27 @@ def _bucket(access: Access, name: str) -> list[Check]:
     """The bucket of the images: the account may read it, it is where the dataset is, patterns match."""
     bucket = storage.client(access.collection.gcp_conn_id).bucket(name)
     missing = bad(f"bucket gs://{name}", "does not exist: correct the setting objects")
-    checks = _permissions_on_bucket(access, bucket, IMAGES, missing)
+    checks = _bucket_that_bigquery_reads(access, bucket, IMAGES, missing)
     if missing in checks:
         return checks
     patterns = [uri for uri in access.collection.objects if bucket_of(uri) == name]
     return [
         *checks,
-        *_asked(f"location of gs://{name}", lambda: [_bucket_location(access.collection, bucket)]),
         *(check for uri in patterns for check in _asked(uri, partial(_pattern, bucket, uri))),
     ]
+
+
+def _bucket_that_bigquery_reads(
+    access: Access, bucket: Bucket, needs: tuple[Need, ...], missing: Check
+) -> list[Check]:
+    """Permissions on a bucket, and whether it is where the dataset is; or only that it is missing."""
+    checks = _permissions_on_bucket(access, bucket, needs, missing)
+    if missing in checks:
+        return checks
+    location = _asked(
+        f"location of gs://{bucket.name}", lambda: [_bucket_location(access.collection, bucket)]
+    )
+    return [*checks, *location]
 
 
 def _permissions_on_bucket(
@@ -386,10 +398,7 @@ def _uploads(access: Access) -> list[Check]:
         f"gcloud storage buckets create gs://{name} --location={collection.location} --soft-delete-duration=0"
     )
     missing = bad(f"bucket gs://{name}", "does not exist: the setting uploads names it", create)
-    checks = _permissions_on_bucket(access, bucket, UPLOADS, missing)
-    if missing in checks:
-        return checks
-    return [*checks, *_asked(f"location of gs://{name}", lambda: [_bucket_location(collection, bucket)])]
+    return _bucket_that_bigquery_reads(access, bucket, UPLOADS, missing)
 
 
 def _folder(folder: Path) -> Check:

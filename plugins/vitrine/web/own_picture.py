@@ -46,7 +46,6 @@ MOST_PREVIEW_CHARACTERS: Final = 40_000
 MOST_BYTES: Final = limits.MAX_IMAGE_BYTES + 256 * 1024
 MOST_MEBIBYTES: Final = limits.MAX_IMAGE_BYTES >> 20
 MOST_FIELDS: Final = 40
-NEEDED: Final = ("storage.objects.create", "storage.objects.delete", "storage.objects.list")
 # A search takes seconds; what is older is left over.
 LEFT_OVER_SECONDS: Final = 600.0
 SWEEP_SECONDS: Final = 3600.0
@@ -122,7 +121,7 @@ def _embedded(collection: Collection, data: bytes) -> OwnPicture:
 
 def _vector(collection: Collection, data: bytes) -> list[float]:
     client, uri = client_of(collection), f"{collection.uploads}{PREFIX}{uuid.uuid4().hex}.jpg"
-    if missing := storage.missing_permissions(client, uri, NEEDED):
+    if missing := storage.missing_permissions(client, uri, storage.FOR_UPLOADS):
         raise InputError(
             f"The account of the connection {collection.gcp_conn_id} lacks {', '.join(missing)} on "
             f"{collection.uploads}: ask your administrator. Nothing was sent to the model."
